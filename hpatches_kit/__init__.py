@@ -1,0 +1,41 @@
+"""Learn local patch descriptors with Keras: denoise, describe, score on HPatches.
+
+    import hpatches_kit as hk
+
+    train, test = hk.load("mini").split()
+
+Keras is imported when a part that needs it is first used.
+"""
+
+from importlib import import_module
+
+from hpatches_kit import benchmark, plots, sequences
+from hpatches_kit.datasets import load
+from hpatches_kit.denoise import denoise
+from hpatches_kit.describe import describe, pixels
+from hpatches_kit.descriptors import Descriptors
+from hpatches_kit.patches import VIEWS, PatchSet
+
+__version__ = "0.1.0"
+__all__ = [
+    "VIEWS",
+    "Descriptors",
+    "PatchSet",
+    "batches",
+    "benchmark",
+    "denoise",
+    "describe",
+    "load",
+    "losses",
+    "metrics",
+    "models",
+    "pixels",
+    "plots",
+    "sequences",
+]
+
+
+def __getattr__(name):
+    if name in ("batches", "losses", "metrics", "models"):  # these import Keras
+        return import_module(f"hpatches_kit.{name}")
+    raise AttributeError(f"module 'hpatches_kit' has no attribute {name!r}")

@@ -1,0 +1,105 @@
+"""All three tasks at once, and their numbers as a table, JSON or pandas."""
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from hpatches_kit.benchmark.matching import matching
+from hpatches_kit.benchmark.retrieval import retrieval
+from hpatches_kit.benchmark.tasks import generate
+from hpatches_kit.benchmark.verification import verification
+from hpatches_kit.patches import LEVELS
+
+TASKS = ("verification", "matching", "retrieval")
+FORMAT = 1
+
+
+@dataclass
+class Scores:
+    """Scores of one set of descriptors; in a notebook it shows itself as a table.
+
+    Attributes:
+        name: of the descriptors.
+        tasks: `{"verification": {...}, "matching": {...}, "retrieval": {...}}` as the functions of
+            these names return them, each also with its `seconds`.
+        about: the task lists and the distance.
+    """
+
+    name: str
+    tasks: dict
+    about: str
+
+    def __getitem__(self, task):
+        return self.tasks[task]
+
+    def levels(self, task):
+        """Mean AP of a task at each level, `{"e": .., "h": .., "t": ..}`."""
+        result = {}
+        for level in LEVELS:
+            ap = self.tasks[task][level]
+            if task == "verification":
+                ap = [ap["inter"]["ap"], ap["intra"]["ap"]]
+            elif task == "retrieval":
+                ap = list(ap.values())
+            result[level] = float(pd.Series(ap).mean())
+        return result
+
+    def frame(self):
+        """Mean AP of each task, by level and overall: a `pandas.DataFrame`."""
+        rows = {
+            task: {
+                **{LEVELS[k]: v for k, v in self.levels(task).items()},
+                "mean": self[task]["mean_ap"],
+            }
+            for task in self.tasks
+        }
+        return pd.DataFrame(rows).T.rename_axis(self.name)
+
+    def _repr_html_(self):
+        return (
+            self.frame().style.format("{:.3f}").to_html() + f"<small>mean AP; {self.about}</small>"
+        )
+
+    def __repr__(self):
+        return f"{self.frame().round(3)}\nmean AP; {self.about}"
+
+    def to_json(self):
+        """Everything as JSON text."""
+        return json.dumps(
+            {"format": FORMAT, "name": self.name, "about": self.about, **self.tasks}, indent=1
+        )
+
+    def save(self, file):
+        """Write the JSON to a file; its folder is made when missing."""
+        Path(file).parent.mkdir(parents=True, exist_ok=True)
+        Path(file).write_text(self.to_json())
+
+
+def evaluate(descriptors, tasks=None, distance="L2"):
+    """Score descriptors on verification, matching and retrieval.
+
+    Args:
+        descriptors: `Descriptors`.
+        tasks: `Tasks`; default: drawn by the official rule at sizes that fit.
+        distance: `"L2"` or `"L1"`.
+    """
+    tasks = tasks or generate(descriptors)
+    result = {}
+    for name, score in (
+        ("verification", lambda: verification(descriptors, tasks, distance)),
+        ("matching", lambda: matching(descriptors, distance)),
+        ("retrieval", lambda: retrieval(descriptors, tasks, distance)),
+    ):
+        began = time.perf_counter()
+        result[name] = {**score(), "seconds": round(time.perf_counter() - began, 3)}
+    return Scores(descriptors.name, result, f"{distance} distance, {tasks.about}")
+
+
+def table(*scores):
+    """Mean AP of several descriptors side by side, a row each: a `pandas.DataFrame`."""
+    return pd.DataFrame(
+        {s.name: {task: s[task]["mean_ap"] for task in s.tasks} for s in scores}
+    ).T.rename_axis("descriptor")

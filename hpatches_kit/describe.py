@@ -1,0 +1,61 @@
+"""Patches become descriptors: a network, or the plain pixels, over all views of all points."""
+
+import numpy as np
+
+from hpatches_kit.denoise import denoise, predict
+from hpatches_kit.descriptors import Descriptors
+
+FLAT = 10.0  # standard deviation in grey levels up to which the benchmark does not query a patch
+
+
+def describe(model, data, patches=None, denoiser=None, name=None, batch_size=512):
+    """Describe every view of every point.
+
+    Args:
+        model: a `keras.Model`, or any function, from `(batch, 32, 32, 1)` patches with grey levels
+            0..255 to `(batch, dim)` descriptors; `hk.pixels` is one.
+        data: a `PatchSet`.
+        patches: `"clean"`, `"noisy"` or `"denoised"`; default: `"denoised"` with a denoiser, else
+            `"clean"`.
+        denoiser: makes the denoised patches, unless `data` has them already.
+        name: for tables and figures; default: the model's.
+        batch_size: patches at a time.
+
+    Returns:
+        `Descriptors`, `float32 (points, 16, dim)`.
+
+    Raises ValueError when the model takes patches of another size or returns anything but one
+    vector a patch.
+    """
+    patches = patches or ("denoised" if denoiser is not None else "clean")
+    if patches == "denoised" and "denoised" not in data.arrays:
+        if denoiser is None:
+            raise ValueError("Denoised patches need a denoiser=, or data from hk.denoise.")
+        data = denoise(denoiser, data)
+    blocks = []
+    for block in predict(model, data[patches], batch_size, "Describing"):
+        if block.ndim != 2:
+            raise ValueError(f"The model returns {block.shape}: expected (batch, dim) descriptors.")
+        blocks.append(np.asarray(block, np.float32))
+    values = np.concatenate(blocks)
+    return Descriptors(
+        values.reshape(len(data), -1, values.shape[1]),
+        data.sequence,
+        data.label,
+        data.clean[:, 0].std(axis=(1, 2)) <= FLAT,
+        name or getattr(model, "name", None) or getattr(model, "__name__", "descriptor"),
+    )
+
+
+def pixels(patches):
+    """The simplest descriptor: grey levels, shifted to mean 0 and scaled to length 1.
+
+    Args:
+        patches: `(batch, 32, 32, 1)`.
+
+    Returns:
+        `float32 (batch, 1024)`.
+    """
+    flat = np.asarray(patches, np.float32).reshape(len(patches), -1)
+    flat = flat - flat.mean(axis=1, keepdims=True)
+    return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)

@@ -1,0 +1,256 @@
+"""Patches in memory and on disk: points, their 16 views, and the cache that keeps them.
+
+A *point* is a place in a scene. A *view* is one of its 16 patches: the reference, then five
+each of the levels easy, hard and tough. Every room above this one speaks in these terms.
+"""
+
+import json
+import os
+import shutil
+import tempfile
+import zlib
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+VIEWS = ("ref", *(f"{level}{i}" for level in "eht" for i in range(1, 6)))
+LEVELS = {"e": "easy", "h": "hard", "t": "tough"}
+PATCH_SIZE = 32
+FORMAT = 1  # of the folder written by `PatchSet.save`
+
+
+def view_index(view):
+    """Column of a view: `"ref"` is 0, `"e1"` is 1, `"t5"` is 15. Raises ValueError when unknown."""
+    if view not in VIEWS:
+        raise ValueError(f"Unknown view {view!r}: expected one of {', '.join(VIEWS)}.")
+    return VIEWS.index(view)
+
+
+class PatchSet:
+    """Patches of many points, all of one shape, from a memory-mapped file or from memory.
+
+    Args:
+        arrays: what each patch looks like, by name: `{"clean": a, "noisy": b, ...}`, each
+            `uint8 (points, 16, 32, 32)`, grey levels 0..255.
+        sequence: `(points,)` name of the image sequence of each point.
+        label: `(points,)` integers, equal where several sequences show the same place of a
+            scene. Default: every point is a place of its own.
+        splits: `{split: {"train": [names], "test": [names]}}`; the first one is the default.
+        rows: which rows of the arrays belong to this set, in order. Default: all.
+
+    `len(patches)` is the number of points; `patches.clean` is an array as described above.
+    """
+
+    def __init__(self, arrays, sequence, label=None, splits=None, rows=None):
+        self.arrays = dict(arrays)
+        self.splits = splits or {}
+        self.sequence = np.asarray(sequence)
+        points = len(self.sequence)
+        self.label = np.arange(points) if label is None else np.asarray(label, np.int64)
+        self.rows = np.arange(points) if rows is None else np.asarray(rows, np.int64)
+        if not len(self.label) == len(self.rows) == points:
+            raise ValueError(
+                f"{points} sequence names, {len(self.label)} labels and {len(self.rows)} rows:"
+                " expected one of each for every point."
+            )
+        for name, array in self.arrays.items():
+            if array.dtype != np.uint8 or array.shape[1:] != (len(VIEWS), PATCH_SIZE, PATCH_SIZE):
+                raise ValueError(
+                    f"{name!r} patches are {array.dtype} {array.shape}:"
+                    f" expected uint8 (points, {len(VIEWS)}, {PATCH_SIZE}, {PATCH_SIZE})."
+                )
+            if points and self.rows.max() >= len(array):
+                raise ValueError(f"{name!r} has {len(array)} points, row {self.rows.max()} wanted.")
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __repr__(self):
+        return (
+            f"PatchSet({len(self):,} points x {len(VIEWS)} views in {len(self.names)} sequences,"
+            f" {len(np.unique(self.label)):,} places, {' and '.join(self.arrays)})"
+        )
+
+    @property
+    def names(self):
+        """Sequence names in the order in which they first appear."""
+        names, first = np.unique(self.sequence, return_index=True)
+        return [str(name) for name in names[np.argsort(first)]]
+
+    @property
+    def lengths(self):
+        """Points per sequence, `{name: count}`."""
+        return {name: int((self.sequence == name).sum()) for name in self.names}
+
+    @property
+    def clean(self):
+        """`uint8 (points, 16, 32, 32)`, grey levels 0..255."""
+        return self["clean"]
+
+    @property
+    def noisy(self):
+        """`uint8 (points, 16, 32, 32)`, grey levels 0..255."""
+        return self["noisy"]
+
+    def base(self, kind):
+        """The whole array called `kind`, of which `rows` belong to this set."""
+        if kind not in self.arrays:
+            raise ValueError(f"No {kind!r} patches here: expected one of {sorted(self.arrays)}.")
+        return self.arrays[kind]
+
+    def __getitem__(self, kind):
+        base = self.base(kind)
+        start, stop = (self.rows[0], self.rows[-1] + 1) if len(self) else (0, 0)
+        if np.array_equal(self.rows, np.arange(start, stop)):
+            return base[start:stop]  # a slice of the mapped file: nothing is read yet
+        return base[self.rows]
+
+    def add(self, kind, patches):
+        """A set that also has `patches`, `uint8 (points, 16, 32, 32)`, under the name `kind`."""
+        if len(patches) != len(self):
+            raise ValueError(f"{len(patches)} {kind} patches for {len(self)} points.")
+        arrays = {name: self[name] for name in self.arrays} | {kind: patches}
+        return PatchSet(arrays, self.sequence, self.label, self.splits)
+
+    def _pick(self, index):
+        return PatchSet(
+            self.arrays, self.sequence[index], self.label[index], self.splits, self.rows[index]
+        )
+
+    def select(self, names):
+        """The points of the named sequences, in the order of the names."""
+        names = [names] if isinstance(names, str) else list(names)
+        unknown = [name for name in names if name not in set(self.sequence)]
+        if unknown:
+            raise ValueError(f"Unknown sequence {unknown[0]!r}: expected some of {self.names}.")
+        return self._pick(np.concatenate([np.flatnonzero(self.sequence == n) for n in names]))
+
+    def sample(self, points, seed=0):
+        """A random choice of `points` points, in file order; the same for the same seed."""
+        if not 0 < points <= len(self):
+            raise ValueError(f"Cannot draw {points} points from {len(self)}.")
+        return self._pick(np.sort(np.random.default_rng(seed).permutation(len(self))[:points]))
+
+    def split(self, name=None):
+        """`(train, test)` of the named split, by default the first one the data came with.
+
+        A sequence that the split names and that is not here is left out, so that a part of
+        HPatches can be split like the whole. Raises ValueError when a side would be empty.
+        """
+        if not self.splits:
+            raise ValueError("These patches came without a split: choose with select(names).")
+        name = name or next(iter(self.splits))
+        if name not in self.splits:
+            raise ValueError(f"Unknown split {name!r}: expected one of {', '.join(self.splits)}.")
+        sides = []
+        for side in ("train", "test"):
+            wanted = set(self.splits[name].get(side, ()))
+            here = [sequence for sequence in self.names if sequence in wanted]
+            if not here:
+                raise ValueError(f"Split {name!r} has no {side} sequence among {self.names}.")
+            sides.append(self.select(here))
+        return tuple(sides)
+
+    def save(self, folder, **about):
+        """Write this set to a folder that appears whole or not at all; `about` is kept as JSON."""
+        with whole_folder(folder) as partial:
+            for kind in self.arrays:
+                np.save(partial / f"{kind}.npy", self[kind])
+            np.save(partial / "label.npy", self.label)
+            meta = {
+                "format": FORMAT,
+                "about": about,
+                "lengths": self.lengths,
+                "splits": self.splits,
+                "files": {file.name: _checksum(file) for file in sorted(partial.glob("*.npy"))},
+            }
+            if list(np.repeat(list(meta["lengths"]), list(meta["lengths"].values()))) != list(
+                self.sequence
+            ):
+                raise ValueError("Points of one sequence must stand together to be saved.")
+            (partial / "patches.json").write_text(json.dumps(meta, indent=1))
+        return PatchSet.open(folder)
+
+    @classmethod
+    def open(cls, folder, **about):
+        """Memory-map a folder written by `save`.
+
+        Raises FileNotFoundError when it is not there, ValueError when a file is cut off,
+        altered, of another format, or when `about` differs from what it was saved with.
+        """
+        folder = Path(folder)
+        meta_file = folder / "patches.json"
+        if not meta_file.exists():
+            raise FileNotFoundError(f"{meta_file} is missing: {folder} holds no patches.")
+        try:
+            meta = json.loads(meta_file.read_text())
+            if meta["format"] != FORMAT:
+                raise ValueError(f"{folder} has format {meta['format']}, expected {FORMAT}.")
+            if about and meta["about"] != json.loads(json.dumps(about)):
+                raise ValueError(f"{folder} was built with {meta['about']}, wanted {about}.")
+            for name, expected in meta["files"].items():
+                found = _checksum(folder / name) if (folder / name).exists() else "no file"
+                if found != expected:
+                    raise ValueError(f"{folder / name} is damaged: {found}, expected {expected}.")
+            arrays = {
+                Path(name).stem: np.load(folder / name, mmap_mode="r") for name in meta["files"]
+            }
+            label = arrays.pop("label")
+            sequence = np.repeat(list(meta["lengths"]), list(meta["lengths"].values()))
+        except (KeyError, TypeError, json.JSONDecodeError) as error:
+            raise ValueError(f"{meta_file} is damaged: {error!r}.") from error
+        return cls(arrays, sequence, label, meta["splits"])
+
+
+def cached(folder, build, **about):
+    """Open the patches in `folder`, or let `build()` make the PatchSet and keep it there.
+
+    A cache that is missing, cut off, damaged, or made with another `about` is built anew.
+    """
+    try:
+        return PatchSet.open(folder, **about)
+    except FileNotFoundError:
+        pass
+    except ValueError as error:
+        print(f"Building again: {error}")
+    return build().save(folder, **about)
+
+
+@contextmanager
+def whole_folder(folder):
+    """Yield a folder to fill; on success it takes the place of `folder`, on failure it goes."""
+    folder = Path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        yield partial
+        if folder.exists():
+            shutil.rmtree(folder)
+        os.replace(partial, folder)
+    except BaseException:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
+
+
+def data_home():
+    """Folder for built and downloaded data: `$HPATCHES_KIT_DATA`, else `data/` of a checkout.
+
+    Outside a checkout it is `hpatches_kit` in the user's cache folder.
+    """
+    if os.environ.get("HPATCHES_KIT_DATA"):
+        return Path(os.environ["HPATCHES_KIT_DATA"]).expanduser()
+    checkout = Path(__file__).resolve().parent.parent
+    if (checkout / "pyproject.toml").exists() and (checkout / "data").is_dir():
+        return checkout / "data"
+    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "hpatches_kit"
+
+
+def _checksum(file, limit=1 << 28):
+    """Size and CRC-32 of a file; of a file beyond `limit` bytes, of its two ends and its middle."""
+    size, crc = file.stat().st_size, 0
+    with open(file, "rb") as stream:
+        for start in [0] if size <= limit else [0, size // 2, size - (limit >> 4)]:
+            stream.seek(start)
+            crc = zlib.crc32(stream.read(limit if size <= limit else limit >> 4), crc)
+    return f"{size} bytes, crc32 {crc:08x}"

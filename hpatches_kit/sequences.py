@@ -1,0 +1,236 @@
+"""An image sequence becomes 65x65 patches: five homographies say where each point went.
+
+The way HPatches was made (Balntas et al., CVPR 2017, section 3): keypoints in image 1, affine
+jitter of their measurement regions, projection into images 2..6, anti-aliased sampling.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from scipy.ndimage import map_coordinates
+from skimage.color import rgb2gray, rgba2rgb
+from skimage.io import imread
+from skimage.transform import pyramid_gaussian
+
+from hpatches_kit.detect import REGION, detect
+from hpatches_kit.noise import SOURCE_SIZE
+from hpatches_kit.patches import VIEWS
+
+# Strength of the jitter by level: the median overlap of a jittered square region with the
+# region itself is 0.85 (easy), 0.72 (hard) and 0.60 (tough).
+JITTER = {"e": 0.66, "h": 1.40, "t": 2.20}
+BLANK = 5.0  # a patch whose grey levels spread less than this shows nothing
+SQUARE = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)  # corners of every region
+
+
+@dataclass
+class ImageSequence:
+    """Six images of one flat or distant scene, and where image 1 went in each.
+
+    Attributes:
+        name: by custom `v_...` for a moving viewpoint, `i_...` for moving light.
+        images: six `(height, width)` arrays of grey levels 0..255; sizes may differ.
+        homographies: `(5, 3, 3)`, image 1 to images 2..6, in pixels with x before y.
+    """
+
+    name: str
+    images: list
+    homographies: np.ndarray
+
+    def __post_init__(self):
+        self.homographies = np.asarray(self.homographies, float)
+        if len(self.images) != 6 or self.homographies.shape != (5, 3, 3):
+            raise ValueError(
+                f"{self.name}: {len(self.images)} images and homographies of shape"
+                f" {self.homographies.shape}: expected 6 images and (5, 3, 3)."
+            )
+        for k, matrix in enumerate(self.homographies, start=2):
+            if (
+                not np.isfinite(matrix).all()
+                or np.linalg.cond(matrix / np.abs(matrix).max()) > 1e12
+            ):
+                raise ValueError(
+                    f"{self.name}: the homography H_1_{k} is singular: {matrix.tolist()}."
+                )
+        for k, image in enumerate(self.images, start=1):
+            if np.ndim(image) != 2:
+                raise ValueError(
+                    f"{self.name}: image {k} has shape {np.shape(image)}: expected grey."
+                )
+
+
+def read_grey(file):
+    """Read an image file as `float32 (height, width)`, grey levels 0..255."""
+    try:
+        image = imread(file)
+    except Exception as error:
+        raise ValueError(f"{file} cannot be read as an image: {error}") from error
+    top = np.iinfo(image.dtype).max if image.dtype.kind in "iu" else 1.0
+    if image.ndim == 3:
+        image = rgb2gray(rgba2rgb(image) if image.shape[2] == 4 else image[..., :3]) * top
+    return (image.astype(np.float32)) * np.float32(255.0 / top)
+
+
+def read_sequence(folder):
+    """Read a folder in the layout of the HPatches image-sequences release.
+
+    Args:
+        folder: holds `1.ppm .. 6.ppm` (or png, jpg, jpeg) and `H_1_2 .. H_1_6`, 3x3 text matrices.
+
+    Raises FileNotFoundError for a missing image or homography, ValueError for one that cannot be
+    read or a homography that is singular; each names the file.
+    """
+    folder = Path(folder)
+    images, homographies = [], []
+    for k in range(1, 7):
+        files = [
+            f for e in ("ppm", "png", "jpg", "jpeg", "pgm") if (f := folder / f"{k}.{e}").exists()
+        ]
+        if not files:
+            raise FileNotFoundError(f"{folder / str(k)}.ppm (or png, jpg) is missing.")
+        images.append(read_grey(files[0]))
+        if k > 1:
+            file = folder / f"H_1_{k}"
+            if not file.exists():
+                raise FileNotFoundError(f"{file} is missing: {files[0].name} has no homography.")
+            try:
+                homographies.append(np.loadtxt(file).reshape(3, 3))
+            except ValueError as error:
+                raise ValueError(f"{file} is not a 3x3 matrix of numbers: {error}") from error
+    return ImageSequence(folder.name, images, homographies)
+
+
+def regions(points):
+    """Measurement regions as `(points, 3, 3)` matrices from the square [-1, 1] to pixels."""
+    x, y, scale, angle = np.asarray(points, float).T
+    cosine, sine = REGION * scale * np.cos(angle), REGION * scale * np.sin(angle)
+    zero, one = np.zeros_like(x), np.ones_like(x)
+    return np.stack([cosine, -sine, x, sine, cosine, y, zero, zero, one], 1).reshape(-1, 3, 3)
+
+
+def jitter(count, level, rng):
+    """Random affine maps of the square [-1, 1] near the identity, `(count, 3, 3)`.
+
+    A turn of up to 14 degrees, a zoom and a stretch of up to 17 % and a shift of up to 12 % of half
+    the side, times the strength of the level. Overlaps depend on nothing else.
+    """
+    turn, zoom, stretch, along, dx, dy = rng.uniform(-1, 1, (6, count)) * JITTER[level]
+    turn, zoom, stretch, along, dx, dy = (
+        0.24 * turn,
+        0.16 * zoom,
+        0.16 * stretch,
+        np.pi * along,
+        0.12 * dx,
+        0.12 * dy,
+    )
+    eye = np.eye(3)
+
+    def rotation(a):
+        matrix = np.repeat(eye[None], count, 0)
+        matrix[:, 0, 0] = matrix[:, 1, 1] = np.cos(a)
+        matrix[:, 1, 0] = np.sin(a)
+        matrix[:, 0, 1] = -matrix[:, 1, 0]
+        return matrix
+
+    scaling = np.repeat(eye[None], count, 0)
+    scaling[:, 0, 0], scaling[:, 1, 1] = np.exp(zoom + stretch), np.exp(zoom - stretch)
+    shift = np.repeat(eye[None], count, 0)
+    shift[:, 0, 2], shift[:, 1, 2] = dx, dy
+    return shift @ rotation(turn + along) @ scaling @ rotation(-along)
+
+
+def project(maps, xy):
+    """Apply `(points, 3, 3)` homographies to `(n, 2)` coordinates: x and y, each `(points, n)`.
+
+    Where a point falls behind the camera the coordinates are NaN.
+    """
+    maps = maps / np.abs(maps[:, 2:, 2:])  # the centre of a region lies before the camera
+    x, y, w = (maps[:, i, :2] @ xy.T + maps[:, i, 2:] for i in range(3))
+    w = np.where(w * np.sign(maps[:, 2, 2])[:, None] > 1e-3, w, np.nan)
+    return x / w, y / w
+
+
+def sample(image, maps, size=SOURCE_SIZE):
+    """Sample square patches without aliasing, all at once.
+
+    Args:
+        image: `(height, width)` grey levels 0..255.
+        maps: `(patches, 3, 3)` homographies from the square [-1, 1] to pixels of the image.
+        size: side of a patch in pixels.
+
+    Returns:
+        `uint8 (patches, size, size)`, bilinear. Where a step of the patch is longer than one pixel of
+        the image, the patch is read from a Gaussian pyramid level on which it is not.
+    """
+    centres = (2 * np.arange(size) + 1) / size - 1
+    grid = np.stack(np.meshgrid(centres, centres), -1).reshape(-1, 2)
+    corner_x, corner_y = project(maps, SQUARE)
+    edges = np.hypot(corner_x - np.roll(corner_x, 1, 1), corner_y - np.roll(corner_y, 1, 1))
+    level = np.ceil(np.log2(np.maximum(edges.max(1) / size, 1)) - 0.05).astype(int)
+    deepest = int(level.max(initial=0))
+    pyramid = (
+        list(pyramid_gaussian(image, max_layer=deepest, preserve_range=True))
+        if deepest
+        else [image]
+    )
+    patches = np.empty((len(maps), size, size), np.uint8)
+    for start in range(0, len(maps), 256):
+        block = np.arange(start, min(start + 256, len(maps)))
+        for k in np.unique(level[block]):
+            here = block[level[block] == k]
+            k = min(k, len(pyramid) - 1)
+            smooth = np.asarray(pyramid[k], np.float32)
+            x, y = (c.astype(np.float32) for c in project(maps[here], grid))
+            # Pyramid pixels cover 2**k image pixels; their centres keep their place.
+            fy, fx = (a / b for a, b in zip(smooth.shape, image.shape))
+            at = [(y + 0.5) * fy - 0.5, (x + 0.5) * fx - 0.5]
+            grey = map_coordinates(smooth, at, np.float32, order=1, mode="nearest")
+            patches[here] = np.clip(np.rint(grey), 0, 255).reshape(-1, size, size)
+    return patches
+
+
+def extract(sequence, points=None, count=2000, seed=0, blank=BLANK):
+    """Cut the 16 views of each point out of an image sequence.
+
+    Args:
+        sequence: an `ImageSequence`.
+        points: `(points, 4)` keypoints of image 1 as from `detect`. Default: detect them.
+        count: keep at most this many points, chosen at random.
+        seed: decides jitter and choice.
+        blank: a point is dropped when one of its patches has a smaller standard deviation.
+
+    Returns:
+        `(patches, kept)`: `uint8 (n, 16, 65, 65)` and `(n, 4)`, the keypoints that they show.
+
+    Kept are points whose regions lie wholly inside every image, jittered or not.
+    """
+    rng = np.random.default_rng(seed)
+    points = np.asarray(detect(sequence.images[0], seed=rng) if points is None else points, float)
+    base = regions(points)
+    image_of = [0 if view == "ref" else int(view[1]) for view in VIEWS]
+    jittered = [base] + [base @ jitter(len(points), view[0], rng) for view in VIEWS[1:]]
+    to_image = [np.eye(3), *sequence.homographies]
+    maps = np.stack([to_image[k] @ region for k, region in zip(image_of, jittered)])
+
+    inside = np.ones(len(points), bool)
+    for k, region, projected in zip(image_of, jittered, maps):
+        inside &= _inside(region, sequence.images[0]) & _inside(projected, sequence.images[k])
+    order, taken = rng.permutation(np.flatnonzero(inside)), []
+    patches = np.empty((0, len(VIEWS), SOURCE_SIZE, SOURCE_SIZE), np.uint8)
+    while len(order) and len(patches) < count:  # once, unless many patches are blank
+        chunk, order = order[: count - len(patches)], order[count - len(patches) :]
+        cut = np.empty((len(chunk), *patches.shape[1:]), np.uint8)
+        for k, image in enumerate(sequence.images):
+            views = [view for view in range(len(VIEWS)) if image_of[view] == k]
+            together = sample(image, np.concatenate([maps[view, chunk] for view in views]))
+            cut[:, views] = together.reshape(len(views), *cut[:, 0].shape).swapaxes(0, 1)
+        shows = (cut.reshape(*cut.shape[:2], -1).std(2, dtype=np.float32) >= blank).all(1)
+        patches, taken = np.concatenate([patches, cut[shows]]), [*taken, *chunk[shows]]
+    return patches, points[taken]
+
+
+def _inside(maps, image):
+    height, width = image.shape
+    x, y = project(maps, SQUARE)  # NaN compares as outside
+    return ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).all(1)
