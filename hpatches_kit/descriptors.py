@@ -58,7 +58,7 @@ class Descriptors:
 
     def rows(self, sequence, index):
         """Row of each point, given arrays of sequence names and of positions in the sequence."""
-        unknown = set(np.unique(sequence)) - set(self.names)
+        unknown = set(np.unique(sequence).tolist()) - set(self.names)
         if unknown:
             raise ValueError(
                 f"No descriptors of sequence {sorted(unknown)[0]!r}: expected {self.names}."

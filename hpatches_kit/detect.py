@@ -12,7 +12,7 @@ from skimage.filters import gaussian
 REGION = 5.0  # half the side of the measurement region, in units of the detected scale
 SCALES = 1.6 * 2.0 ** (np.arange(10) / 3)  # Gaussian sigma in pixels, 1.6 to 12.8
 # Weakest response kept, for grey levels 0..1: low, because blank patches are dropped later.
-THRESHOLDS = {"hessian": 4e-3, "harris": 2e-5, "dog": 1.5e-2}
+THRESHOLDS = {"hessian": 5e-4, "harris": 1e-3, "dog": 8e-3}
 
 
 def detect(image, seed=0, thresholds=THRESHOLDS):
@@ -39,7 +39,9 @@ def detect(image, seed=0, thresholds=THRESHOLDS):
     finest = gaussian(image, scales[0] / (scales[1] / scales[0]))
     blobs = {
         "dog": np.abs(np.diff(np.stack([finest, *levels]), axis=0)),
-        "hessian": np.stack([hessian_matrix_det(image, sigma) for sigma in scales]),
+        "hessian": np.stack(
+            [sigma**4 * hessian_matrix_det(image, sigma, approximate=False) for sigma in scales]
+        ),
     }
     found = []
     for name, response in blobs.items():  # maxima over place and scale

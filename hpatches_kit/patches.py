@@ -121,10 +121,12 @@ class PatchSet:
     def select(self, names):
         """The points of the named sequences, in the order of the names."""
         names = [names] if isinstance(names, str) else list(names)
-        unknown = [name for name in names if name not in set(self.sequence)]
+        known = set(self.names)
+        unknown = [name for name in names if name not in known]
         if unknown:
             raise ValueError(f"Unknown sequence {unknown[0]!r}: expected some of {self.names}.")
-        return self._pick(np.concatenate([np.flatnonzero(self.sequence == n) for n in names]))
+        rows = [np.flatnonzero(self.sequence == name) for name in names]
+        return self._pick(np.concatenate([np.zeros(0, int), *rows]))
 
     def sample(self, points, seed=0):
         """A random choice of `points` points, in file order; the same for the same seed."""
@@ -136,7 +138,8 @@ class PatchSet:
         """`(train, test)` of the named split, by default the first one the data came with.
 
         A sequence that the split names and that is not here is left out, so that a part of
-        HPatches can be split like the whole. Raises ValueError when a side would be empty.
+        HPatches can be split like the whole. Raises ValueError when a side that the split fills
+        would be empty.
         """
         if not self.splits:
             raise ValueError("These patches came without a split: choose with select(names).")
@@ -145,9 +148,9 @@ class PatchSet:
             raise ValueError(f"Unknown split {name!r}: expected one of {', '.join(self.splits)}.")
         sides = []
         for side in ("train", "test"):
-            wanted = set(self.splits[name].get(side, ()))
+            wanted = set(self.splits[name][side])
             here = [sequence for sequence in self.names if sequence in wanted]
-            if not here:
+            if wanted and not here:
                 raise ValueError(f"Split {name!r} has no {side} sequence among {self.names}.")
             sides.append(self.select(here))
         return tuple(sides)
@@ -165,9 +168,7 @@ class PatchSet:
                 "splits": self.splits,
                 "files": {file.name: _checksum(file) for file in sorted(partial.glob("*.npy"))},
             }
-            if list(np.repeat(list(meta["lengths"]), list(meta["lengths"].values()))) != list(
-                self.sequence
-            ):
+            if not np.array_equal(_spread(meta["lengths"]), self.sequence):
                 raise ValueError("Points of one sequence must stand together to be saved.")
             (partial / "patches.json").write_text(json.dumps(meta, indent=1))
         return PatchSet.open(folder)
@@ -197,7 +198,7 @@ class PatchSet:
                 Path(name).stem: np.load(folder / name, mmap_mode="r") for name in meta["files"]
             }
             label = arrays.pop("label")
-            sequence = np.repeat(list(meta["lengths"]), list(meta["lengths"].values()))
+            sequence = _spread(meta["lengths"])
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise ValueError(f"{meta_file} is damaged: {error!r}.") from error
         return cls(arrays, sequence, label, meta["splits"])
@@ -244,6 +245,11 @@ def data_home():
     if (checkout / "pyproject.toml").exists() and (checkout / "data").is_dir():
         return checkout / "data"
     return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "hpatches_kit"
+
+
+def _spread(lengths):
+    """`{name: count}` as the name of each point."""
+    return np.repeat(list(lengths), list(lengths.values()))
 
 
 def _checksum(file, limit=1 << 28):

@@ -1,0 +1,39 @@
+"""Data that several tests share."""
+
+import numpy as np
+import pytest
+
+import hpatches_kit as hk
+
+
+def toy_patches(lengths, label=None, seed=0, splits=None):
+    """A `PatchSet` of smooth random patches; a view is its point's patch and a little of its own."""
+    rng = np.random.default_rng(seed)
+    points = sum(lengths.values())
+    coarse = rng.uniform(40, 215, (points, 1, 8, 8)) + rng.normal(0, 12, (points, 16, 8, 8))
+    clean = np.clip(np.kron(coarse, np.ones((4, 4))), 0, 255).astype(np.uint8)
+    noisy = np.clip(clean + rng.normal(0, 20, clean.shape), 0, 255).astype(np.uint8)
+    sequence = np.repeat(list(lengths), list(lengths.values()))
+    return hk.PatchSet({"clean": clean, "noisy": noisy}, sequence, label, splits)
+
+
+@pytest.fixture
+def patches():
+    return toy_patches(
+        {"v_one": 7, "i_two": 5, "v_three": 8},
+        splits={"halves": {"train": ["v_one", "i_two"], "test": ["v_three"]}},
+    )
+
+
+@pytest.fixture(scope="session")
+def mini():
+    return hk.load("mini")
+
+
+@pytest.fixture
+def descriptors():
+    """Random descriptors of 60 points in three sequences, closer to their own point than to others."""
+    rng = np.random.default_rng(1)
+    values = rng.normal(0, 1, (60, 1, 8)) + rng.normal(0, 0.7, (60, 16, 8))
+    values /= np.linalg.norm(values, axis=2, keepdims=True)
+    return hk.Descriptors(values, np.repeat(["v_a", "i_b", "v_c"], [25, 20, 15]), name="random")

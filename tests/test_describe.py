@@ -1,0 +1,103 @@
+import keras
+import numpy as np
+import pytest
+
+import hpatches_kit as hk
+from hpatches_kit.descriptors import read_csv, write_csv
+
+
+def means(batch):
+    flat = np.asarray(batch, np.float32).reshape(len(batch), -1)
+    return np.column_stack([flat.mean(axis=1), flat.std(axis=1)])
+
+
+def test_each_descriptor_stands_at_its_point_and_view(patches):
+    found = hk.describe(means, patches, "noisy", name="means", batch_size=3)
+    assert found.values.shape == (20, 16, 2) and found.name == "means"
+    np.testing.assert_allclose(found.values[..., 0], patches.noisy.mean(axis=(2, 3)), rtol=1e-5)
+    assert found.names == patches.names and found.lengths == patches.lengths
+    np.testing.assert_array_equal(found.label, patches.label)
+
+
+def test_a_network_and_predict_give_the_same(patches):
+    model = hk.models.l2net()
+    found = hk.describe(model, patches, batch_size=64)
+    expected = model.predict(patches.clean[3][..., None], verbose=0)
+    np.testing.assert_allclose(found.values[3], expected, rtol=1e-4, atol=1e-5)
+    assert found.name == "l2net"
+
+
+def test_with_a_denoiser_the_denoised_patches_are_described(patches):
+    def brighter(batch):
+        return batch + 300.0
+
+    found = hk.describe(means, patches, denoiser=brighter)
+    np.testing.assert_array_equal(found.values[..., 0], 255)  # clipped
+
+
+def test_pixels_have_mean_zero_and_length_one_and_ignore_the_light():
+    patches = np.random.default_rng(0).integers(50, 100, (5, 32, 32, 1)).astype("uint8")
+    values = hk.pixels(patches)
+    np.testing.assert_allclose(values.mean(axis=1), 0, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(values, axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(hk.pixels(2 * patches + 10), values, atol=1e-5)
+    assert np.isfinite(hk.pixels(np.full((1, 32, 32, 1), 7, "uint8"))).all()
+
+
+def test_flat_references_are_marked(patches):
+    patches.arrays["clean"][4, 0] = 77
+    assert np.flatnonzero(hk.describe(means, patches).flat).tolist() == [4]
+
+
+def test_models_of_other_shapes_are_refused(patches):
+    wide = keras.Sequential([keras.Input((65, 65, 1)), keras.layers.Flatten()], name="wide")
+    with pytest.raises(ValueError, match=r"wide takes \(65, 65, 1\): expected \(32, 32, 1\)"):
+        hk.describe(wide, patches)
+    with pytest.raises(ValueError, match=r"expected \(batch, dim\) descriptors"):
+        hk.describe(hk.models.unet(), patches)
+    with pytest.raises(ValueError, match="need a denoiser="):
+        hk.describe(means, patches, "denoised")
+
+
+@pytest.mark.parametrize("delimiter", [",", ";"])
+def test_csv_folders_are_written_and_read_back(descriptors, tmp_path, delimiter):
+    write_csv(descriptors, tmp_path / "set", delimiter)
+    assert len(list((tmp_path / "set" / "v_a").glob("*.csv"))) == 16
+    first = (tmp_path / "set" / "v_a" / "ref.csv").read_text().splitlines()
+    assert len(first) == 25 and first[0].count(delimiter) == 7
+    read = read_csv(tmp_path / "set", delimiter)
+    order = np.concatenate([np.flatnonzero(descriptors.sequence == name) for name in read.names])
+    np.testing.assert_allclose(read.values, descriptors.values[order], atol=5.1e-6)
+    assert read.lengths == descriptors.lengths
+
+
+@pytest.mark.parametrize(
+    ("harm", "error", "message"),
+    [
+        (lambda f: (f / "e1.csv").unlink(), FileNotFoundError, r"e1\.csv is missing"),
+        (lambda f: (f / "e1.csv").write_text("a,b\n"), ValueError, r"e1\.csv with delimiter ','"),
+        (lambda f: (f / "e1.csv").write_text("1,2\n"), ValueError, r"e1\.csv has shape \(1, 2\)"),
+    ],
+)
+def test_a_broken_csv_folder_is_named(descriptors, tmp_path, harm, error, message):
+    write_csv(descriptors, tmp_path / "set")
+    harm(tmp_path / "set" / "i_b")
+    with pytest.raises(error, match=message):
+        read_csv(tmp_path / "set")
+
+
+def test_the_wrong_delimiter_is_an_error(descriptors, tmp_path):
+    write_csv(descriptors, tmp_path / "set", ";")
+    with pytest.raises(ValueError, match=r"\.csv with delimiter ','"):
+        read_csv(tmp_path / "set")
+
+
+def test_descriptors_that_are_not_finite_or_of_another_shape_are_refused(descriptors):
+    values = descriptors.values.copy()
+    values[30, 2, 1] = np.nan
+    with pytest.raises(ValueError, match=r"Point 30 \(i_b\) has NaN"):
+        hk.Descriptors(values, descriptors.sequence)
+    with pytest.raises(ValueError, match=r"expected \(60, 16, dim\)"):
+        hk.Descriptors(values[:, :15], descriptors.sequence)
+    with pytest.raises(ValueError, match="must stand together"):
+        hk.Descriptors(descriptors.values, np.tile(["v_a", "i_b"], 30))
