@@ -25,6 +25,7 @@ __all__ = [
     "benchmark",
     "denoise",
     "describe",
+    "environment",
     "load",
     "losses",
     "metrics",
@@ -38,4 +39,6 @@ __all__ = [
 def __getattr__(name):
     if name in ("batches", "losses", "metrics", "models"):  # these import Keras
         return import_module(f"hpatches_kit.{name}")
+    if name == "environment":
+        return import_module("hpatches_kit.environment").environment
     raise AttributeError(f"module 'hpatches_kit' has no attribute {name!r}")

@@ -44,6 +44,7 @@ def describe(model, data, patches=None, denoiser=None, name=None, batch_size=512
         data.label,
         data.clean[:, 0].std(axis=(1, 2)) <= FLAT,
         name or getattr(model, "name", None) or getattr(model, "__name__", "descriptor"),
+        patches,
     )
 
 

@@ -19,13 +19,14 @@ class Descriptors:
         flat: `(points,)` true where the reference patch has a standard deviation of 10 grey levels
             or less; the benchmark does not query those. Default: none.
         name: shown in tables and figures.
+        patches: what was described: `"clean"`, `"noisy"`, `"denoised"`, or nothing.
 
     Raises ValueError for another shape and for numbers that are not finite.
     """
 
-    def __init__(self, values, sequence, label=None, flat=None, name="descriptor"):
+    def __init__(self, values, sequence, label=None, flat=None, name="descriptor", patches=""):
         self.values = np.asarray(values, np.float32)
-        self.sequence, self.name = np.asarray(sequence), name
+        self.sequence, self.name, self.patches = np.asarray(sequence), name, patches
         points = len(self.sequence)
         if self.values.ndim != 3 or self.values.shape[:2] != (points, len(VIEWS)):
             raise ValueError(

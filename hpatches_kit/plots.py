@@ -63,7 +63,7 @@ def views(patches, points=(0,), kind="clean"):
     figure, axes = plt.subplots(
         len(points),
         len(VIEWS),
-        figsize=(12.5, 0.9 * len(points) + 0.2),
+        figsize=(12.5, 0.8 * len(points) + 0.2),
         squeeze=False,
         layout="constrained",
     )
@@ -123,29 +123,30 @@ def scores(*results):
     """The chart of the HPatches paper: a bar for the mean AP, marks for easy, hard and tough.
 
     Args:
-        results: `Scores`, the worst at the bottom of each panel.
+        results: `Scores`; the best over all tasks stands at the top.
     """
     tasks = list(results[0].tasks)
+    ranked = sorted(results, key=lambda result: sum(result[task]["mean_ap"] for task in tasks))
     figure, axes = plt.subplots(
         1,
         len(tasks),
-        figsize=(12.5, 0.9 + 0.36 * len(results)),
+        figsize=(12, 1.2 + 0.33 * len(results)),
         squeeze=False,
+        sharey=True,
         layout="constrained",
     )
     for axis, task in zip(axes[0], tasks):
-        ranked = sorted(results, key=lambda result: result[task]["mean_ap"])
-        means = [100 * result[task]["mean_ap"] for result in ranked]
-        axis.barh([result.name for result in ranked], means, color="#c9d3e0", height=0.7)
-        for row, (result, mean) in enumerate(zip(ranked, means)):
+        for row, result in enumerate(ranked):
+            mean = 100 * result[task]["mean_ap"]
+            axis.barh(row, mean, color="#c9d3e0", height=0.7)
+            axis.text(104, row, f"{mean:.1f}", va="center", fontsize=9)
             for level, value in result.levels(task).items():
-                label = LEVELS[level] if row == 0 else None
-                axis.plot(100 * value, row, "D", ms=5, color=LEVEL_COLOURS[level], label=label)
-            axis.text(101, row, f"{mean:.1f}", va="center", fontsize=9)
-        axis.set(xlim=(0, 100), xlabel="mean AP in %", title=task.capitalize())
-        axis.tick_params(axis="y", labelsize=8)
+                axis.plot(100 * value, row, "D", ms=5, color=LEVEL_COLOURS[level])
+        axis.set(xlim=(0, 102), xlabel="mean AP in %", title=task.capitalize())
         axis.spines[["top", "right"]].set_visible(False)
-    axes[0][-1].legend(fontsize=8, loc="lower right")
+    axes[0, 0].set_yticks(range(len(ranked)), [result.title for result in ranked])
+    marks = [plt.Line2D([], [], ls="", marker="D", color=LEVEL_COLOURS[k]) for k in LEVELS]
+    figure.legend(marks, LEVELS.values(), loc="outside lower center", ncols=3, frameon=False)
     return _closed(figure)
 
 

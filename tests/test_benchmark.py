@@ -297,11 +297,12 @@ def test_scores_show_save_and_compare_themselves(descriptors, tmp_path):
     assert list(frame.columns) == ["easy", "hard", "tough", "mean"]
     np.testing.assert_allclose(frame[["easy", "hard", "tough"]].mean(axis=1), frame["mean"])
     assert "verification" in scores._repr_html_() and "1,200 pairs" in repr(scores)
-    scores.save(tmp_path / "results" / "scores.json")
+    assert scores.title == "random"
+    hk.benchmark.save([scores], tmp_path / "results" / "scores.json")
     content = json.loads((tmp_path / "results" / "scores.json").read_text())
-    assert (
-        content["format"] == 1 and content["retrieval"]["mean_ap"] == scores["retrieval"]["mean_ap"]
-    )
-    assert content["verification"]["e"]["intra"]["ap"] > 0 and content["matching"]["seconds"] >= 0
+    (one,) = content["scores"]
+    assert content["format"] == 1 and one["retrieval"]["mean_ap"] == scores["retrieval"]["mean_ap"]
+    assert one["verification"]["e"]["intra"]["ap"] > 0 and one["matching"]["seconds"] >= 0
     both = hk.benchmark.table(scores, hk.benchmark.evaluate(rounded(descriptors)))
-    assert both.shape == (2, 3) and both.loc["random", "matching"] == scores["matching"]["mean_ap"]
+    assert list(both.columns) == ["patches", "descriptor", "verification", "matching", "retrieval"]
+    assert both.loc[0, "matching"] == scores["matching"]["mean_ap"] != both.loc[1, "matching"]

@@ -13,7 +13,7 @@ def means(batch):
 
 def test_each_descriptor_stands_at_its_point_and_view(patches):
     found = hk.describe(means, patches, "noisy", name="means", batch_size=3)
-    assert found.values.shape == (20, 16, 2) and found.name == "means"
+    assert found.values.shape == (20, 16, 2) and (found.name, found.patches) == ("means", "noisy")
     np.testing.assert_allclose(found.values[..., 0], patches.noisy.mean(axis=(2, 3)), rtol=1e-5)
     assert found.names == patches.names and found.lengths == patches.lengths
     np.testing.assert_array_equal(found.label, patches.label)

@@ -3,7 +3,7 @@
 The benchmark sees descriptors, never a model. It needs neither Keras nor TensorFlow.
 """
 
-from hpatches_kit.benchmark.scores import Scores, evaluate, table
+from hpatches_kit.benchmark.scores import Scores, evaluate, save, table
 from hpatches_kit.benchmark.tasks import Tasks, generate
 
-__all__ = ["Scores", "Tasks", "evaluate", "generate", "table"]
+__all__ = ["Scores", "Tasks", "evaluate", "generate", "save", "table"]

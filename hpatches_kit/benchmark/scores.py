@@ -26,11 +26,18 @@ class Scores:
         tasks: `{"verification": {...}, "matching": {...}, "retrieval": {...}}` as the functions of
             these names return them, each also with its `seconds`.
         about: the task lists and the distance.
+        patches: what was described: `"clean"`, `"noisy"`, `"denoised"`, or nothing.
     """
 
     name: str
     tasks: dict
     about: str
+    patches: str = ""
+
+    @property
+    def title(self):
+        """Name and patches in one."""
+        return f"{self.name} ({self.patches})" if self.patches else self.name
 
     def __getitem__(self, task):
         return self.tasks[task]
@@ -56,7 +63,7 @@ class Scores:
             }
             for task in self.tasks
         }
-        return pd.DataFrame(rows).T.rename_axis(self.name)
+        return pd.DataFrame(rows).T.rename_axis(self.title)
 
     def _repr_html_(self):
         return (
@@ -66,16 +73,16 @@ class Scores:
     def __repr__(self):
         return f"{self.frame().round(3)}\nmean AP; {self.about}"
 
-    def to_json(self):
-        """Everything as JSON text."""
-        return json.dumps(
-            {"format": FORMAT, "name": self.name, "about": self.about, **self.tasks}, indent=1
-        )
+    def to_dict(self):
+        """Everything, ready for JSON."""
+        return {"name": self.name, "patches": self.patches, "about": self.about, **self.tasks}
 
-    def save(self, file):
-        """Write the JSON to a file; its folder is made when missing."""
-        Path(file).parent.mkdir(parents=True, exist_ok=True)
-        Path(file).write_text(self.to_json())
+
+def save(scores, file):
+    """Write several `Scores` to a JSON file; its folder is made when missing."""
+    content = {"format": FORMAT, "scores": [one.to_dict() for one in scores]}
+    Path(file).parent.mkdir(parents=True, exist_ok=True)
+    Path(file).write_text(json.dumps(content, indent=1))
 
 
 def evaluate(descriptors, tasks=None, distance="L2"):
@@ -95,11 +102,16 @@ def evaluate(descriptors, tasks=None, distance="L2"):
     ):
         began = time.perf_counter()
         result[name] = {**score(), "seconds": round(time.perf_counter() - began, 3)}
-    return Scores(descriptors.name, result, f"{distance} distance, {tasks.about}")
+    return Scores(
+        descriptors.name, result, f"{distance} distance, {tasks.about}", descriptors.patches
+    )
 
 
 def table(*scores):
-    """Mean AP of several descriptors side by side, a row each: a `pandas.DataFrame`."""
-    return pd.DataFrame(
-        {s.name: {task: s[task]["mean_ap"] for task in s.tasks} for s in scores}
-    ).T.rename_axis("descriptor")
+    """Mean AP of several descriptors, a row each: a `pandas.DataFrame`."""
+    rows = [
+        {"patches": one.patches, "descriptor": one.name}
+        | {task: one[task]["mean_ap"] for task in one.tasks}
+        for one in scores
+    ]
+    return pd.DataFrame(rows)

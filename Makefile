@@ -1,0 +1,37 @@
+# make quickstart   install, run the quickstart notebook, leave everything in results/quickstart/
+# make test         install, run the whole test suite
+# make notebooks    run every notebook and keep its outputs in notebooks/
+# make lint         check style; make format mends it
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: quickstart test notebooks lint format clean
+quickstart: $(VENV)/installed
+	$(BIN)/python notebooks/run.py quickstart
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest
+
+notebooks: $(VENV)/installed
+	for notebook in notebooks/*.ipynb; do $(BIN)/python notebooks/run.py $$(basename $$notebook .ipynb) --save || exit 1; done
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+
+format: $(VENV)/installed
+	$(BIN)/ruff check --fix . && $(BIN)/ruff format .
+
+$(VENV)/installed: requirements.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' || \
+	  { echo "Python 3.11 to 3.13 is needed; this is $$($(PYTHON) --version). Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	@echo "Installing what requirements.txt names: a few minutes, about 2 GB."
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) results data/mini data/photos

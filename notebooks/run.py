@@ -1,0 +1,108 @@
+"""Run a notebook from a fresh kernel and keep what it made.
+
+    python notebooks/run.py quickstart                  # into results/quickstart
+    python notebooks/run.py quickstart --save           # and the outputs into the notebook itself
+    python notebooks/run.py quickstart --set SEED=1     # with another setting
+
+Leaves the executed notebook, its HTML, every figure as a PNG named after its cell, and whatever the
+notebook itself saves; prints its table of scores.
+"""
+
+import argparse
+import base64
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+from nbclient import NotebookClient
+from nbconvert import HTMLExporter
+
+NOTEBOOKS = Path(__file__).resolve().parent
+PROJECT = NOTEBOOKS.parent
+
+
+def run(name, out, settings=(), save=False):
+    """Execute `notebooks/<name>.ipynb` in the project folder; raises when a cell fails.
+
+    Args:
+        name: of the notebook, without its ending.
+        out: folder for what it leaves.
+        settings: `NAME=VALUE` lines that follow the cell tagged `parameters`.
+        save: write the outputs into the notebook in the checkout, too.
+    """
+    file, out = NOTEBOOKS / f"{name}.ipynb", Path(out)
+    if not file.exists():
+        known = ", ".join(sorted(other.stem for other in NOTEBOOKS.glob("*.ipynb")))
+        raise SystemExit(f"No notebook {name!r}: expected one of {known}.")
+    notebook = nbformat.read(file, as_version=4)
+    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    first.source = (NOTEBOOKS / "first_cell.py").read_text().strip()  # the one place it is kept
+    if settings:
+        at = next(
+            i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])
+        )
+        notebook.cells.insert(at + 1, nbformat.v4.new_code_cell("\n".join(settings), id="settings"))
+    out.mkdir(parents=True, exist_ok=True)
+
+    began, total = time.time(), len(notebook.cells)
+
+    def tell(cell, cell_index, **_):
+        title = cell.source.strip().splitlines()[0] if cell.source.strip() else ""
+        if cell.cell_type == "code":
+            print(
+                f"{time.time() - began:6.0f} s  cell {cell_index + 1:2} of {total}  {title[:70]}",
+                flush=True,
+            )
+
+    client = NotebookClient(notebook, timeout=None, kernel_name="python3", on_cell_start=tell)
+    client.resources = {"metadata": {"path": str(PROJECT)}}
+    log = out / "kernel.log"  # what libraries print while they start; kept when the run fails
+    try:
+        with log.open("w") as stream:
+            client.execute(stderr=stream)
+    finally:  # a failed run can be read, too
+        clean(notebook)
+        nbformat.write(notebook, out / f"{name}.ipynb")
+    log.unlink()
+    html, _ = HTMLExporter().from_notebook_node(notebook)
+    (out / f"{name}.html").write_text(html)
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if "image/png" in output.get("data", {}):
+                (out / f"{cell.id}.png").write_bytes(base64.b64decode(output.data["image/png"]))
+    if save:
+        nbformat.write(notebook, file)
+    return notebook
+
+
+def clean(notebook):
+    """Drop what is not part of the lesson: progress bars, timings, widgets, the kernel's version."""
+    notebook.metadata = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.metadata.pop("execution", None)
+            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("name", help="of the notebook, without .ipynb")
+    parser.add_argument("--out", help="folder for the results; default: results/NAME")
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
+    parser.add_argument("--save", action="store_true", help="keep the outputs in the notebook")
+    options = parser.parse_args()
+    out = Path(options.out) if options.out else PROJECT / "results" / options.name
+    run(options.name, out, options.set, options.save)
+    print(f"\nIn {out}: {', '.join(sorted(child.name for child in out.iterdir()))}\n")
+    if (out / "scores.csv").exists():
+        import pandas as pd
+
+        print(pd.read_csv(out / "scores.csv").to_string(index=False, float_format="{:.3f}".format))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""Every notebook, from a fresh kernel, with settings that take a minute."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
+FIRST = (PROJECT / "notebooks" / "first_cell.py").read_text().strip()
+
+# Small enough for a test, large enough that something is learned.
+QUICK = {
+    "quickstart": [
+        "DENOISER_EPOCHS, DENOISER_BATCHES = 2, 40",
+        "DESCRIPTOR_EPOCHS, DESCRIPTOR_BATCHES = 2, 6",
+        "TRAIN_POINTS, TEST_POINTS = 200, 120",
+    ]
+}
+
+
+@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
+def test_a_notebook_runs_from_top_to_bottom_and_leaves_its_results(file, tmp_path):
+    settings = [*QUICK[file.stem], f"RESULTS = {str(tmp_path)!r}"]
+    arguments = [argument for setting in settings for argument in ("--set", setting)]
+    done = subprocess.run(
+        [
+            sys.executable,
+            PROJECT / "notebooks" / "run.py",
+            file.stem,
+            "--out",
+            tmp_path,
+            *arguments,
+        ],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    executed = nbformat.read(tmp_path / f"{file.stem}.ipynb", as_version=4)
+    assert (tmp_path / f"{file.stem}.html").stat().st_size > 100_000
+    figures = [
+        cell.id
+        for cell in executed.cells
+        for output in cell.get("outputs", [])
+        if "image/png" in output.get("data", {})
+    ]
+    assert len(figures) >= 8
+    assert all((tmp_path / f"{figure}.png").stat().st_size > 5000 for figure in figures)
+    scores = pd.read_csv(tmp_path / "scores.csv")
+    assert len(scores) >= 8 and scores.matching.between(0, 1).all()
+    assert len(json.loads((tmp_path / "scores.json").read_text())["scores"]) == len(scores)
+    assert "verification" in done.stdout and "trained on noisy" in done.stdout
+    psnr = pd.read_csv(tmp_path / "psnr.csv", index_col=0)
+    assert (psnr["gain in dB"] > 3).all()
+
+
+@pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
+def test_a_notebook_is_committed_with_outputs_and_without_noise(file):
+    notebook = nbformat.read(file, as_version=4)
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert code[0].source == FIRST, "run notebooks/run.py with --save"
+    assert sum("parameters" in cell.metadata.get("tags", []) for cell in code) == 1
+    assert sum(bool(cell.outputs) for cell in code) > len(code) / 2
+    kinds = {output.output_type for cell in code for output in cell.outputs}
+    assert "error" not in kinds and "widgets" not in notebook.metadata
+    assert all(output.get("name") != "stderr" for cell in code for output in cell.outputs)
+    assert all(len(cell.source.splitlines()) <= 20 for cell in code)
+    assert file.stat().st_size < 1_500_000
+    assert str(PROJECT) not in file.read_text()
+
+
+def run_first_cell(cell, folder):
+    """In a Python that cannot see the package unless the cell finds it."""
+    code = f"{cell}\nimport hpatches_kit; print(hpatches_kit.__version__)"
+    outside = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    hide = (  # what an editable install adds
+        "import sys; sys.meta_path = [f for f in sys.meta_path if 'editable' not in repr(f).lower()];"
+        f"sys.path = [p for p in sys.path if p != {str(PROJECT)!r}]\n"
+    )
+    return subprocess.run(
+        [sys.executable, "-c", hide + code], cwd=folder, capture_output=True, text=True, env=outside
+    )
+
+
+def test_the_first_cell_finds_the_checkout_around_the_notebook():
+    done = run_first_cell(FIRST, PROJECT / "notebooks")
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_first_cell_finds_a_checkout_beside_the_notebook(tmp_path):
+    (tmp_path / "hpatches_kit").symlink_to(PROJECT)
+    done = run_first_cell(FIRST, tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_without_kit_and_address_the_first_cell_says_what_to_do(tmp_path):
+    done = run_first_cell(FIRST.replace('REPOSITORY = "', 'REPOSITORY = "" and "'), tmp_path)
+    assert done.returncode != 0
+    assert "Upload the hpatches_kit folder" in done.stderr.strip().splitlines()[-1]
+
+
+def test_an_unknown_notebook_is_refused_with_the_known_ones():
+    done = subprocess.run(
+        [sys.executable, PROJECT / "notebooks" / "run.py", "slowstart"],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode != 0 and "expected one of quickstart" in done.stderr
