@@ -15,12 +15,13 @@ from hpatches_kit.denoise import denoise
 from hpatches_kit.describe import describe, pixels
 from hpatches_kit.descriptors import Descriptors
 from hpatches_kit.patches import VIEWS, PatchSet
+from hpatches_kit.version import __version__
 
-__version__ = "0.1.0"
 __all__ = [
     "VIEWS",
     "Descriptors",
     "PatchSet",
+    "__version__",
     "batches",
     "benchmark",
     "denoise",

@@ -3,7 +3,8 @@
 from pathlib import Path
 
 from hpatches_kit import hpatches
-from hpatches_kit.patches import PatchSet, cached, data_home
+from hpatches_kit.files import data_home
+from hpatches_kit.patches import PatchSet, cached
 
 
 def load(name, folder=None):

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from hpatches_kit.patches import VIEWS, whole_folder
+from hpatches_kit.files import whole_folder
+from hpatches_kit.patches import VIEWS
 
 
 class Descriptors:

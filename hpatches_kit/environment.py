@@ -5,7 +5,7 @@ import platform
 
 import keras
 
-from hpatches_kit import __version__
+from hpatches_kit.version import __version__
 
 
 def environment():

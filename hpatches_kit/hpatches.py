@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
+from hpatches_kit.files import whole_folder
 from hpatches_kit.noise import SOURCE_SIZE, noisy_and_clean
-from hpatches_kit.patches import PATCH_SIZE, VIEWS, PatchSet, whole_folder
+from hpatches_kit.patches import PATCH_SIZE, VIEWS, PatchSet
 from hpatches_kit.splits import SPLITS
 
 EXTRA = "patches.json"  # what strips cannot hold: labels of places, splits of other data sets

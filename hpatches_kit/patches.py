@@ -5,14 +5,11 @@ each of the levels easy, hard and tough. Every room above this one speaks in the
 """
 
 import json
-import os
-import shutil
-import tempfile
-import zlib
-from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+
+from hpatches_kit.files import checksum, whole_folder
 
 VIEWS = ("ref", *(f"{level}{i}" for level in "eht" for i in range(1, 6)))
 LEVELS = {"e": "easy", "h": "hard", "t": "tough"}
@@ -166,7 +163,7 @@ class PatchSet:
                 "about": about,
                 "lengths": self.lengths,
                 "splits": self.splits,
-                "files": {file.name: _checksum(file) for file in sorted(partial.glob("*.npy"))},
+                "files": {file.name: checksum(file) for file in sorted(partial.glob("*.npy"))},
             }
             if not np.array_equal(_spread(meta["lengths"]), self.sequence):
                 raise ValueError("Points of one sequence must stand together to be saved.")
@@ -191,7 +188,7 @@ class PatchSet:
             if about and meta["about"] != json.loads(json.dumps(about)):
                 raise ValueError(f"{folder} was built with {meta['about']}, wanted {about}.")
             for name, expected in meta["files"].items():
-                found = _checksum(folder / name) if (folder / name).exists() else "no file"
+                found = checksum(folder / name) if (folder / name).exists() else "no file"
                 if found != expected:
                     raise ValueError(f"{folder / name} is damaged: {found}, expected {expected}.")
             arrays = {
@@ -218,45 +215,6 @@ def cached(folder, build, **about):
     return build().save(folder, **about)
 
 
-@contextmanager
-def whole_folder(folder):
-    """Yield a folder to fill; on success it takes the place of `folder`, on failure it goes."""
-    folder = Path(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
-        yield partial
-        if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(partial, folder)
-    except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
-        raise
-
-
-def data_home():
-    """Folder for built and downloaded data: `$HPATCHES_KIT_DATA`, else `data/` of a checkout.
-
-    Outside a checkout it is `hpatches_kit` in the user's cache folder.
-    """
-    if os.environ.get("HPATCHES_KIT_DATA"):
-        return Path(os.environ["HPATCHES_KIT_DATA"]).expanduser()
-    checkout = Path(__file__).resolve().parent.parent
-    if (checkout / "pyproject.toml").exists() and (checkout / "data").is_dir():
-        return checkout / "data"
-    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "hpatches_kit"
-
-
 def _spread(lengths):
     """`{name: count}` as the name of each point."""
     return np.repeat(list(lengths), list(lengths.values()))
-
-
-def _checksum(file, limit=1 << 28):
-    """Size and CRC-32 of a file; of a file beyond `limit` bytes, of its two ends and its middle."""
-    size, crc = file.stat().st_size, 0
-    with open(file, "rb") as stream:
-        for start in [0] if size <= limit else [0, size // 2, size - (limit >> 4)]:
-            stream.seek(start)
-            crc = zlib.crc32(stream.read(limit if size <= limit else limit >> 4), crc)
-    return f"{size} bytes, crc32 {crc:08x}"

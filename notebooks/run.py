@@ -1,7 +1,7 @@
 """Run a notebook from a fresh kernel and keep what it made.
 
     python notebooks/run.py quickstart                  # into results/quickstart
-    python notebooks/run.py quickstart --save           # and the outputs into the notebook itself
+    python notebooks/run.py quickstart --save           # and keep it: notebook, README, picture
     python notebooks/run.py quickstart --set SEED=1     # with another setting
 
 Leaves the executed notebook, its HTML, every figure as a PNG named after its cell, and whatever the
@@ -10,11 +10,14 @@ notebook itself saves; prints its table of scores.
 
 import argparse
 import base64
+import shutil
 import sys
 import time
+from datetime import date
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
@@ -73,7 +76,7 @@ def run(name, out, settings=(), save=False):
                 (out / f"{cell.id}.png").write_bytes(base64.b64decode(output.data["image/png"]))
     if save:
         nbformat.write(notebook, file)
-    return notebook
+    return notebook, time.time() - began
 
 
 def clean(notebook):
@@ -88,19 +91,37 @@ def clean(notebook):
             cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
 
 
+def update_readme(notebook, seconds, out):
+    """Write the table of a run, and what it ran on, between the marks in the README."""
+    readme, begin, end = PROJECT / "README.md", "<!-- quickstart -->", "<!-- end -->"
+    shutil.copy(out / "denoised.png", PROJECT / "docs" / "denoised.png")
+    scores = pd.read_csv(out / "scores.csv")
+    rows = [scores.columns, ["---", "---", *["--:"] * 3]]
+    rows += [[v if isinstance(v, str) else f"{v:.3f}" for v in row] for row in scores.to_numpy()]
+    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    ran_on = next(cell for cell in notebook.cells if cell.id == "environment").outputs[0].text
+    settings = next(c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])).source
+    text = (
+        f"\n{table}\n\nMean average precision. `make quickstart`, {date.today()}, {seconds:.0f} s in all:"
+        f" {ran_on.split(' No GPU')[0].strip()} Settings:\n\n```python\n{settings}\n```\n"
+    )
+    before, rest = readme.read_text().split(begin)
+    readme.write_text(before + begin + text + end + rest.split(end)[1])
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("name", help="of the notebook, without .ipynb")
     parser.add_argument("--out", help="folder for the results; default: results/NAME")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
-    parser.add_argument("--save", action="store_true", help="keep the outputs in the notebook")
+    parser.add_argument("--save", action="store_true", help="keep the outputs in the checkout")
     options = parser.parse_args()
     out = Path(options.out) if options.out else PROJECT / "results" / options.name
-    run(options.name, out, options.set, options.save)
+    notebook, seconds = run(options.name, out, options.set, options.save)
+    if options.save and options.name == "quickstart":
+        update_readme(notebook, seconds, out)
     print(f"\nIn {out}: {', '.join(sorted(child.name for child in out.iterdir()))}\n")
     if (out / "scores.csv").exists():
-        import pandas as pd
-
         print(pd.read_csv(out / "scores.csv").to_string(index=False, float_format="{:.3f}".format))
 
 

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from conftest import toy_patches
 
-from hpatches_kit.patches import VIEWS, PatchSet, cached, view_index, whole_folder
+from hpatches_kit.files import whole_folder
+from hpatches_kit.patches import VIEWS, PatchSet, cached, view_index
 
 
 def test_a_point_has_sixteen_views_in_the_order_of_the_release():
