@@ -41,5 +41,5 @@ def __getattr__(name):
     if name in ("batches", "losses", "metrics", "models"):  # these import Keras
         return import_module(f"hpatches_kit.{name}")
     if name == "environment":
-        return import_module("hpatches_kit.environment").environment
+        return import_module("hpatches_kit.session").environment
     raise AttributeError(f"module 'hpatches_kit' has no attribute {name!r}")

@@ -6,7 +6,7 @@ What is in a batch is decided here, what to do with it by the loss.
 import keras
 import numpy as np
 
-from hpatches_kit.denoise import denoise
+from hpatches_kit.denoise import choose
 from hpatches_kit.patches import PATCH_SIZE, VIEWS
 
 
@@ -84,11 +84,7 @@ class _Places(Batches):
     """Draws places so that no two of a batch have the same label, and views of each place."""
 
     def __init__(self, data, patches, denoiser, places, batches, seed, redraw, **kwargs):
-        if patches == "denoised" and "denoised" not in data.arrays:
-            if denoiser is None:
-                raise ValueError("Denoised patches need a denoiser=, or data from hk.denoise.")
-            data = denoise(denoiser, data)
-        data.base(patches)  # names what is there when it is not
+        data, self.patches = choose(data, patches, denoiser)
         # Points sorted by label: the views of a place, 16 or a multiple, stand in one run.
         self.order = np.argsort(data.label, kind="stable")
         self.labels, self.first, count = np.unique(
@@ -99,7 +95,6 @@ class _Places(Batches):
             raise ValueError(
                 f"A batch wants {places} distinct places, the data has {len(self.labels)}."
             )
-        self.patches = patches
         super().__init__(data, batches, seed, redraw, **kwargs)
 
     def two_views(self, places, rng):
@@ -126,8 +121,9 @@ class Pairs(_Places):
         data: a `PatchSet`.
         pairs: places in a batch, all different.
         batches: batches an epoch (report A: 100 of 128 pairs).
-        patches: `"clean"`, `"noisy"` or `"denoised"`.
-        denoiser: makes the denoised patches once, here, unless `data` has them already.
+        patches: `"clean"`, `"noisy"` or `"denoised"`; default: `"denoised"` with a denoiser, else
+            `"clean"`.
+        denoiser: makes the denoised patches once, here; not needed where `data` has them already.
         seed: decides places and views.
         redraw: new batches every epoch; `False` keeps them, for validation.
 
@@ -140,7 +136,7 @@ class Pairs(_Places):
         data,
         pairs=128,
         batches=100,
-        patches="clean",
+        patches=None,
         denoiser=None,
         seed=0,
         redraw=True,
@@ -172,7 +168,7 @@ class Triplets(_Places):
         data,
         triplets=50,
         batches=2000,
-        patches="clean",
+        patches=None,
         denoiser=None,
         seed=0,
         redraw=True,

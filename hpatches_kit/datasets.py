@@ -2,16 +2,16 @@
 
 from pathlib import Path
 
-from hpatches_kit import hpatches
+from hpatches_kit import hpatches, mini
 from hpatches_kit.files import data_home
-from hpatches_kit.patches import PatchSet, cached
+from hpatches_kit.patches import META, PatchSet, cached
 
 
 def load(name, folder=None):
     """Open a data set; the first time it is built and cached, later it opens at once.
 
     Args:
-        name: `"mini"` (built-in photographs, about 7,800 points), `"photos"` (the same photographs,
+        name: `"mini"` (built-in photographs, over 7,000 points), `"photos"` (the same photographs,
             over 20,000 points), or a path: a folder that `PatchSet.save` wrote, or one in the
             HPatches or N-HPatches layout.
         folder: where the built-in data is cached. Default: `data/` of a checkout, or the user's
@@ -20,13 +20,11 @@ def load(name, folder=None):
     Returns:
         A `PatchSet`; `load("mini").split()` gives train and test.
     """
-    from hpatches_kit import mini  # here, so that other data need not wait for its imports
-
     if name in mini.RECIPES:
         home = Path(folder) if folder else data_home()
         return cached(home / name, lambda: mini.build(mini.RECIPES[name]), **mini.about(name))
     path = Path(name).expanduser()
-    if (path / "patches.json").exists() and (path / "clean.npy").exists():
+    if (path / META).exists():
         return PatchSet.open(path)
     if path.is_dir():
         return hpatches.read(path)

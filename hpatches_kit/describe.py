@@ -2,10 +2,8 @@
 
 import numpy as np
 
-from hpatches_kit.denoise import denoise, predict
+from hpatches_kit.denoise import choose, predict
 from hpatches_kit.descriptors import Descriptors
-
-FLAT = 10.0  # standard deviation in grey levels up to which the benchmark does not query a patch
 
 
 def describe(model, data, patches=None, denoiser=None, name=None, batch_size=512):
@@ -17,7 +15,7 @@ def describe(model, data, patches=None, denoiser=None, name=None, batch_size=512
         data: a `PatchSet`.
         patches: `"clean"`, `"noisy"` or `"denoised"`; default: `"denoised"` with a denoiser, else
             `"clean"`.
-        denoiser: makes the denoised patches, unless `data` has them already.
+        denoiser: makes the denoised patches; not needed where `data` has them already.
         name: for tables and figures; default: the model's.
         batch_size: patches at a time.
 
@@ -27,11 +25,7 @@ def describe(model, data, patches=None, denoiser=None, name=None, batch_size=512
     Raises ValueError when the model takes patches of another size or returns anything but one
     vector a patch.
     """
-    patches = patches or ("denoised" if denoiser is not None else "clean")
-    if patches == "denoised" and "denoised" not in data.arrays:
-        if denoiser is None:
-            raise ValueError("Denoised patches need a denoiser=, or data from hk.denoise.")
-        data = denoise(denoiser, data)
+    data, patches = choose(data, patches, denoiser)
     blocks = []
     for block in predict(model, data[patches], batch_size, "Describing"):
         if block.ndim != 2:
@@ -42,7 +36,7 @@ def describe(model, data, patches=None, denoiser=None, name=None, batch_size=512
         values.reshape(len(data), -1, values.shape[1]),
         data.sequence,
         data.label,
-        data.clean[:, 0].std(axis=(1, 2)) <= FLAT,
+        data.flat,
         name or getattr(model, "name", None) or getattr(model, "__name__", "descriptor"),
         patches,
     )

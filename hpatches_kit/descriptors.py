@@ -83,7 +83,7 @@ def write_csv(descriptors, folder, delimiter=",", progress=True):
 
     Numbers have five decimals, as in the coursework. The folder appears whole or not at all.
     """
-    with whole_folder(folder) as partial:
+    with whole_folder(folder, ("*.csv",)) as partial:
         bar = tqdm(
             descriptors.names, desc="Writing CSV", unit="sequence", disable=not progress, delay=1
         )
@@ -97,14 +97,26 @@ def write_csv(descriptors, folder, delimiter=",", progress=True):
                 )
 
 
-def read_csv(folder, delimiter=",", progress=True):
+def read_csv(folder, delimiter=",", data=None, progress=True):
     """Read a folder in the official layout as `Descriptors`.
+
+    Args:
+        folder: holds one folder a sequence.
+        delimiter: between the numbers of a row.
+        data: the `PatchSet` that was described. CSV files know nothing of its order, of places
+            that several sequences share and of flat patches; without it, sequences are taken in
+            alphabetical order, every point is a place of its own, and none is flat.
+        progress: show a bar, one step a sequence.
 
     Raises FileNotFoundError for a missing view, ValueError for text, for one column (a wrong
     delimiter) and for views of different shape; each names the file.
     """
     folder = Path(folder)
-    names = sorted(child.name for child in folder.glob("*") if child.is_dir())
+    names = sorted(
+        child.name for child in folder.glob("*") if child.is_dir() and child.name[0] != "."
+    )
+    if data is not None:
+        names = data.names
     if not names:
         raise FileNotFoundError(f"{folder} holds no sequence: expected folders with 16 CSV files.")
     values, sequence = [], []
@@ -130,4 +142,9 @@ def read_csv(folder, delimiter=",", progress=True):
     if len({block.shape[2] for block in values}) > 1:
         dims = {name: block.shape[2] for name, block in zip(names, values)}
         raise ValueError(f"{folder} mixes descriptors of different length: {dims}.")
-    return Descriptors(np.concatenate(values), sequence, name=folder.name)
+    if data is None:
+        return Descriptors(np.concatenate(values), sequence, name=folder.name)
+    if not np.array_equal(sequence, data.sequence):
+        lengths = {name: len(block) for name, block in zip(names, values)}
+        raise ValueError(f"{folder} has {lengths} points, the patches {data.lengths}.")
+    return Descriptors(np.concatenate(values), sequence, data.label, data.flat, folder.name)

@@ -2,26 +2,67 @@
 
 import os
 import shutil
-import tempfile
+import uuid
 import zlib
 from contextlib import contextmanager
+from fnmatch import fnmatch
 from pathlib import Path
 
 
 @contextmanager
-def whole_folder(folder):
-    """Yield a folder to fill; on success it takes the place of `folder`, on failure it goes."""
-    folder = Path(folder)
+def whole_folder(folder, holds):
+    """Yield an empty folder to fill; on success it takes the place of `folder`, on failure it goes.
+
+    Args:
+        folder: may exist, if nothing in it is foreign.
+        holds: patterns of the file names that belong there. Any other file in an existing folder
+            is somebody's work: FileExistsError, and nothing is touched.
+    """
+    folder = Path(folder).resolve()
+    for file in folder.rglob("*"):
+        if file.is_file() and not any(fnmatch(file.name, pattern) for pattern in holds):
+            raise FileExistsError(f"{folder} already holds {file.name}: choose another folder.")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    partial = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}")
+    old = partial.with_name(f"{partial.name}-old")
+    partial.mkdir()
     try:
         yield partial
         if folder.exists():
-            shutil.rmtree(folder)
+            os.replace(folder, old)
         os.replace(partial, folder)
     except BaseException:
-        shutil.rmtree(partial, ignore_errors=True)
+        if old.exists() and not folder.exists():
+            os.replace(old, folder)
         raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+
+def write_text(file, text):
+    """Write a text file, whole or not at all; its folder is made when missing."""
+    file = Path(file)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    partial = file.with_name(f".{file.name}-{uuid.uuid4().hex[:8]}")
+    try:
+        partial.write_text(text)
+        os.replace(partial, file)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def checksum(file, limit=1 << 29, window=1 << 24):
+    """Size and CRC-32 of a file; beyond `limit` bytes, of its two ends and its middle only."""
+    size, crc = file.stat().st_size, 0
+    windows = (
+        [(0, size)] if size <= limit else [(at, window) for at in (0, size // 2, size - window)]
+    )
+    with open(file, "rb") as stream:
+        for start, length in windows:
+            stream.seek(start)
+            crc = zlib.crc32(stream.read(length), crc)
+    return f"{size} bytes, crc32 {crc:08x}"
 
 
 def data_home():
@@ -35,13 +76,3 @@ def data_home():
     if (checkout / "pyproject.toml").exists() and (checkout / "data").is_dir():
         return checkout / "data"
     return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "hpatches_kit"
-
-
-def checksum(file, limit=1 << 28):
-    """Size and CRC-32 of a file; of a file beyond `limit` bytes, of its two ends and its middle."""
-    size, crc = file.stat().st_size, 0
-    with open(file, "rb") as stream:
-        for start in [0] if size <= limit else [0, size // 2, size - (limit >> 4)]:
-            stream.seek(start)
-            crc = zlib.crc32(stream.read(limit if size <= limit else limit >> 4), crc)
-    return f"{size} bytes, crc32 {crc:08x}"

@@ -17,14 +17,13 @@ from hpatches_kit.noise import SOURCE_SIZE, noisy_and_clean
 from hpatches_kit.patches import PATCH_SIZE, VIEWS, PatchSet
 from hpatches_kit.splits import SPLITS
 
-EXTRA = "patches.json"  # what strips cannot hold: labels of places, splits of other data sets
+EXTRA = "places.json"  # what strips cannot hold: labels of places, splits of other data sets
 
 
-def read_strip(file, size):
-    """Read one strip as `uint8 (points, size, size)`.
+def open_strip(file):
+    """Read a strip of any width as `uint8 (height, width)`.
 
-    Raises FileNotFoundError when it is missing, ValueError when it cannot be read or when its
-    width or height does not fit; each names the file.
+    Raises FileNotFoundError when it is missing, ValueError when it cannot be read.
     """
     file = Path(file)
     if not file.exists():
@@ -33,9 +32,18 @@ def read_strip(file, size):
         )
     try:
         with Image.open(file) as image:
-            strip = np.asarray(image.convert("L"))
+            return np.asarray(image.convert("L"))
     except (OSError, SyntaxError) as error:
         raise ValueError(f"{file} cannot be read as an image: {error}") from error
+
+
+def read_strip(file, size):
+    """Read one strip as `uint8 (points, size, size)`.
+
+    Raises as `open_strip` does, and ValueError when its width or height does not fit; each names
+    the file.
+    """
+    strip = open_strip(file)
     height, width = strip.shape
     if width != size or height % size or not height:
         raise ValueError(
@@ -93,14 +101,16 @@ def read(folder, seed=0, progress=True):
         progress: show a bar, one step a sequence.
     """
     folder = Path(folder)
-    names = sorted(child.name for child in folder.glob("*") if (child / "ref.png").exists())
+    names = sorted(
+        child.name
+        for child in folder.glob("*")
+        if any((child / f"{v}.png").exists() for v in VIEWS)
+    )
     if not names:
         raise FileNotFoundError(f"{folder} holds no sequence: expected folders with a ref.png.")
     both, sequence = [], []
     for name in tqdm(names, desc="Reading strips", unit="sequence", disable=not progress):
-        with Image.open(folder / name / "ref.png") as first:
-            width = first.width
-        if width == SOURCE_SIZE:
+        if open_strip(folder / name / "ref.png").shape[1] == SOURCE_SIZE:
             source = read_strips(folder / name, SOURCE_SIZE)
             noisy, clean = noisy_and_clean(source, (seed, zlib.crc32(name.encode())))
         else:
@@ -113,21 +123,32 @@ def read(folder, seed=0, progress=True):
         both.append((noisy, clean))
         sequence += [name] * len(clean)
     noisy, clean = (np.concatenate([pair[i] for pair in both]) for i in (0, 1))
-    extra = folder / EXTRA
-    extra = json.loads(extra.read_text()) if extra.exists() else {}
-    label = [place for name in names for place in extra["label"][name]] if extra else None
-    splits = extra.get("splits") or {
-        split: sides for split, sides in SPLITS.items() if set(names) & set(sides["test"])
-    }
+    label, splits = _read_extra(folder / EXTRA, names, sequence)
     return PatchSet({"clean": clean, "noisy": noisy}, sequence, label, splits)
+
+
+def _read_extra(file, names, sequence):
+    """Labels and splits that `write` kept; for HPatches itself no labels and the official splits."""
+    if not file.exists():
+        here = {split: s for split, s in SPLITS.items() if set(names) & set(s["test"] + s["train"])}
+        return None, here
+    try:
+        extra = json.loads(file.read_text())
+        label = [place for name in names for place in extra["label"][name]]
+        splits = extra["splits"]
+    except (ValueError, KeyError) as error:
+        raise ValueError(f"{file} does not fit the sequences beside it: {error!r}.") from error
+    if len(label) != len(sequence):
+        raise ValueError(f"{file} has {len(label)} labels for {len(sequence)} points.")
+    return label, splits
 
 
 def write(patches, folder):
     """Write a `PatchSet` in the N-HPatches layout; the folder appears whole or not at all.
 
-    Labels and splits, which strips cannot hold, go into a `patches.json` beside the sequences.
+    Labels and splits, which strips cannot hold, go into a `places.json` beside the sequences.
     """
-    with whole_folder(folder) as partial:
+    with whole_folder(folder, ("*.png", EXTRA)) as partial:
         for name in patches.names:
             here = patches.select(name)
             write_strips(partial / name, here.clean)

@@ -51,7 +51,8 @@ class HardMining(keras.losses.Loss):
 
     Call args:
         y_true: labels `(2 * pairs,)`; equal ones are never each other's negatives.
-        y_pred: descriptors of length 1, `(2 * pairs, dim)`; rows 2k and 2k + 1 are a pair.
+        y_pred: descriptors of length 1, `(2 * pairs, dim)`; rows 2k and 2k + 1 are a pair. Others
+            (`l2net(normalise=False)`) make no sense here: distances come from cosines.
 
     References: report A, section 4.2 and appendix A; Mishchuk et al., HardNet, NeurIPS 2017.
     """

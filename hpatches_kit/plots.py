@@ -67,9 +67,10 @@ def views(patches, points=(0,), kind="clean"):
         squeeze=False,
         layout="constrained",
     )
+    drawn = patches[kind]
     for line, point in zip(axes, points):
-        for view, axis in zip(VIEWS, line):
-            _patch(axis, patches[kind][point, view_index(view)], LEVEL_COLOURS.get(view[0], QUERY))
+        for column, (view, axis) in enumerate(zip(VIEWS, line)):
+            _patch(axis, drawn[point, column], LEVEL_COLOURS.get(view[0], QUERY))
     for view, axis in zip(VIEWS, axes[0]):
         axis.set_title(view, fontsize=9)
     return _closed(figure)

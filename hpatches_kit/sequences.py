@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 from scipy.ndimage import map_coordinates
-from skimage.color import rgb2gray, rgba2rgb
+from skimage.color import rgb2gray
 from skimage.io import imread
 from skimage.transform import pyramid_gaussian
+from skimage.util import img_as_float
 
 from hpatches_kit.detect import REGION, detect
 from hpatches_kit.noise import SOURCE_SIZE
@@ -46,10 +47,7 @@ class ImageSequence:
                 f" {self.homographies.shape}: expected 6 images and (5, 3, 3)."
             )
         for k, matrix in enumerate(self.homographies, start=2):
-            if (
-                not np.isfinite(matrix).all()
-                or np.linalg.cond(matrix / np.abs(matrix).max()) > 1e12
-            ):
+            if not np.isfinite(matrix).all() or not np.linalg.cond(matrix) < 1e12:
                 raise ValueError(
                     f"{self.name}: the homography H_1_{k} is singular: {matrix.tolist()}."
                 )
@@ -63,13 +61,14 @@ class ImageSequence:
 def read_grey(file):
     """Read an image file as `float32 (height, width)`, grey levels 0..255."""
     try:
-        image = imread(file)
-    except Exception as error:
+        image = img_as_float(imread(file))
+        if image.ndim == 3 and image.shape[2] in (2, 4):  # without its transparency
+            image = image[..., :-1]
+        if image.ndim == 3:
+            image = image[..., 0] if image.shape[2] == 1 else rgb2gray(image)
+    except Exception as error:  # a reader of images raises whatever its format library raises
         raise ValueError(f"{file} cannot be read as an image: {error}") from error
-    top = np.iinfo(image.dtype).max if image.dtype.kind in "iu" else 1.0
-    if image.ndim == 3:
-        image = rgb2gray(rgba2rgb(image) if image.shape[2] == 4 else image[..., :3]) * top
-    return (image.astype(np.float32)) * np.float32(255.0 / top)
+    return image.astype(np.float32) * np.float32(255)
 
 
 def read_sequence(folder):
@@ -113,7 +112,7 @@ def jitter(count, level, rng):
     """Random affine maps of the square [-1, 1] near the identity, `(count, 3, 3)`.
 
     A turn of up to 14 degrees, a zoom and a stretch of up to 17 % and a shift of up to 12 % of half
-    the side, times the strength of the level. Overlaps depend on nothing else.
+    the side, times the strength of the level.
     """
     turn, zoom, stretch, along, dx, dy = rng.uniform(-1, 1, (6, count)) * JITTER[level]
     turn, zoom, stretch, along, dx, dy = (
@@ -143,11 +142,12 @@ def jitter(count, level, rng):
 def project(maps, xy):
     """Apply `(points, 3, 3)` homographies to `(n, 2)` coordinates: x and y, each `(points, n)`.
 
-    Where a point falls behind the camera the coordinates are NaN.
+    Where a point falls behind the camera the coordinates are NaN: there the map would show the
+    scene mirrored, so the third coordinate and the determinant differ in sign.
     """
-    maps = maps / np.abs(maps[:, 2:, 2:])  # the centre of a region lies before the camera
+    maps = maps * np.sign(np.linalg.det(maps))[:, None, None] / np.abs(maps[:, 2:, 2:])
     x, y, w = (maps[:, i, :2] @ xy.T + maps[:, i, 2:] for i in range(3))
-    w = np.where(w * np.sign(maps[:, 2, 2])[:, None] > 1e-3, w, np.nan)
+    w = np.where(w > 1e-3, w, np.nan)
     return x / w, y / w
 
 
@@ -203,7 +203,8 @@ def extract(sequence, points=None, count=2000, seed=0, blank=BLANK):
     Returns:
         `(patches, kept)`: `uint8 (n, 16, 65, 65)` and `(n, 4)`, the keypoints that they show.
 
-    Kept are points whose regions lie wholly inside every image, jittered or not.
+    Kept are points whose regions, with their jitter, lie wholly inside image 1 and, projected,
+    inside the image that they are cut from.
     """
     rng = np.random.default_rng(seed)
     points = np.asarray(detect(sequence.images[0], seed=rng) if points is None else points, float)

@@ -95,7 +95,7 @@ def relight(photograph, strength, rng):
 
     Args:
         photograph: `(height, width)` grey levels 0..255.
-        strength: 0 changes nothing but rounding, 1 is a photograph that is hard to match.
+        strength: 0 changes nothing but what JPEG at quality 95 does, 1 is a photograph that is hard to match.
         rng: a `numpy.random.Generator`.
 
     Returns:

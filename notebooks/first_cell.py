@@ -19,5 +19,5 @@ if spec is None or spec.origin is None:
         )
     else:
         raise ImportError(
-            "Upload the hpatches_kit folder beside this notebook, or set REPOSITORY above."
+            "Put a copy of the project beside this notebook, or its address into REPOSITORY above."
         )

@@ -41,6 +41,8 @@ def run(name, out, settings=(), save=False):
     notebook = nbformat.read(file, as_version=4)
     first = next(cell for cell in notebook.cells if cell.cell_type == "code")
     first.source = (NOTEBOOKS / "first_cell.py").read_text().strip()  # the one place it is kept
+    if settings and save:
+        raise SystemExit("--save keeps the lesson as it stands: run it without --set and --out.")
     if settings:
         at = next(
             i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])
@@ -94,6 +96,7 @@ def clean(notebook):
 def update_readme(notebook, seconds, out):
     """Write the table of a run, and what it ran on, between the marks in the README."""
     readme, begin, end = PROJECT / "README.md", "<!-- quickstart -->", "<!-- end -->"
+    (PROJECT / "docs").mkdir(exist_ok=True)
     shutil.copy(out / "denoised.png", PROJECT / "docs" / "denoised.png")
     scores = pd.read_csv(out / "scores.csv")
     rows = [scores.columns, ["---", "---", *["--:"] * 3]]
@@ -116,8 +119,11 @@ def main():
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--save", action="store_true", help="keep the outputs in the checkout")
     options = parser.parse_args()
-    out = Path(options.out) if options.out else PROJECT / "results" / options.name
-    notebook, seconds = run(options.name, out, options.set, options.save)
+    out, settings = PROJECT / "results" / options.name, options.set
+    if options.out:  # what the notebook itself saves goes there, too
+        out = Path(options.out).resolve()
+        settings = [*settings, f"RESULTS = {str(out)!r}"]
+    notebook, seconds = run(options.name, out, settings, options.save)
     if options.save and options.name == "quickstart":
         update_readme(notebook, seconds, out)
     print(f"\nIn {out}: {', '.join(sorted(child.name for child in out.iterdir()))}\n")

@@ -34,7 +34,8 @@ l2net.compile("adam", hk.losses.HardMining(1.0, "minimum"))
 pairs = hk.batches.Pairs(patches, 12, 6, patches="denoised", denoiser=unet)
 loss = l2net.fit(pairs, epochs=3, verbose=0).history["loss"]
 scores = hk.benchmark.evaluate(hk.describe(l2net, patches.add("denoised", pairs.data["denoised"]), "denoised"))
-print("Backend:", hk.environment())
+hk.environment()
+print("Backend:", hk.environment())  # twice: the name stays a function
 print(json.dumps([numbers, psnr, loss, scores["matching"]["mean_ap"]]))
 """
 

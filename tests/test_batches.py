@@ -98,6 +98,12 @@ def test_denoised_pairs_come_from_the_denoiser_clipped_and_rounded(patches):
     batches = Pairs(patches, 5, 2, "denoised", denoiser=lambda batch: batch * 1.5 + 0.4)
     expected = np.clip(np.rint(patches.noisy * 1.5 + 0.4), 0, 255).astype(np.uint8)
     np.testing.assert_array_equal(batches.data["denoised"], expected)
+    by_default = Pairs(patches, 5, 2, denoiser=lambda batch: batch * 1.5 + 0.4)
+    np.testing.assert_array_equal(by_default[0][0], batches[0][0])
+    other = Pairs(batches.data, 5, 2, denoiser=lambda batch: 255.0 - batch)
+    np.testing.assert_array_equal(
+        other.data["denoised"], 255 - patches.noisy
+    )  # its own, not the old
     ready = patches.add("denoised", patches.noisy)
     assert Pairs(ready, 5, 2, "denoised").data is ready  # nothing to do again
 
@@ -118,6 +124,14 @@ def test_denoised_pairs_come_from_the_denoiser_clipped_and_rounded(patches):
 def test_bad_requests_say_what_was_wrong(patches, wrong, message):
     with pytest.raises(ValueError, match=message):
         wrong(patches)
+
+
+@pytest.mark.parametrize("wrong", [lambda b: b * np.nan, lambda b: b.reshape(len(b), -1) * 1.0])
+def test_a_denoiser_that_diverged_or_returns_another_shape_is_refused(patches, wrong):
+    with pytest.raises(
+        ValueError, match="Expected finite .batch, 32, 32, 1.; if training diverged"
+    ):
+        hk.denoise(wrong, patches)
 
 
 def test_a_denoiser_for_another_size_is_refused(patches):

@@ -104,7 +104,8 @@ def test_verification_agrees_with_pair_by_pair(either):
             some = negative + positive[:30]  # negatives first, a fifth of the positives
             expected = curve_slowly(some, [False] * 150 + [True] * 30)
             assert found[level][kind]["ap"] == pytest.approx(expected, abs=1e-9)
-            assert 0 <= found[level][kind]["auc"] <= 1
+            before = sum(n <= p for p in positive for n in negative)  # negatives first at a tie
+            assert found[level][kind]["auc"] == pytest.approx(1 - before / 150**2)
     assert found["mean_ap"] == pytest.approx(
         np.mean([found[level][kind]["ap"] for level in "eht" for kind in ("intra", "inter")])
     )
@@ -281,6 +282,24 @@ def test_too_few_points_and_unknown_distances_are_refused(descriptors):
         task_lists.generate(few)
     with pytest.raises(ValueError, match="distance='cosine': expected"):
         hk.benchmark.evaluate(descriptors, distance="cosine")
+
+
+def test_without_foreign_distractors_or_with_foreign_tasks_nothing_is_scored(descriptors):
+    alone = hk.Descriptors(descriptors.values[:25], descriptors.sequence[:25])
+    with pytest.raises(ValueError, match="query of v_a has no distractor from another sequence"):
+        hk.benchmark.evaluate(alone)
+    with pytest.raises(ValueError, match="Tasks drawn for 60 points, 25 descriptors"):
+        hk.benchmark.evaluate(alone, hk.benchmark.generate(descriptors))
+    with pytest.raises(ValueError, match="3 pairs: expected 5 or more"):
+        hk.benchmark.generate(descriptors, pairs=3)
+
+
+def test_pools_are_the_official_ones_that_fit_and_the_whole(descriptors):
+    assert hk.benchmark.generate(descriptors).pools == (45,)  # five positives, 40 distractors
+    many = hk.Descriptors(np.zeros((4000, 16, 1)), np.repeat(["v_a", "v_b"], 2000))
+    tasks = hk.benchmark.generate(many, pairs=10)
+    whole = 5 + len(tasks.distractors)
+    assert tasks.pools == (100, 500, 1000, whole) and whole > 2000
 
 
 def test_l1_is_the_sum_of_absolute_differences():

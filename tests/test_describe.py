@@ -3,6 +3,7 @@ import numpy as np
 import pytest
 
 import hpatches_kit as hk
+from hpatches_kit.denoise import predict
 from hpatches_kit.descriptors import read_csv, write_csv
 
 
@@ -49,6 +50,13 @@ def test_flat_references_are_marked(patches):
     assert np.flatnonzero(hk.describe(means, patches).flat).tolist() == [4]
 
 
+def test_arrays_that_are_not_bytes_and_empty_sets_are_refused(patches):
+    with pytest.raises(ValueError, match=r"float64 \(3, 32, 32\):.*grey levels 0\.\.255"):
+        list(predict(means, np.zeros((3, 32, 32))))
+    with pytest.raises(ValueError, match="there is nothing to predict"):
+        hk.describe(means, patches.select([]))
+
+
 def test_models_of_other_shapes_are_refused(patches):
     wide = keras.Sequential([keras.Input((65, 65, 1)), keras.layers.Flatten()], name="wide")
     with pytest.raises(ValueError, match=r"wide takes \(65, 65, 1\): expected \(32, 32, 1\)"):
@@ -69,6 +77,20 @@ def test_csv_folders_are_written_and_read_back(descriptors, tmp_path, delimiter)
     order = np.concatenate([np.flatnonzero(descriptors.sequence == name) for name in read.names])
     np.testing.assert_allclose(read.values, descriptors.values[order], atol=5.1e-6)
     assert read.lengths == descriptors.lengths
+
+
+def test_with_the_patches_at_hand_csv_keeps_labels_order_and_scores(patches, tmp_path):
+    patches.label[:5] = patches.label[7:12]
+    patches.arrays["clean"][4, 0] = 77
+    described = hk.describe(means, patches)
+    write_csv(described, tmp_path / "set")
+    (tmp_path / "set" / ".ipynb_checkpoints").mkdir()
+    read = read_csv(tmp_path / "set", data=patches)
+    assert read.names == patches.names != read_csv(tmp_path / "set").names
+    np.testing.assert_array_equal(read.label, patches.label)
+    np.testing.assert_array_equal(read.flat, described.flat)
+    with pytest.raises(ValueError, match="points, the patches"):
+        read_csv(tmp_path / "set", data=patches.sample(19))
 
 
 @pytest.mark.parametrize(

@@ -112,6 +112,34 @@ def test_a_cut_off_png_is_named(release):
         hpatches.read(release)
 
 
+@pytest.mark.parametrize(
+    ("harm", "error", "message"),
+    [
+        (lambda f: f.unlink(), FileNotFoundError, r"v_there.ref\.png is missing"),
+        (lambda f: f.write_text("x"), ValueError, r"v_there.ref\.png cannot be read"),
+    ],
+)
+def test_a_sequence_without_a_good_ref_is_not_skipped(release, harm, error, message):
+    harm(release / "v_there" / "ref.png")
+    with pytest.raises(error, match=message):
+        hpatches.read(release)
+
+
+def test_labels_that_do_not_fit_the_strips_are_named(patches, tmp_path):
+    folder = hpatches.write(patches, tmp_path / "release") or tmp_path / "release"
+    places = (folder / "places.json").read_text()
+    for content in (places[:40], places.replace("v_three", "v_four"), places.replace("[0, ", "[")):
+        (folder / "places.json").write_text(content)
+        with pytest.raises(ValueError, match=r"places\.json"):
+            hpatches.read(folder)
+
+
+def test_foreign_files_are_never_replaced_by_strips(patches, tmp_path):
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(FileExistsError, match=r"notes\.txt"):
+        hpatches.write(patches, tmp_path)
+
+
 def test_an_empty_folder_and_odd_patches_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="holds no sequence"):
         hpatches.read(tmp_path)

@@ -57,13 +57,13 @@ def two_photographs(monkeypatch):
 
 def test_the_cache_is_used_and_a_new_recipe_builds_anew(two_photographs, tmp_path, monkeypatch):
     one = hk.load("mini", tmp_path)
-    assert one.lengths == {
-        "v_coins_1": 20, "i_coins_1": 20, "v_gravel_1": 6, "i_gravel_1": 6, "v_chelsea_1": 20, "i_chelsea_1": 20,
-    }  # fmt: skip
-    monkeypatch.setattr(builder, "build", None)  # opening must not build
-    again = hk.load("mini", tmp_path)
-    np.testing.assert_array_equal(one.noisy, again.noisy)
-    monkeypatch.undo()
+    expected = {"coins": 20, "gravel": 6, "chelsea": 20}
+    assert one.lengths == {f"{k}_{n}_1": count for n, count in expected.items() for k in "vi"}
+    with monkeypatch.context() as patch:
+        patch.setattr(builder, "build", None)  # opening must not build
+        np.testing.assert_array_equal(one.noisy, hk.load("mini", tmp_path).noisy)
+    monkeypatch.setitem(builder.RECIPES, "mini", builder.Recipe(1, 1, 10, 6))
+    assert hk.load("mini", tmp_path).lengths["v_coins_1"] == 10
 
 
 def test_the_same_seed_builds_the_same_patches(two_photographs):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from conftest import toy_patches
 
-from hpatches_kit.files import whole_folder
+from hpatches_kit.files import checksum, whole_folder, write_text
 from hpatches_kit.patches import VIEWS, PatchSet, cached, view_index
 
 
@@ -34,6 +34,12 @@ def test_split_gives_train_and_test_and_skips_sequences_that_are_not_here(patche
     assert (train.names, test.names) == (["v_one"], ["v_three"])
 
 
+def test_a_side_of_a_split_has_the_order_of_the_split(patches):
+    patches.splits["other"] = {"train": [], "test": ["v_three", "absent", "v_one"]}
+    train, test = patches.split("other")
+    assert len(train) == 0 and test.names == ["v_three", "v_one"]
+
+
 def test_sample_is_seeded_and_draws_each_point_once(patches):
     one, again, other = patches.sample(9, 1), patches.sample(9, 1), patches.sample(9, 2)
     np.testing.assert_array_equal(one.rows, again.rows)
@@ -52,6 +58,7 @@ def test_sample_is_seeded_and_draws_each_point_once(patches):
         (lambda p: PatchSet({"clean": p.clean[:, :5]}, p.sequence), r"expected uint8 \(points, 16"),
         (lambda p: PatchSet({"clean": p.clean / 255.0}, p.sequence), "are float64"),
         (lambda p: PatchSet({"clean": p.clean}, p.sequence, label=[1, 2]), "2 labels"),
+        (lambda p: PatchSet({"clean": p.clean}, p.sequence[:9]), "20 'clean' patches for 9 points"),
     ],
 )
 def test_bad_requests_say_what_was_wrong(patches, wrong, message):
@@ -71,10 +78,38 @@ def test_saved_patches_open_equal_and_memory_mapped(patches, tmp_path):
 
 
 def test_a_failed_build_leaves_nothing_behind(tmp_path):
-    with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "half") as partial:
+    with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "half", ["*"]) as partial:
         (partial / "clean.npy").write_text("half of it")
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_with_foreign_files_is_never_replaced(patches, tmp_path):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "thesis.tex").write_text("years")
+    with pytest.raises(FileExistsError, match=r"already holds thesis\.tex: choose another"):
+        patches.save(tmp_path / "work")
+    assert (tmp_path / "work" / "thesis.tex").read_text() == "years"
+    assert [child.name for child in tmp_path.iterdir()] == ["work"]
+
+
+def test_text_files_appear_whole_in_folders_made_for_them(tmp_path):
+    write_text(tmp_path / "new" / "a.json", "{}")
+    write_text(tmp_path / "new" / "a.json", "[]")
+    assert {file.name: file.read_text() for file in (tmp_path / "new").iterdir()} == {
+        "a.json": "[]"
+    }
+
+
+def test_the_checksum_of_a_large_file_sees_both_ends_and_the_middle(tmp_path):
+    file, content = tmp_path / "large", bytearray(range(100))
+    file.write_bytes(content)
+    before = checksum(file, limit=50, window=10)
+    for place in (0, 55, 99):
+        changed = content.copy()
+        changed[place] ^= 1
+        file.write_bytes(changed)
+        assert checksum(file, limit=50, window=10) != before
 
 
 def cut(file):
@@ -94,7 +129,10 @@ def remove(file):
 HARM = [(name, harm) for name in ("clean.npy", "label.npy") for harm in (cut, flip_a_bit, remove)]
 
 
-@pytest.mark.parametrize(("name", "harm"), [*HARM, ("patches.json", cut), ("patches.json", remove)])
+@pytest.mark.parametrize(
+    ("name", "harm"),
+    [*HARM, ("patches.json", cut), ("patches.json", flip_a_bit), ("patches.json", remove)],
+)
 def test_a_damaged_cache_is_noticed_and_built_again(name, harm, tmp_path):
     builds = []
 

@@ -31,6 +31,12 @@ def retrieval(descriptors, tasks, distance="L2"):
         apart = cdist(query, pool, METRICS[distance])
         foreign = sequence[rows][:, None] != sequence[tasks.distractors]
         foreign &= label[rows][:, None] != label[tasks.distractors]
+        if not foreign.any(axis=1).all():
+            lonely = sequence[rows[~foreign.any(axis=1)][0]]
+            raise ValueError(
+                f"A query of {lonely} has no distractor from another sequence and place:"
+                " retrieval needs more sequences."
+            )
         place = np.cumsum(foreign, axis=1)  # 1, 2, 3 ... counting only those
         for level in "eht":
             columns = [VIEWS.index(f"{level}{k}") for k in range(1, 6)]

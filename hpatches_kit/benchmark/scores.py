@@ -3,14 +3,15 @@
 import json
 import time
 from dataclasses import dataclass
-from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from hpatches_kit.benchmark.matching import matching
 from hpatches_kit.benchmark.retrieval import retrieval
 from hpatches_kit.benchmark.tasks import generate
 from hpatches_kit.benchmark.verification import verification
+from hpatches_kit.files import write_text
 from hpatches_kit.patches import LEVELS
 
 TASKS = ("verification", "matching", "retrieval")
@@ -51,7 +52,7 @@ class Scores:
                 ap = [ap["inter"]["ap"], ap["intra"]["ap"]]
             elif task == "retrieval":
                 ap = list(ap.values())
-            result[level] = float(pd.Series(ap).mean())
+            result[level] = float(np.mean(ap))
         return result
 
     def frame(self):
@@ -81,8 +82,7 @@ class Scores:
 def save(scores, file):
     """Write several `Scores` to a JSON file; its folder is made when missing."""
     content = {"format": FORMAT, "scores": [one.to_dict() for one in scores]}
-    Path(file).parent.mkdir(parents=True, exist_ok=True)
-    Path(file).write_text(json.dumps(content, indent=1))
+    write_text(file, json.dumps(content, indent=1))
 
 
 def evaluate(descriptors, tasks=None, distance="L2"):
@@ -94,6 +94,10 @@ def evaluate(descriptors, tasks=None, distance="L2"):
         distance: `"L2"` or `"L1"`.
     """
     tasks = tasks or generate(descriptors)
+    if tasks.points != len(descriptors):
+        raise ValueError(
+            f"Tasks drawn for {tasks.points} points, {len(descriptors)} descriptors to score."
+        )
     result = {}
     for name, score in (
         ("verification", lambda: verification(descriptors, tasks, distance)),

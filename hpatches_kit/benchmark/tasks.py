@@ -1,7 +1,6 @@
 """Task lists: which pairs are verified, what is queried among which distractors.
 
-The official sampling rule, for any data set, at sizes that fit it: with the numbers of pairs,
-queries and distractors of the published lists it is the rule that made them.
+The official sampling rule, for any data set, at sizes that fit it.
 """
 
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ class Tasks:
         distractors: `(distractors,)` rows whose `ref` patch is a distractor, in order.
         pools: sizes of the retrieval pools, positives included.
         about: how the lists came to be.
+        points: how many points the descriptors have.
     """
 
     anchor: np.ndarray
@@ -41,6 +41,7 @@ class Tasks:
     distractors: np.ndarray
     pools: tuple
     about: str
+    points: int
 
 
 def generate(descriptors, pairs=None, queries=None, distractors=None, seed=42):
@@ -61,6 +62,8 @@ def generate(descriptors, pairs=None, queries=None, distractors=None, seed=42):
     pairs = pairs or min(PAIRS, 20 * points)
     queries = queries or min(QUERIES, max(points // 3, 1))
     distractors = distractors or min(DISTRACTORS, 2 * queries)
+    if pairs < 5:
+        raise ValueError(f"{pairs} pairs: expected 5 or more, a fifth of them is used.")
     short = [name for name, length in descriptors.lengths.items() if length < 2]
     if short:
         raise ValueError(f"Sequence {short[0]!r} has one point: pairs need two or more.")
@@ -89,10 +92,11 @@ def generate(descriptors, pairs=None, queries=None, distractors=None, seed=42):
         f"official sampling rule, seed {seed}: {pairs:,} pairs, {len(query_rows):,} queries,"
         f" {len(distractor_rows):,} distractors from {points:,} points"
     )
-    pools = tuple(k for k in POOLS if k < len(distractor_rows)) + (
-        len(distractor_rows) if len(distractor_rows) < POOLS[-1] else POOLS[-1],
+    whole = 5 + len(distractor_rows)  # five positives and all distractors
+    pools = (*(k for k in POOLS if k < whole), *([whole] if whole < POOLS[-1] else []))
+    return Tasks(
+        anchor, *images.T, anchor, intra, inter, query_rows, distractor_rows, pools, about, points
     )
-    return Tasks(anchor, *images.T, anchor, intra, inter, query_rows, distractor_rows, pools, about)
 
 
 def read(folder, split, descriptors):
@@ -133,6 +137,7 @@ def read(folder, split, descriptors):
         descriptors.rows(*lists["retr_distractors"]),
         POOLS,
         f"lists of split {split}",
+        len(descriptors),
     )
 
 

@@ -31,18 +31,15 @@ def verification(descriptors, tasks, distance="L2"):
 
 
 def _scores(negative, positive):
-    # Negatives stand first: at equal distance the negative ranks first.
+    def before(some):
+        # Negatives stand first: at equal distance the negative ranks first.
+        found = np.repeat([False, True], [len(negative), len(some)])
+        return negatives_before(np.concatenate([negative, some]), found)
+
     fifth = positive[: int(0.2 * len(positive))]
-    before = {
-        len(some): negatives_before(
-            np.concatenate([negative, some]),
-            np.repeat([False, True], [len(negative), len(some)]),
-        )
-        for some in (positive, fifth)
-    }
     return {
-        "ap": float(average_precision(before[len(fifth)])),
-        "auc": float(roc_auc(before[len(positive)], len(negative))),
+        "ap": float(average_precision(before(fifth))),
+        "auc": float(roc_auc(before(positive), len(negative))),
     }
 
 

@@ -31,6 +31,7 @@ def l2net(dim=128, normalise=True, dropout=0.3, kernel_initializer="he_normal", 
     x = patch
     for filters, strides in [(32, 1), (32, 1), (64, 2), (64, 1), (128, 2), (128, 1)]:
         x = conv(filters, 3, strides=strides, padding="same")(x)  # 32 -> 16 -> 8 pixels
+        # Keras's own momentum of 0.99 remembers hundreds of batches: too long for a short course.
         x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
     x = layers.Flatten()(conv(dim, 8)(layers.Dropout(dropout)(x)))  # 8 -> 1 pixel
     if normalise:
