@@ -24,7 +24,7 @@ def environment():
         f" {len(gpus)} GPU and {os.cpu_count()} CPU cores."
     )
     if not gpus:
-        line += " No GPU: the settings below are made for that; longer training wants one."
+        line += " No GPU here: quick settings run well without, longer training wants one."
     return line
 
 

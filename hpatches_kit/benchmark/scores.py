@@ -68,7 +68,8 @@ class Scores:
 
     def _repr_html_(self):
         return (
-            self.frame().style.format("{:.3f}").to_html() + f"<small>mean AP; {self.about}</small>"
+            self.frame().to_html(float_format="{:.3f}".format)
+            + f"<small>mean AP; {self.about}</small>"
         )
 
     def __repr__(self):
