@@ -10,18 +10,17 @@ from hpatches_kit.version import __version__
 
 def environment():
     """Report backend, device and versions, and what to expect without a GPU, as one text."""
-    try:
-        devices = keras.distribution.list_devices()
-    except NotImplementedError:  # torch, before Keras learned to ask it
+    backend = keras.backend.backend()
+    if backend == "torch":  # Keras cannot ask it
         import torch
 
-        devices = ["gpu:0"] if torch.cuda.is_available() else ["cpu:0"]
-    gpus = [device for device in devices if "cpu" not in device.lower()]
-    backend = keras.backend.backend()
+        gpus = torch.cuda.device_count()
+    else:
+        gpus = len(keras.distribution.list_devices("gpu"))
     line = (
         f"hpatches_kit {__version__}, Keras {keras.__version__} on {backend}"
         f" {_version(backend)}, Python {platform.python_version()},"
-        f" {len(gpus)} GPU and {os.cpu_count()} CPU cores."
+        f" {gpus} GPU and {os.cpu_count()} CPU cores."
     )
     if not gpus:
         line += " No GPU here: quick settings run well without, longer training wants one."

@@ -16,7 +16,7 @@ from conftest import toy_patches
 import hpatches_kit as hk
 
 assert keras.backend.backend() == os.environ["KERAS_BACKEND"]
-patches = toy_patches({"v_one": 16})
+patches = toy_patches({"v_one": 8, "v_two": 8})
 labels, rows = np.repeat(np.arange(8), 2), np.random.default_rng(0).normal(size=(16, 128))
 rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype("float32")
 numbers = {
