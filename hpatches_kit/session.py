@@ -16,7 +16,8 @@ def environment():
 
         gpus = torch.cuda.device_count()
     else:
-        gpus = len(keras.distribution.list_devices("gpu"))
+        devices = keras.distribution.list_devices()  # asked for GPUs alone, JAX would rather raise
+        gpus = len([device for device in devices if "cpu" not in device.lower()])
     line = (
         f"hpatches_kit {__version__}, Keras {keras.__version__} on {backend}"
         f" {_version(backend)}, Python {platform.python_version()},"
