@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -99,9 +100,11 @@ def test_the_first_cell_finds_a_checkout_beside_the_notebook(tmp_path):
 
 
 def test_without_kit_and_address_the_first_cell_says_what_to_do(tmp_path):
-    done = run_first_cell(FIRST.replace('REPOSITORY = "', 'REPOSITORY = "" and "'), tmp_path)
+    unset = re.sub('REPOSITORY = ".*?"', 'REPOSITORY = ""', FIRST)
+    done = run_first_cell(unset, tmp_path)
     assert done.returncode != 0
-    assert "Upload the hpatches_kit folder" in done.stderr.strip().splitlines()[-1]
+    last_line = done.stderr.strip().splitlines()[-1]
+    assert "Put a copy of the project beside this notebook, or its address into" in last_line
 
 
 def test_an_unknown_notebook_is_refused_with_the_known_ones():
