@@ -114,21 +114,15 @@ def jitter(count, level, rng):
     A turn of up to 14 degrees, a zoom and a stretch of up to 17 % and a shift of up to 12 % of half
     the side, times the strength of the level.
     """
-    turn, zoom, stretch, along, dx, dy = rng.uniform(-1, 1, (6, count)) * JITTER[level]
-    turn, zoom, stretch, along, dx, dy = (
-        0.24 * turn,
-        0.16 * zoom,
-        0.16 * stretch,
-        np.pi * along,
-        0.12 * dx,
-        0.12 * dy,
-    )
+    amplitude = JITTER[level] * np.array([0.24, 0.16, 0.16, 0.12, 0.12])
+    turn, zoom, stretch, dx, dy = amplitude[:, None] * rng.uniform(-1, 1, (5, count))
+    along = rng.uniform(0, np.pi, count)  # the direction of the stretch
     eye = np.eye(3)
 
-    def rotation(a):
+    def rotation(angle):
         matrix = np.repeat(eye[None], count, 0)
-        matrix[:, 0, 0] = matrix[:, 1, 1] = np.cos(a)
-        matrix[:, 1, 0] = np.sin(a)
+        matrix[:, 0, 0] = matrix[:, 1, 1] = np.cos(angle)
+        matrix[:, 1, 0] = np.sin(angle)
         matrix[:, 0, 1] = -matrix[:, 1, 0]
         return matrix
 
