@@ -112,11 +112,10 @@ def read_csv(folder, delimiter=",", data=None, progress=True):
     delimiter) and for views of different shape; each names the file.
     """
     folder = Path(folder)
-    names = sorted(
-        child.name for child in folder.glob("*") if child.is_dir() and child.name[0] != "."
-    )
     if data is not None:
         names = data.names
+    else:
+        names = sorted(f.name for f in folder.glob("*") if f.is_dir() and f.name[0] != ".")
     if not names:
         raise FileNotFoundError(f"{folder} holds no sequence: expected folders with 16 CSV files.")
     values, sequence = [], []
