@@ -9,11 +9,13 @@ Keras is imported when a part that needs it is first used.
 
 from importlib import import_module
 
-from hpatches_kit import benchmark, plots, sequences
+from hpatches_kit import baselines, benchmark, plots, sequences
+from hpatches_kit.baselines import pixels
 from hpatches_kit.datasets import load
 from hpatches_kit.denoise import denoise
-from hpatches_kit.describe import describe, pixels
+from hpatches_kit.describe import describe
 from hpatches_kit.descriptors import Descriptors
+from hpatches_kit.normalise import pca_power_law
 from hpatches_kit.patches import VIEWS, PatchSet
 from hpatches_kit.version import __version__
 
@@ -22,6 +24,7 @@ __all__ = [
     "Descriptors",
     "PatchSet",
     "__version__",
+    "baselines",
     "batches",
     "benchmark",
     "denoise",
@@ -31,6 +34,7 @@ __all__ = [
     "losses",
     "metrics",
     "models",
+    "pca_power_law",
     "pixels",
     "plots",
     "sequences",

@@ -1,4 +1,4 @@
-"""Patches become descriptors: a network, or the plain pixels, over all views of all points."""
+"""Patches become descriptors: a network, or a baseline, over all views of all points."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ def describe(model, data, patches=None, denoiser=None, name=None, batch_size=512
 
     Args:
         model: a `keras.Model`, or any function, from `(batch, 32, 32, 1)` patches with grey levels
-            0..255 to `(batch, dim)` descriptors; `hk.pixels` is one.
+            0..255 to `(batch, dim)` descriptors; those of `hk.baselines` are some.
         data: a `PatchSet`.
         patches: `"clean"`, `"noisy"` or `"denoised"`; default: `"denoised"` with a denoiser, else
             `"clean"`.
@@ -40,17 +40,3 @@ def describe(model, data, patches=None, denoiser=None, name=None, batch_size=512
         name or getattr(model, "name", None) or getattr(model, "__name__", "descriptor"),
         patches,
     )
-
-
-def pixels(patches):
-    """The simplest descriptor: grey levels, shifted to mean 0 and scaled to length 1.
-
-    Args:
-        patches: `(batch, 32, 32, 1)`.
-
-    Returns:
-        `float32 (batch, 1024)`.
-    """
-    flat = np.asarray(patches, np.float32).reshape(len(patches), -1)
-    flat = flat - flat.mean(axis=1, keepdims=True)
-    return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
