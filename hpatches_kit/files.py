@@ -40,16 +40,30 @@ def whole_folder(folder, holds):
         shutil.rmtree(old, ignore_errors=True)
 
 
-def write_text(file, text):
-    """Write a text file, whole or not at all; its folder is made when missing."""
+@contextmanager
+def whole_file(file):
+    """Yield a path to write to; on success it becomes `file`, on failure it goes."""
     file = Path(file)
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{file.name}-{uuid.uuid4().hex[:8]}")
+    partial = file.with_name(f".{uuid.uuid4().hex[:8]}-{file.name}")  # the ending stays
     try:
-        partial.write_text(text)
+        yield partial
         os.replace(partial, file)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_text(file, text):
+    """Write a text file, whole or not at all; its folder is made when missing."""
+    with whole_file(file) as partial:
+        partial.write_text(text)
+
+
+def rewrite_part(file, mark, text):
+    """Put text between `<!-- mark -->` and the next `<!-- end -->` of a file."""
+    file, begin, end = Path(file), f"<!-- {mark} -->", "<!-- end -->"
+    before, rest = file.read_text().split(begin)
+    write_text(file, f"{before}{begin}\n{text}\n{end}{rest.split(end, 1)[1]}")
 
 
 def checksum(file, limit=1 << 29, window=1 << 24):

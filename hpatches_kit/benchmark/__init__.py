@@ -3,7 +3,22 @@
 The benchmark sees descriptors, never a model. It needs neither Keras nor TensorFlow.
 """
 
-from hpatches_kit.benchmark.scores import Scores, evaluate, save, table
+from hpatches_kit.benchmark.collapse import CollapseWarning
+from hpatches_kit.benchmark.comparison import compare, table
+from hpatches_kit.benchmark.scores import Scores, evaluate, load, save
+from hpatches_kit.benchmark.task_files import read_tasks, write_tasks
 from hpatches_kit.benchmark.tasks import Tasks, generate
 
-__all__ = ["Scores", "Tasks", "evaluate", "generate", "save", "table"]
+__all__ = [
+    "CollapseWarning",
+    "Scores",
+    "Tasks",
+    "compare",
+    "evaluate",
+    "generate",
+    "load",
+    "read_tasks",
+    "save",
+    "table",
+    "write_tasks",
+]

@@ -1,12 +1,15 @@
-"""All three tasks at once, and their numbers as a table, JSON or pandas."""
+"""All three tasks at once, and their numbers as a table, pandas and JSON."""
 
 import json
 import time
-from dataclasses import dataclass
+import warnings
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from hpatches_kit.benchmark import collapse
 from hpatches_kit.benchmark.matching import matching
 from hpatches_kit.benchmark.retrieval import retrieval
 from hpatches_kit.benchmark.tasks import generate
@@ -15,7 +18,7 @@ from hpatches_kit.files import write_text
 from hpatches_kit.patches import LEVELS
 
 TASKS = ("verification", "matching", "retrieval")
-FORMAT = 1
+FORMAT = 2
 
 
 @dataclass
@@ -25,29 +28,48 @@ class Scores:
     Attributes:
         name: of the descriptors.
         tasks: `{"verification": {...}, "matching": {...}, "retrieval": {...}}` as the functions of
-            these names return them, each also with its `seconds`.
+            these names return them, each also with its `seconds`. The numbers at the top of each
+            are those of the official Python code. Two variants stand beside them: under
+            `tie_neutral` ties count at their expected position, not in the order of the list;
+            under `matlab` the average precision is the mean precision at the positives of the same
+            ranking, the formula of the MATLAB code and of the paper's tables.
         about: the task lists and the distance.
         patches: what was described: `"clean"`, `"noisy"`, `"denoised"`, or nothing.
+        sequences: that were scored.
+        warnings: sentences about ties and collapse; see `collapse.py`.
     """
 
     name: str
     tasks: dict
     about: str
     patches: str = ""
+    sequences: tuple = ()
+    warnings: list = field(default_factory=list)
 
     @property
     def title(self):
         """Name and patches in one."""
         return f"{self.name} ({self.patches})" if self.patches else self.name
 
+    @property
+    def mean_ap(self):
+        """Mean of the tasks' mean AP: the final score that the course reports."""
+        return float(np.mean([result["mean_ap"] for result in self.tasks.values()]))
+
     def __getitem__(self, task):
         return self.tasks[task]
 
-    def levels(self, task):
-        """Mean AP of a task at each level, `{"e": .., "h": .., "t": ..}`."""
-        result = {}
+    def levels(self, task, variant=None):
+        """Mean AP of a task at each level, `{"e": .., "h": .., "t": ..}`.
+
+        Args:
+            task: `"verification"`, `"matching"` or `"retrieval"`.
+            variant: `"tie_neutral"`, `"matlab"`, or nothing for the official numbers.
+        """
+        numbers, result = self.tasks[task], {}
+        numbers = numbers[variant] if variant else numbers
         for level in LEVELS:
-            ap = self.tasks[task][level]
+            ap = numbers[level]
             if task == "verification":
                 ap = [ap["inter"]["ap"], ap["intra"]["ap"]]
             elif task == "retrieval":
@@ -55,68 +77,150 @@ class Scores:
             result[level] = float(np.mean(ap))
         return result
 
-    def frame(self):
+    def frame(self, variant=None):
         """Mean AP of each task, by level and overall: a `pandas.DataFrame`."""
-        rows = {
-            task: {
-                **{LEVELS[k]: v for k, v in self.levels(task).items()},
-                "mean": self[task]["mean_ap"],
-            }
-            for task in self.tasks
-        }
+        rows = {}
+        for task, numbers in self.tasks.items():
+            mean = (numbers[variant] if variant else numbers)["mean_ap"]
+            levels = {LEVELS[k]: v for k, v in self.levels(task, variant).items()}
+            rows[task] = {**levels, "mean": mean}
         return pd.DataFrame(rows).T.rename_axis(self.title)
 
+    def tidy(self):
+        """Every number in a row of its own: a `pandas.DataFrame`.
+
+        Columns: descriptor, patches, variant (official, tie_neutral, matlab), task, level, part
+        (intra or inter, the size of the pool, the sequence and image), number (ap, auc, sr), value.
+        """
+        rows = []
+        for task, numbers in self.tasks.items():
+            for variant in ("official", "tie_neutral", "matlab"):
+                every = numbers if variant == "official" else numbers[variant]
+                for level, part, number, value in _each_number(task, every):
+                    rows.append(
+                        (self.name, self.patches, variant, task, level, part, number, value)
+                    )
+        names = ["descriptor", "patches", "variant", "task", "level", "part", "number", "value"]
+        return pd.DataFrame(rows, columns=names)
+
     def _repr_html_(self):
+        lines = [f"mean AP; {self.about}", *(f"<b>{sentence}</b>" for sentence in self.warnings)]
         return (
             self.frame().to_html(float_format="{:.3f}".format)
-            + f"<small>mean AP; {self.about}</small>"
+            + f"<small>{'<br>'.join(lines)}</small>"
         )
 
     def __repr__(self):
-        return f"{self.frame().round(3)}\nmean AP; {self.about}"
+        return "\n".join([str(self.frame().round(3)), f"mean AP; {self.about}", *self.warnings])
+
+    def to_markdown(self):
+        """The table as Markdown."""
+        return self.frame().to_markdown(floatfmt=".3f")
+
+    def to_latex(self):
+        """The table as LaTeX; needs the package booktabs there."""
+        return self.frame().to_latex(float_format="%.3f")
 
     def to_dict(self):
         """Everything, ready for JSON."""
-        return {"name": self.name, "patches": self.patches, "about": self.about, **self.tasks}
+        tasks = {
+            task: {**numbers, "draws": np.round(numbers["draws"], 6).tolist()}
+            for task, numbers in self.tasks.items()
+        }
+        return {
+            "format": FORMAT,
+            "name": self.name,
+            "patches": self.patches,
+            "about": self.about,
+            "sequences": list(self.sequences),
+            "warnings": self.warnings,
+            **tasks,
+        }
 
 
-def save(scores, file):
-    """Write several `Scores` to a JSON file; its folder is made when missing."""
-    content = {"format": FORMAT, "scores": [one.to_dict() for one in scores]}
-    write_text(file, json.dumps(content, indent=1))
+def _each_number(task, numbers):
+    """Yield (level, part, name, value)."""
+    for level in LEVELS:
+        if task == "verification":
+            for kind, values in numbers[level].items():
+                yield from ((level, kind, name, value) for name, value in values.items())
+        elif task == "retrieval":
+            yield from ((level, pool, "ap", value) for pool, value in numbers[level].items())
+        else:
+            yield level, "all", "ap", numbers[level]
+            for name, levels in numbers.get("sequences", {}).items():
+                for image, values in levels[level].items():
+                    part = f"{name}/{level}{image}"
+                    yield from ((level, part, number, v) for number, v in values.items())
 
 
-def evaluate(descriptors, tasks=None, distance="L2"):
+def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
     """Score descriptors on verification, matching and retrieval.
 
     Args:
         descriptors: `Descriptors`.
         tasks: `Tasks`; default: drawn by the official rule at sizes that fit.
-        distance: `"L2"` or `"L1"`.
+        distance: `"L2"` or `"L1"`. L1 knows no short cut: minutes at the full size of HPatches.
+        only: names of the tasks to score; default: all that there are lists for.
+        progress: show bars for what takes more than two seconds.
+
+    Warns with `CollapseWarning` when ties or a collapse make the scores mean little.
     """
-    tasks = tasks or generate(descriptors)
+    tasks = tasks or generate(descriptors, progress=progress)
     if tasks.points != len(descriptors):
         raise ValueError(
             f"Tasks drawn for {tasks.points} points, {len(descriptors)} descriptors to score."
         )
+    if only is None:
+        listed = {"verification": len(tasks.positive), "retrieval": len(tasks.queries)}
+        only = [task for task in TASKS if listed.get(task, True)]
+    unknown = set(only) - set(TASKS)
+    if unknown or not only:
+        raise ValueError(f"Unknown task {', '.join(unknown)}: expected some of {', '.join(TASKS)}.")
+    score = {
+        "verification": lambda: verification(descriptors, tasks, distance, progress),
+        "matching": lambda: matching(descriptors, distance, progress),
+        "retrieval": lambda: retrieval(descriptors, tasks, distance, progress),
+    }
     result = {}
-    for name, score in (
-        ("verification", lambda: verification(descriptors, tasks, distance)),
-        ("matching", lambda: matching(descriptors, distance)),
-        ("retrieval", lambda: retrieval(descriptors, tasks, distance)),
-    ):
+    for task in (task for task in TASKS if task in only):
         began = time.perf_counter()
-        result[name] = {**score(), "seconds": round(time.perf_counter() - began, 3)}
-    return Scores(
-        descriptors.name, result, f"{distance} distance, {tasks.about}", descriptors.patches
-    )
+        result[task] = score[task]()
+        result[task]["seconds"] = round(time.perf_counter() - began, 3)
+    found = collapse.warnings(result)
+    for sentence in found:
+        warnings.warn(f"{descriptors.name}: {sentence}", collapse.CollapseWarning, stacklevel=2)
+    about = f"{distance} distance, {tasks.about}"
+    name, patches = descriptors.name, descriptors.patches
+    return Scores(name, result, about, patches, tuple(descriptors.names), found)
 
 
-def table(*scores):
-    """Mean AP of several descriptors, a row each: a `pandas.DataFrame`."""
-    rows = [
-        {"patches": one.patches, "descriptor": one.name}
-        | {task: one[task]["mean_ap"] for task in one.tasks}
-        for one in scores
-    ]
-    return pd.DataFrame(rows)
+def save(scores, file):
+    """Write one `Scores`, or several in a list, to a JSON file; its folder is made when missing."""
+    if isinstance(scores, Scores):
+        content = scores.to_dict()
+    else:
+        content = {"format": FORMAT, "scores": [one.to_dict() for one in scores]}
+    write_text(file, json.dumps(content, indent=1))
+
+
+def load(file):
+    """Read what `save` wrote: always a list of `Scores`.
+
+    Raises ValueError when the file is something else, or of another format.
+    """
+    try:
+        content = json.loads(Path(file).read_text())
+        written = content["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"{file} is no file of scores: expected JSON with a format.") from error
+    if written != FORMAT:
+        raise ValueError(f"{file} has format {written}, this version reads format {FORMAT}.")
+    result = []
+    for one in content.get("scores", [content]):
+        tasks = {task: one[task] for task in TASKS if task in one}
+        for numbers in tasks.values():
+            numbers["draws"] = np.array(numbers["draws"])
+        about = (one[key] for key in ("about", "patches"))
+        result.append(Scores(one["name"], tasks, *about, tuple(one["sequences"]), one["warnings"]))
+    return result

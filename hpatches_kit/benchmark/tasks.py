@@ -3,40 +3,61 @@
 The official sampling rule, for any data set, at sizes that fit it.
 """
 
+import json
+import zipfile
+import zlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+from tqdm import tqdm
+
+from hpatches_kit.files import data_home, whole_file
 
 # What the published lists hold; of a smaller data set, a share.
 PAIRS, QUERIES, DISTRACTORS = 1_000_000, 10_000, 20_000
+PAIRS_A_POINT = 25  # all 1,000,000 for the smallest of the published splits, 49,101 points
 POOLS = (100, 500, 1_000, 5_000, 10_000, 15_000, 20_000)
+SLOW = 100_000  # pairs from which drawing takes seconds: shown, and kept
+
+
+@dataclass
+class PairList:
+    """Pairs of patches, each `(pairs,)`: rows of a set of points, and images.
+
+    Image 0 is `ref`; 1 to 5 are the images of the level in question.
+    """
+
+    first: np.ndarray
+    first_image: np.ndarray
+    second: np.ndarray
+    second_image: np.ndarray
+
+    def __len__(self):
+        return len(self.first)
+
+    def same_first(self, other):
+        """Whether both hold the very same first patches, so that one look-up serves both."""
+        return self.first is other.first and self.first_image is other.first_image
 
 
 @dataclass
 class Tasks:
-    """Pairs, queries and distractors, as rows of one set of `Descriptors`.
+    """Pairs, queries and distractors, as rows of one set of points.
 
     Attributes:
-        anchor: `(pairs,)` rows of the first patch of each pair.
-        anchor_image, other_image: `(pairs,)` image of the first and second patch, 0 is `ref`,
-            1 to 4 the image of the level in question.
-        positive: `(pairs,)` rows of the matching second patch: the same point.
-        intra: `(pairs,)` rows of a second patch from the same sequence that does not match.
-        inter: `(pairs,)` rows of a second patch from any sequence.
+        positive: `PairList` of two patches of one point.
+        intra: of patches of two points of one sequence.
+        inter: of patches from any two sequences.
         queries: `(queries,)` rows whose `ref` patch is searched for.
         distractors: `(distractors,)` rows whose `ref` patch is a distractor, in order.
         pools: sizes of the retrieval pools, positives included.
         about: how the lists came to be.
-        points: how many points the descriptors have.
+        points: how many points there are.
     """
 
-    anchor: np.ndarray
-    anchor_image: np.ndarray
-    other_image: np.ndarray
-    positive: np.ndarray
-    intra: np.ndarray
-    inter: np.ndarray
+    positive: PairList
+    intra: PairList
+    inter: PairList
     queries: np.ndarray
     distractors: np.ndarray
     pools: tuple
@@ -44,108 +65,139 @@ class Tasks:
     points: int
 
 
-def generate(descriptors, pairs=None, queries=None, distractors=None, seed=42):
-    """Draw task lists for a set of descriptors by the official rule.
+def generate(points, pairs=None, queries=None, distractors=None, seed=42, progress=True):
+    """Draw task lists for a set of points by the official rule.
 
     Args:
-        descriptors: their sequences, in order, are the test set.
-        pairs: verification pairs; default: 20 a point, at most 1,000,000.
+        points: `Descriptors`, a `PatchSet`, or `{sequence: points}`. The sequences, in this order,
+            are the test set; for the published lists, in the order of the split.
+        pairs: verification pairs; default: 25 a point, at most 1,000,000.
         queries: default: a third of the points, at most 10,000.
         distractors: default: twice as many as queries, at most 20,000.
         seed: of NumPy's legacy generator; the official lists have 42.
+        progress: show a bar for long lists.
 
-    Two things are needed where the official rule knows nothing of shared places: a second patch
-    that shows the same place in another sequence is drawn again, and a query's own place is no
-    distractor. In data without shared places, such as HPatches, neither ever happens.
+    Long lists are kept in the data folder and opened from there the next time.
+
+    Three things are needed where the official rule knows only HPatches: a second patch that shows
+    the same place in another sequence is drawn again, no pair is drawn from a sequence with a
+    single point, and from a single sequence nothing is queried. In HPatches none of it happens.
+    Flat reference patches are neither queries nor distractors; without patches, none is known.
+
+    Raises ValueError when nothing can be drawn.
     """
-    points = len(descriptors)
-    pairs = pairs or min(PAIRS, 20 * points)
-    queries = queries or min(QUERIES, max(points // 3, 1))
+    lengths = points if isinstance(points, dict) else points.lengths
+    total = sum(lengths.values())
+    label = np.arange(total) if isinstance(points, dict) else points.label
+    flat = np.zeros(total, bool) if isinstance(points, dict) else points.flat
+    pairs = pairs or min(PAIRS, PAIRS_A_POINT * total)
+    queries = queries or min(QUERIES, max(total // 3, 1))
     distractors = distractors or min(DISTRACTORS, 2 * queries)
     if pairs < 5:
         raise ValueError(f"{pairs} pairs: expected 5 or more, a fifth of them is used.")
-    short = [name for name, length in descriptors.lengths.items() if length < 2]
-    if short:
-        raise ValueError(f"Sequence {short[0]!r} has one point: pairs need two or more.")
-    rng = np.random.RandomState(seed)
-    start = np.array([descriptors.start[name] for name in descriptors.names])
-    length = np.array([descriptors.lengths[name] for name in descriptors.names])
+    count = np.array(list(lengths.values()))
+    if not (count > 1).any():
+        raise ValueError("No sequence has two points or more: there are no pairs to verify.")
+    start = np.cumsum(count) - count
 
-    sequence = rng.choice(len(length), pairs)
-    two = np.array([rng.permutation(n)[:2] for n in length[sequence]])
-    images = np.array([rng.permutation(5)[:2] for _ in range(pairs)])
-    anchor, intra = (start[sequence, None] + two).T
-    inter = _draw(rng, start, length, pairs)
-    label = descriptors.label
-    while len(again := np.flatnonzero((label[anchor] == label[inter]) & (anchor != inter))):
-        inter[again] = _draw(rng, start, length, len(again))
+    def draw_pairs():
+        return _pairs(start, count, label, pairs, seed, progress)
 
-    rng = np.random.RandomState(seed)
-    query_rows = _draw(rng, start, length, 4 * queries)
-    distractor_rows = _draw(rng, start, length, 10 * distractors)
-    query_rows = _first_of_each(query_rows[~descriptors.flat[query_rows]])[:queries]
-    distractor_rows = _first_of_each(distractor_rows[~descriptors.flat[distractor_rows]])
-    distractor_rows = distractor_rows[~np.isin(distractor_rows, query_rows)][:distractors]
-    if not len(query_rows) or not len(distractor_rows):
-        raise ValueError(f"{points} points are too few for queries and distractors.")
+    lists = _kept((list(lengths.items()), pairs, seed), label, draw_pairs) if pairs >= SLOW else draw_pairs()  # fmt: skip
+    anchor, intra, inter, image, other_image = lists
+    query_rows, distractor_rows = _retrieval(start, count, label, flat, queries, distractors, seed)
     about = (
         f"official sampling rule, seed {seed}: {pairs:,} pairs, {len(query_rows):,} queries,"
-        f" {len(distractor_rows):,} distractors from {points:,} points"
+        f" {len(distractor_rows):,} distractors from {total:,} points"
     )
     whole = 5 + len(distractor_rows)  # five positives and all distractors
     pools = (*(k for k in POOLS if k < whole), *([whole] if whole < POOLS[-1] else []))
-    return Tasks(
-        anchor, *images.T, anchor, intra, inter, query_rows, distractor_rows, pools, about, points
-    )
+    seconds = (PairList(anchor, image, rows, other_image) for rows in (anchor, intra, inter))
+    return Tasks(*seconds, query_rows, distractor_rows, pools, about, total)
 
 
-def read(folder, split, descriptors):
-    """Read the official lists of a split: `verif_pos_split-a.csv` and so on.
+def _pairs(start, count, label, pairs, seed, progress):
+    """Rows of anchor, intra and inter patches, and the two images, `(pairs,)` each."""
+    rng = np.random.RandomState(seed)
+    able = np.flatnonzero(count > 1)
+    sequence = able[rng.choice(len(able), pairs)]
+    two = _first_two(rng, count[sequence], progress and pairs >= SLOW)
+    images = _two_of_five(rng, pairs)
+    anchor, intra = (start[sequence, None] + two).T
+    inter = _draw(rng, start, count, pairs)
+    while len(again := np.flatnonzero((label[anchor] == label[inter]) & (anchor != inter))):
+        inter[again] = _draw(rng, start, count, len(again))
+    return [rows.astype(np.int32) for rows in (anchor, intra, inter)] + list(images.T)
 
-    Raises FileNotFoundError for a missing list, ValueError for a sequence or row that the
-    descriptors do not have.
+
+def _retrieval(start, count, label, flat, queries, distractors, seed):
+    """Rows of queries and of distractors."""
+    if len(count) < 2:
+        return np.array([], int), np.array([], int)
+    rng = np.random.RandomState(seed)
+    query_rows = _draw(rng, start, count, 4 * queries)
+    distractor_rows = _draw(rng, start, count, 10 * distractors)
+    query_rows = _first_of_each(query_rows[~flat[query_rows]])[:queries]
+    distractor_rows = _first_of_each(distractor_rows[~flat[distractor_rows]])
+    distractor_rows = distractor_rows[~np.isin(distractor_rows, query_rows)][:distractors]
+    if not len(query_rows) or not len(distractor_rows):
+        raise ValueError(f"{count.sum()} points are too few for queries and distractors.")
+    return query_rows, distractor_rows
+
+
+def _first_two(rng, lengths, progress):
+    """The first two of a full shuffle of each length, `(len(lengths), 2)`.
+
+    The official generator shuffles all points of a sequence for every pair. To stay in its stream of
+    random numbers, so do we: NumPy's own shuffle, which is what takes the time.
     """
-    lists = {}
-    for task in (
-        "verif_pos",
-        "verif_neg_intra",
-        "verif_neg_inter",
-        "retr_queries",
-        "retr_distractors",
-    ):
-        file = Path(folder) / f"{task}_split-{split}.csv"
-        if not file.exists():
-            raise FileNotFoundError(f"{file} is missing.")
-        columns = np.loadtxt(file, str, delimiter=",", skiprows=1, ndmin=2).T
-        lists[task] = [
-            column if k in (0, 3) else column.astype(int) for k, column in enumerate(columns)
-        ]
-    s1, t1, index, s2, t2, other = lists["verif_pos"]
-    anchor = descriptors.rows(s1, index)
-    second = {
-        k: descriptors.rows(*(lists[f"verif_{k}"][i] for i in (3, 5)))
-        for k in ("pos", "neg_intra", "neg_inter")
-    }
-    return Tasks(
-        anchor,
-        t1,
-        t2,
-        second["pos"],
-        second["neg_intra"],
-        second["neg_inter"],
-        descriptors.rows(*lists["retr_queries"]),
-        descriptors.rows(*lists["retr_distractors"]),
-        POOLS,
-        f"lists of split {split}",
-        len(descriptors),
-    )
+    everything = np.arange(lengths.max())
+    result = np.empty((len(lengths), 2), np.int64)
+    lengths = lengths.tolist()
+    for row, length in enumerate(tqdm(lengths, "Drawing pairs", disable=not progress, leave=False)):
+        shuffled = everything[:length].copy()
+        rng.shuffle(shuffled)
+        result[row] = shuffled[:2]
+    return result
 
 
-def _draw(rng, start, length, count):
+def _two_of_five(rng, pairs):
+    """The first two of a shuffle of 0..4, for every pair at once, `int8 (pairs, 2)`."""
+    swaps = rng.randint(0, np.tile([5, 4, 3, 2], pairs)).reshape(pairs, 4)
+    images, every = np.tile(np.arange(5, dtype=np.int8), (pairs, 1)), np.arange(pairs)
+    for i, j in zip((4, 3, 2, 1), swaps.T):
+        images[every, j], images[every, i] = images[every, i], images[every, j]
+    return images[:, :2]
+
+
+def _draw(rng, start, count, draws):
     """Rows: a sequence first, then a point of it, each with equal chances."""
-    sequence = rng.choice(len(length), count)
-    return start[sequence] + np.array([rng.randint(n) for n in length[sequence]], int)
+    sequence = rng.choice(len(count), draws)
+    return start[sequence] + rng.randint(0, count[sequence])
 
 
 def _first_of_each(rows):
     return rows[np.sort(np.unique(rows, return_index=True)[1])]
+
+
+def _kept(asked, label, draw):
+    """The arrays that `draw` returns; from the data folder when they were drawn before."""
+    asked = json.dumps([*asked, zlib.crc32(np.ascontiguousarray(label))])
+    file = data_home() / "tasks" / f"{zlib.crc32(asked.encode()):08x}.npz"
+    try:
+        with np.load(file, allow_pickle=False) as stored:
+            if str(stored["asked"]) == asked:
+                return [stored[name] for name in ("anchor", "intra", "inter", "image", "other")]
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+        pass  # not there, or damaged: drawn again
+    drawn = draw()
+    try:
+        with whole_file(file) as partial:
+            np.savez(
+                partial,
+                asked=asked,
+                **dict(zip(("anchor", "intra", "inter", "image", "other"), drawn)),
+            )
+    except OSError:
+        pass  # a data folder that cannot be written costs time, not results
+    return drawn

@@ -1,0 +1,175 @@
+"""The benchmark against the official algorithm: time, memory, and whether every number agrees.
+
+    make benchmark                                  # small and full size, a quarter of an hour
+    python benchmarks/evaluation.py --size small    # a minute
+
+Descriptors are random unit vectors of 128 numbers, views of one point closer than others, with the
+sequence lengths of split a: what is timed does not depend on what the numbers mean. The reference is
+`benchmarks/reference.py`, the plainest form of the official algorithm. Each measurement has a process
+of its own; memory is its peak beyond the descriptors.
+"""
+
+import argparse
+import json
+import multiprocessing
+import platform
+import resource
+import sys
+import tempfile
+import time
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import reference
+import scipy
+
+from hpatches_kit import Descriptors, __version__, benchmark
+from hpatches_kit.benchmark.matching import matching
+from hpatches_kit.benchmark.retrieval import retrieval
+from hpatches_kit.benchmark.verification import verification
+from hpatches_kit.files import rewrite_part
+from hpatches_kit.splits import split_lengths
+from hpatches_kit.threads import cores
+
+PROJECT = Path(__file__).resolve().parent.parent
+SIZES = {"small": 20, "full": 1}  # the lengths of split a are divided by this
+REPEATS = {"small": 5, "full": 3}  # of the fast one; the reference runs once
+
+
+def make_descriptors(file, share, seed=0):
+    """Write `(points, 16, 128)` descriptors, a sequence at a time."""
+    lengths = {name: length // share for name, length in split_lengths("a").items()}
+    rng = np.random.default_rng(seed)
+    noise = np.repeat([0.7, 1.0, 1.4, 1.8], [1, 5, 5, 5])[:, None]
+    values = np.lib.format.open_memmap(file, "w+", np.float32, (sum(lengths.values()), 16, 128))
+    start = 0
+    for length in lengths.values():
+        block = rng.normal(size=(length, 1, 128)) + noise * rng.normal(size=(length, 16, 128))
+        block /= np.linalg.norm(block, axis=2, keepdims=True)
+        values[start : start + length] = block
+        start += length
+    values.flush()
+    return lengths
+
+
+def opened(file, lengths):
+    return Descriptors(np.load(file), np.repeat(list(lengths), list(lengths.values())))
+
+
+def measure(file, lengths, which, task, repeats, connection):
+    """Run in a process of its own: seconds of each run, GB beyond the descriptors, numbers."""
+    descriptors = opened(file, lengths)
+    tasks = benchmark.generate(descriptors, progress=False)
+    sides = {"kit": (verification, matching, retrieval)}
+    sides["reference"] = (reference.verification, reference.matching, reference.retrieval)
+    score = next(f for f in sides[which] if f.__name__ == task)
+    arguments = (descriptors,) if task == "matching" else (descriptors, tasks)
+    held = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds = []
+    for _ in range(repeats):
+        began = time.perf_counter()
+        numbers = score(*arguments)
+        seconds.append(time.perf_counter() - began)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held
+    connection.send((seconds, peak / 1e6, numbers))
+
+
+def apart(*arguments):
+    """`measure` in a fresh process."""
+    context = multiprocessing.get_context("spawn")
+    receiver, sender = context.Pipe(duplex=False)
+    process = context.Process(target=measure, args=(*arguments, sender))
+    process.start()
+    sender.close()
+    result = receiver.recv()
+    process.join()
+    return result
+
+
+def compare(size):
+    """Rows of the table for one size."""
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "descriptors.npy"
+        lengths = make_descriptors(file, SIZES[size])
+        points = sum(lengths.values())
+        title = f"{size}: {len(lengths)} sequences, {points:,} points"
+        rows.append(lists(lengths, title))
+        for task in ("verification", "matching", "retrieval"):
+            print(f"{title}: {task} ...", file=sys.stderr, flush=True)
+            fast, memory, numbers = apart(file, lengths, "kit", task, REPEATS[size])
+            slow, slow_memory, expected = apart(file, lengths, "reference", task, 1)
+            for sentence in reference.differences(expected, numbers):
+                raise SystemExit(f"{task} differs: {sentence}")
+            rows.append(row(title, task, slow[0], fast, slow_memory, memory))
+        total = sum(r["seconds"] for r in rows[1:]), sum(r["reference, s"] for r in rows[1:])
+        rows.append(row(title, "all three tasks", total[1], [total[0]], None, None))
+    return rows
+
+
+def lists(lengths, title):
+    """Drawing the verification lists, without what is kept of them."""
+    from hpatches_kit.benchmark import tasks
+
+    print(f"{title}: task lists ...", file=sys.stderr, flush=True)
+    points = sum(lengths.values())
+    pairs, counts = min(tasks.PAIRS, tasks.PAIRS_A_POINT * points), np.array(list(lengths.values()))
+    start = np.cumsum(counts) - counts
+    began = time.perf_counter()
+    anchor, intra, inter, *_ = tasks._pairs(start, counts, np.arange(points), pairs, 42, False)
+    fast = time.perf_counter() - began
+    began = time.perf_counter()
+    drawn = reference.draw_pairs(lengths, pairs)
+    slow = time.perf_counter() - began
+    first = dict(zip(lengths, start))
+    for mine, theirs in zip((anchor, intra, inter), drawn):
+        if not np.array_equal(mine, [first[name] + point for name, point in theirs]):
+            raise SystemExit("The task lists differ.")
+    return row(title, f"drawing {pairs:,} pairs (once)", slow, [fast], None, None)
+
+
+def row(title, task, slow, fast, slow_memory, memory):
+    return {
+        "size": title,
+        "task": task,
+        "reference, s": slow,
+        "seconds": float(np.median(fast)),
+        "times faster": slow / float(np.median(fast)),
+        "reference, GB": slow_memory,
+        "GB": memory,
+    }
+
+
+def machine():
+    """What this ran on, in words."""
+    model = platform.processor() or platform.machine()
+    if Path("/proc/cpuinfo").exists():
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        model = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), model)
+    return (
+        f"{date.today()}, hpatches_kit {__version__} on {cores()} cores of {model};"
+        f" Python {platform.python_version()}, NumPy {np.__version__}, SciPy {scipy.__version__}"
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--size", choices=SIZES, action="append", help="default: all")
+    parser.add_argument("--save", action="store_true", help="write the table into the README")
+    parser.add_argument("--json", metavar="FILE", help="write the rows as JSON")
+    options = parser.parse_args()
+    rows = [row for size in options.size or SIZES for row in compare(size)]
+    frame = pd.DataFrame(rows)
+    text = frame.to_markdown(index=False, floatfmt=".3g", missingval="")
+    print(f"{text}\n\n{machine()}")
+    if options.json:
+        Path(options.json).write_text(json.dumps(rows, indent=1))
+    if options.save:
+        note = "Every number of both agrees to 1e-9. Medians; memory is the peak beyond the descriptors"
+        rewrite_part(PROJECT / "README.md", "benchmark", f"{text}\n\n{note}. {machine()}.")
+
+
+if __name__ == "__main__":
+    main()

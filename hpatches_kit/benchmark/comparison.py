@@ -1,0 +1,50 @@
+"""Several descriptors side by side, and whether their differences would survive other sequences."""
+
+import numpy as np
+import pandas as pd
+
+from hpatches_kit.benchmark.bootstrap import interval
+
+
+def table(*scores):
+    """Mean AP of several descriptors, a row each: a `pandas.DataFrame`."""
+    rows = [
+        {"patches": one.patches, "descriptor": one.name}
+        | {task: one[task]["mean_ap"] for task in one.tasks}
+        for one in scores
+    ]
+    return pd.DataFrame(rows)
+
+
+def compare(*scores, level=0.95):
+    """Mean AP with confidence intervals, and how far each descriptor is ahead of the first.
+
+    Sequences are drawn with replacement, a thousand times, the same for all descriptors.
+
+    Args:
+        scores: `Scores` of the same sequences and tasks.
+        level: of the intervals.
+
+    Returns:
+        A `pandas.DataFrame`, a row for each descriptor and task: mean_ap, low, high; ahead, ahead_low
+        and ahead_high: an interval without 0 is a difference that other sequences would show, too.
+
+    Raises ValueError for scores of other sequences or task lists.
+    """
+    first, rows = scores[0], []
+    for one in scores:
+        if (one.sequences, one.about, set(one.tasks)) != (first.sequences, first.about, set(first.tasks)):  # fmt: skip
+            raise ValueError(
+                f"{one.title} was scored on {one.about} of {len(one.sequences)} sequences,"
+                f" {first.title} on {first.about} of {len(first.sequences)}: scores can be compared"
+                " when they are of the same tasks."
+            )
+        for task in one.tasks:
+            mean, draws = one[task]["mean_ap"], np.asarray(one[task]["draws"])
+            ahead = draws - np.asarray(first[task]["draws"])
+            row = {"descriptor": one.name, "patches": one.patches, "task": task, "mean_ap": mean}
+            row["low"], row["high"] = interval(draws, level)
+            row["ahead"] = mean - first[task]["mean_ap"]
+            row["ahead_low"], row["ahead_high"] = interval(ahead, level)
+            rows.append(row)
+    return pd.DataFrame(rows)

@@ -1,0 +1,206 @@
+import hashlib
+
+import numpy as np
+import pytest
+
+import hpatches_kit as hk
+from hpatches_kit.benchmark import tasks as tasks_module
+from hpatches_kit.splits import split_lengths
+
+# Of the published lists of split a: SHA-1 of "blob", the size, and the bytes, as git has it.
+PUBLISHED = {
+    "verif_pos": "cdea234c2f368e8d499974b2d57c90786edf03ea",
+    "verif_neg_intra": "2e9b16b96c7c3442b9aad1fddbe5a5ef36c5eb9e",
+    "verif_neg_inter": "eeb6f9e5667c80fe3bf70fd1c1ad420c59464272",
+}
+
+
+@pytest.fixture(autouse=True)
+def own_data_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HPATCHES_KIT_DATA", str(tmp_path / "data"))
+
+
+def test_the_lists_of_split_a_come_out_as_published_and_are_kept(tmp_path, monkeypatch):
+    lengths = split_lengths("a")
+    assert sum(lengths.values()) == 59_532
+    tasks = hk.benchmark.generate(lengths, progress=False)
+    hk.benchmark.write_tasks(tasks, tmp_path, "a", lengths)
+    for name, published in PUBLISHED.items():
+        content = (tmp_path / f"{name}_split-a.csv").read_bytes()
+        assert hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest() == published
+    monkeypatch.setattr(tasks_module, "_pairs", None)  # drawing again would fail
+    again = hk.benchmark.generate(lengths)
+    np.testing.assert_array_equal(again.inter.second, tasks.inter.second)
+    assert again.intra.same_first(again.positive)
+
+
+def test_lists_of_other_lengths_places_or_seeds_are_not_mixed_up(monkeypatch):
+    monkeypatch.setattr(tasks_module, "SLOW", 10)
+    lengths = {"v_a": 6, "i_b": 5}
+    first = hk.benchmark.generate(lengths, pairs=100, progress=False)
+    for other in (
+        hk.benchmark.generate({"v_a": 5, "i_b": 6}, pairs=100, progress=False),
+        hk.benchmark.generate(lengths, pairs=100, seed=1, progress=False),
+    ):
+        assert not np.array_equal(first.intra.second, other.intra.second)
+    values, label = np.zeros((11, 16, 1)), [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4]
+    shared = hk.Descriptors(values, np.repeat(["v_a", "i_b"], [6, 5]), label)
+    tasks = hk.benchmark.generate(shared, pairs=100, progress=False)
+    assert not np.array_equal(first.inter.second, tasks.inter.second)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK no zip", None])
+def test_a_damaged_kept_list_is_drawn_again(content, monkeypatch, tmp_path):
+    monkeypatch.setattr(tasks_module, "SLOW", 10)
+    lengths = {"v_a": 6, "i_b": 5}
+    first = hk.benchmark.generate(lengths, pairs=100, progress=False)
+    (file,) = (tmp_path / "data" / "tasks").iterdir()
+    file.write_bytes(file.read_bytes()[:-40] if content is None else content)
+    again = hk.benchmark.generate(lengths, pairs=100, progress=False)
+    np.testing.assert_array_equal(first.inter.second, again.inter.second)
+
+
+def test_a_data_folder_that_cannot_be_written_costs_no_result(monkeypatch, tmp_path):
+    monkeypatch.setattr(tasks_module, "SLOW", 10)
+    (tmp_path / "data").write_text("a file where the folder should be")
+    assert len(hk.benchmark.generate({"v_a": 6, "i_b": 5}, pairs=100, progress=False).intra) == 100
+
+
+def test_the_official_rule_draws_what_it_says(descriptors):
+    tasks = hk.benchmark.generate(descriptors, pairs=600)
+    sequence, anchor = descriptors.sequence, tasks.positive.first
+    np.testing.assert_array_equal(tasks.positive.second, anchor)
+    assert (sequence[tasks.intra.second] == sequence[anchor]).all()
+    assert (tasks.intra.second != anchor).all()
+    assert (tasks.positive.first_image != tasks.positive.second_image).all()
+    images = set(tasks.positive.first_image) | set(tasks.positive.second_image)
+    assert images == set(range(5))  # image 5 never
+    assert 0.1 < (sequence[tasks.inter.second] == sequence[anchor]).mean() < 0.6  # same one allowed
+    assert len(set(tasks.queries)) == len(tasks.queries) == 20
+    assert set(tasks.queries).isdisjoint(tasks.distractors)
+
+
+def test_the_stream_of_random_numbers_is_the_official_one(descriptors):
+    """One sequence a pair, then two points a pair, then two images a pair, then the others."""
+    names, start = descriptors.names, descriptors.start
+    tasks = hk.benchmark.generate(descriptors, pairs=50)
+    np.random.seed(42)
+    sequence = np.random.choice(names, 50)
+    index = [np.random.choice(descriptors.lengths[name], 2, replace=False) for name in sequence]
+    image = [np.random.choice(5, 2, replace=False) for _ in sequence]
+    other = np.random.choice(names, 50)
+    other_index = [np.random.randint(descriptors.lengths[name]) for name in other]
+    rows = [start[name] + points for name, points in zip(sequence, index)]
+    np.testing.assert_array_equal(np.stack([tasks.intra.first, tasks.intra.second], 1), rows)
+    np.testing.assert_array_equal(tasks.intra.first_image, [i for i, _ in image])
+    np.testing.assert_array_equal(tasks.intra.second_image, [i for _, i in image])
+    rows = [start[name] + point for name, point in zip(other, other_index)]
+    np.testing.assert_array_equal(tasks.inter.second, rows)
+
+
+def test_descriptors_patches_and_lengths_draw_the_same(patches):
+    values = np.zeros((len(patches), 16, 2))
+    described = hk.Descriptors(values, patches.sequence, patches.label, patches.flat)
+    lists = [hk.benchmark.generate(points) for points in (patches, described, patches.lengths)]
+    for other in lists[1:]:
+        np.testing.assert_array_equal(lists[0].intra.second, other.intra.second)
+        assert lists[0].about == other.about
+
+
+def test_flat_references_are_neither_queried_nor_distractors(descriptors):
+    flat = np.arange(60) % 3 == 0
+    marked = hk.Descriptors(descriptors.values, descriptors.sequence, flat=flat)
+    tasks = hk.benchmark.generate(marked)
+    assert not flat[tasks.queries].any() and not flat[tasks.distractors].any()
+
+
+def test_two_sequences_of_one_place_give_no_negative_of_it(descriptors):
+    label = np.concatenate([np.arange(25), np.arange(20), np.arange(15)])
+    shared = hk.Descriptors(descriptors.values, descriptors.sequence, label)
+    tasks = hk.benchmark.generate(shared, pairs=2000)
+    anchor, inter = tasks.inter.first, tasks.inter.second
+    assert not ((label[inter] == label[anchor]) & (inter != anchor)).any()
+
+
+def test_a_sequence_of_one_point_has_no_pairs_but_can_be_queried():
+    tasks = hk.benchmark.generate({"v_one": 1, "v_two": 40}, pairs=200, queries=40)
+    assert 0 not in tasks.positive.first and 0 in tasks.inter.second
+    with pytest.raises(ValueError, match="No sequence has two points or more"):
+        hk.benchmark.generate({"v_one": 1, "i_one": 1})
+    with pytest.raises(ValueError, match="3 pairs: expected 5 or more"):
+        hk.benchmark.generate({"v_two": 40}, pairs=3)
+    with pytest.raises(ValueError, match="3 points are too few for queries and distractors"):
+        hk.benchmark.generate({"v_one": 2, "i_one": 1}, queries=9)
+
+
+def test_pools_are_the_official_ones_that_fit_and_the_whole(descriptors):
+    assert hk.benchmark.generate(descriptors).pools == (45,)  # five positives, 40 distractors
+    tasks = hk.benchmark.generate({"v_a": 2000, "v_b": 2000}, pairs=10)
+    whole = 5 + len(tasks.distractors)
+    assert tasks.pools == (100, 500, 1000, whole) and whole > 2000
+
+
+@pytest.fixture
+def written(descriptors, tmp_path):
+    tasks = hk.benchmark.generate(descriptors, pairs=40)
+    hk.benchmark.write_tasks(tasks, tmp_path, "a", descriptors.lengths)
+    return tasks, tmp_path
+
+
+def test_lists_are_read_as_they_were_written(descriptors, written):
+    tasks, folder = written
+    read = hk.benchmark.read_tasks(folder, "a", descriptors)
+    for kind in ("positive", "intra", "inter"):
+        for field in ("first", "first_image", "second", "second_image"):
+            mine, theirs = getattr(getattr(read, kind), field), getattr(getattr(tasks, kind), field)
+            np.testing.assert_array_equal(mine, theirs)
+    np.testing.assert_array_equal(read.queries, tasks.queries)
+    np.testing.assert_array_equal(read.distractors, tasks.distractors)
+    assert read.inter.same_first(read.positive)
+    assert read.pools == (100, 500, 1000, 5000, 10000, 15000, 20000)
+    assert (folder / "verif_pos_split-a.csv").read_text().startswith("s1,t1,idx1,s2,t2,idx2\n")
+    assert (folder / "retr_queries_split-a.csv").read_text().startswith("s,idx\n")
+
+
+def test_lists_of_one_task_are_enough_for_it(descriptors, written):
+    _, folder = written
+    for file in folder.glob("retr_*"):
+        file.unlink()
+    tasks = hk.benchmark.read_tasks(folder, "a", descriptors)
+    assert len(tasks.inter) == 40 and not len(tasks.queries)
+    assert list(hk.benchmark.evaluate(descriptors, tasks).tasks) == ["verification", "matching"]
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("retr_queries", "s,idx\nv_a,0\nv_a,25\n", "line 3: row 25 of v_a, which has 25 points"),
+        ("retr_queries", "s,idx\nv_a,0\nv_a,-1\n", "line 3: row -1 of v_a"),
+        ("retr_queries", "s,idx\nv_a,0\nv_z,0\n", "line 3: there are no points of sequence 'v_z'"),
+        ("retr_queries", "s,idx\nv_a,x\n", "is no task list with columns s,idx"),
+        ("retr_queries", "s,idx\nv_a,\n", "is no task list with columns s,idx"),
+        ("retr_queries", "s;idx\nv_a;1\n", "is no task list|has columns s;idx"),
+        ("retr_queries", "s,idx\n", "and 0 rows"),
+        ("retr_queries", "", "is no task list"),
+        ("verif_pos", "s1,t1,idx1,s2,t2,idx2\nv_a,0,1,v_a,6,1\n", "line 2: t2 is 6, expected an image 0 to 5"),
+        ("verif_pos", "s,idx\nv_a,1\n", "has columns s,idx and 1 rows: expected s1,t1"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_list_is_said_with_its_line(
+    file, content, message, descriptors, written
+):
+    _, folder = written
+    (folder / f"{file}_split-a.csv").write_text(content)
+    with pytest.raises(ValueError, match=f"{file}_split-a.csv.*({message})"):
+        hk.benchmark.read_tasks(folder, "a", descriptors)
+
+
+def test_missing_lists_are_named(descriptors, written, tmp_path):
+    _, folder = written
+    with pytest.raises(FileNotFoundError, match="no lists of split 'b', only of a"):
+        hk.benchmark.read_tasks(folder, "b", descriptors)
+    with pytest.raises(FileNotFoundError, match="is no folder of task lists"):
+        hk.benchmark.read_tasks(tmp_path / "nowhere", "a", descriptors)
+    (folder / "retr_queries_split-a.csv").unlink()
+    with pytest.raises(FileNotFoundError, match=r"lacks retr_queries_split-a\.csv"):
+        hk.benchmark.read_tasks(folder, "a", descriptors)
