@@ -34,28 +34,48 @@ def roc_area(distance, positive):
     return float(np.trapezoid(true / max(p, 1e-10), false / max(n, 1e-10)))
 
 
+def by_name(descriptors):
+    """`{sequence: {view: (points, dim)}}`, as a folder of CSV files is read."""
+    sequences = {}
+    for name, length in descriptors.lengths.items():
+        here = descriptors.values[descriptors.start[name] :][:length]
+        sequences[name] = {view: here[:, k].copy() for k, view in enumerate(VIEWS)}
+    return sequences
+
+
+def rows(descriptors, pairs):
+    """A list of pairs as its file has it: `(s1, t1, idx1, s2, t2, idx2)`."""
+    index = np.concatenate([np.arange(length) for length in descriptors.lengths.values()])
+    sides = ((pairs.first, pairs.first_image), (pairs.second, pairs.second_image))
+    columns = [(descriptors.sequence[r], image, index[r]) for r, image in sides]
+    return list(zip(*(column.tolist() for side in columns for column in side)))
+
+
+def distances(sequences, pairs, distance):
+    """`{level: (pairs,)}`, one pair at a time."""
+    found = {level: np.zeros(len(pairs)) for level in "eht"}
+    for k, (s1, t1, idx1, s2, t2, idx2) in enumerate(pairs):
+        for level in "eht":
+            one = sequences[s1][f"{level}{t1}" if t1 else "ref"][idx1]
+            other = sequences[s2][f"{level}{t2}" if t2 else "ref"][idx2]
+            found[level][k] = PAIR[distance](one, other)
+    return found
+
+
 def verification(descriptors, tasks, distance="L2"):
-    values, measure, result, every = descriptors.values, PAIR[distance], {}, []
+    sequences, found = by_name(descriptors), {}
+    for kind in ("positive", "intra", "inter"):
+        found[kind] = distances(sequences, rows(descriptors, getattr(tasks, kind)), distance)
+    result = {level: {} for level in "eht"}
     for level in "eht":
-        views = [0] + [VIEWS.index(f"{level}{k}") for k in range(1, 6)]
-
-        def distances(pairs, views=views):
-            found = np.zeros(len(pairs))
-            for i in range(len(pairs)):
-                one = values[pairs.first[i], views[pairs.first_image[i]]]
-                other = values[pairs.second[i], views[pairs.second_image[i]]]
-                found[i] = measure(one, other)
-            return found
-
-        positive, result[level] = distances(tasks.positive), {}
         for kind in ("intra", "inter"):
-            negative = distances(getattr(tasks, kind))
+            negative, positive = found[kind][level], found["positive"][level]
             stacked = np.concatenate([negative, positive])
             labels = np.repeat([False, True], [len(negative), len(positive)])
             few = len(positive) + int(0.2 * len(positive))
             ap = average_precision(stacked[:few], labels[:few])
             result[level][kind] = {"ap": ap, "auc": roc_area(stacked, labels)}
-            every.append(ap)
+    every = [result[level][kind]["ap"] for level in "eht" for kind in ("intra", "inter")]
     return {"mean_ap": float(np.mean(every)), **result}
 
 

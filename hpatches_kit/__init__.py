@@ -9,7 +9,7 @@ Keras is imported when a part that needs it is first used.
 
 from importlib import import_module
 
-from hpatches_kit import baselines, benchmark, plots, sequences
+from hpatches_kit import baselines, benchmark, descriptor_files, plots, sequences
 from hpatches_kit.baselines import pixels
 from hpatches_kit.datasets import load
 from hpatches_kit.denoise import denoise
@@ -28,6 +28,7 @@ __all__ = [
     "batches",
     "benchmark",
     "denoise",
+    "descriptor_files",
     "describe",
     "environment",
     "load",

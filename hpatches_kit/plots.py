@@ -4,6 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from hpatches_kit.benchmark.bootstrap import interval
 from hpatches_kit.patches import LEVELS, VIEWS, view_index
 
 GREY = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}  # one scale for all
@@ -123,6 +124,8 @@ def curves(histories, quantities=("loss",), labels=None):
 def scores(*results):
     """The chart of the HPatches paper: a bar for the mean AP, marks for easy, hard and tough.
 
+    A thin line through the end of a bar is its 95 % confidence interval over sequences.
+
     Args:
         results: `Scores`; the best over all tasks stands at the top.
     """
@@ -140,6 +143,8 @@ def scores(*results):
         for row, result in enumerate(ranked):
             mean = 100 * result[task]["mean_ap"]
             axis.barh(row, mean, color="#c9d3e0", height=0.7)
+            low, high = interval(result[task]["draws"])
+            axis.hlines(row, 100 * low, 100 * high, color="#5b6b7f", linewidth=1.2)
             axis.text(104, row, f"{mean:.1f}", va="center", fontsize=9)
             for level, value in result.levels(task).items():
                 axis.plot(100 * value, row, "D", ms=5, color=LEVEL_COLOURS[level])

@@ -4,7 +4,6 @@ import pytest
 
 import hpatches_kit as hk
 from hpatches_kit.denoise import predict
-from hpatches_kit.descriptors import read_csv, write_csv
 
 
 def means(batch):
@@ -65,53 +64,6 @@ def test_models_of_other_shapes_are_refused(patches):
         hk.describe(hk.models.unet(), patches)
     with pytest.raises(ValueError, match="need a denoiser="):
         hk.describe(means, patches, "denoised")
-
-
-@pytest.mark.parametrize("delimiter", [",", ";"])
-def test_csv_folders_are_written_and_read_back(descriptors, tmp_path, delimiter):
-    write_csv(descriptors, tmp_path / "set", delimiter)
-    assert len(list((tmp_path / "set" / "v_a").glob("*.csv"))) == 16
-    first = (tmp_path / "set" / "v_a" / "ref.csv").read_text().splitlines()
-    assert len(first) == 25 and first[0].count(delimiter) == 7
-    read = read_csv(tmp_path / "set", delimiter)
-    order = np.concatenate([np.flatnonzero(descriptors.sequence == name) for name in read.names])
-    np.testing.assert_allclose(read.values, descriptors.values[order], atol=5.1e-6)
-    assert read.lengths == descriptors.lengths
-
-
-def test_with_the_patches_at_hand_csv_keeps_labels_order_and_scores(patches, tmp_path):
-    patches.label[:5] = patches.label[7:12]
-    patches.arrays["clean"][4, 0] = 77
-    described = hk.describe(means, patches)
-    write_csv(described, tmp_path / "set")
-    (tmp_path / "set" / ".ipynb_checkpoints").mkdir()
-    read = read_csv(tmp_path / "set", data=patches)
-    assert read.names == patches.names != read_csv(tmp_path / "set").names
-    np.testing.assert_array_equal(read.label, patches.label)
-    np.testing.assert_array_equal(read.flat, described.flat)
-    with pytest.raises(ValueError, match="points, the patches"):
-        read_csv(tmp_path / "set", data=patches.sample(19))
-
-
-@pytest.mark.parametrize(
-    ("harm", "error", "message"),
-    [
-        (lambda f: (f / "e1.csv").unlink(), FileNotFoundError, r"e1\.csv is missing"),
-        (lambda f: (f / "e1.csv").write_text("a,b\n"), ValueError, r"e1\.csv with delimiter ','"),
-        (lambda f: (f / "e1.csv").write_text("1,2\n"), ValueError, r"e1\.csv has shape \(1, 2\)"),
-    ],
-)
-def test_a_broken_csv_folder_is_named(descriptors, tmp_path, harm, error, message):
-    write_csv(descriptors, tmp_path / "set")
-    harm(tmp_path / "set" / "i_b")
-    with pytest.raises(error, match=message):
-        read_csv(tmp_path / "set")
-
-
-def test_the_wrong_delimiter_is_an_error(descriptors, tmp_path):
-    write_csv(descriptors, tmp_path / "set", ";")
-    with pytest.raises(ValueError, match=r"\.csv with delimiter ','"):
-        read_csv(tmp_path / "set")
 
 
 def test_descriptors_that_are_not_finite_or_of_another_shape_are_refused(descriptors):

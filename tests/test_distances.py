@@ -3,10 +3,16 @@ import pytest
 from scipy.spatial.distance import cdist, cityblock, euclidean
 
 from hpatches_kit.benchmark import distances
-from hpatches_kit.benchmark.distances import QuickDistances, exact_distances, nearest
-from hpatches_kit.benchmark.verification import pair_distances
+from hpatches_kit.benchmark.distances import (
+    ManyDistances,
+    count_closer,
+    exact_distance,
+    nearest,
+    pair_distances,
+    pair_distances_l1,
+)
 
-KINDS = ["normal", "unit", "halves", "bits", "alike", "huge", "tiny", "equal", "far from 0"]
+KINDS = ["normal", "unit", "halves", "bits", "alike", "huge", "absurd", "tiny", "equal", "far from 0"]  # fmt: skip
 
 
 def vectors(kind, count=150, dim=33, seed=0):
@@ -19,65 +25,87 @@ def vectors(kind, count=150, dim=33, seed=0):
         "halves": np.round(values * 2) / 2,  # many equal distances
         "bits": (values > 0) * 1.0,
         "alike": 1 + 1e-6 * values,
-        "huge": 1e30 * values,
-        "tiny": 1e-30 * values,
+        "huge": 1e17 * values,
+        "absurd": 1e38 * values / np.abs(values).max(),
+        "tiny": 1e-42 * values,
         "equal": np.ones_like(values),
         "far from 0": values + 1e4,
     }.get(kind, values)
-    values[5] = values[70] = values[9]  # exact duplicates
+    values[5] = values[count // 2] = values[9]  # exact duplicates
     return values.astype(np.float32)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("distance", ["L2", "L1"])
 def test_exact_distances_are_those_of_scipy_to_the_last_bit(kind, distance):
-    values = vectors(kind)
+    values = vectors(kind, 60)
     expected = cdist(values, values, distances.METRICS[distance])
-    rows, columns = np.divmod(np.arange(150 * 150), 150)
-    found = exact_distances(values[rows], values[columns], distance)
-    np.testing.assert_array_equal(found.reshape(150, 150), expected)
-    np.testing.assert_array_equal(
-        exact_distances(values[:1], values[1:2], distance), expected[0, 1:2]
-    )
+    found = [[exact_distance(a, b, distance == "L1") for b in values] for a in values]
+    np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_quick_distances_keep_within_their_margin(kind):
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "absurd"])
+def test_many_distances_keep_within_their_margin(kind):
     one, other = vectors(kind), vectors(kind, seed=1)
-    quick = QuickDistances(other)
-    found, base, margin = quick(one)
+    quick = ManyDistances(other, "L2")
+    prepared, base, margin = quick.prepared(one)
     true = np.square(cdist(one, other) / quick.scale)
-    assert (np.abs(found.astype(np.float64) + base[:, None] - true) <= margin[:, None]).all()
+    found = quick.many(prepared).astype(np.float64) + base[:, None]
+    assert (np.abs(found - true) <= margin[:, None]).all()
+    if kind in ("normal", "unit", "huge"):
+        assert margin.max() < 1e-3 * true.max()  # and it is narrow
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("distance", ["L2", "L1"])
-def test_nearest_finds_every_tie_and_nothing_else(kind, distance, monkeypatch):
+def test_nearest_finds_the_first_and_every_tie(kind, distance, monkeypatch):
     monkeypatch.setattr(distances, "BLOCK", 2000)  # several blocks
-    one, other = vectors(kind), vectors(kind, count=90, seed=1)
-    other[40:43] = one[3:6]
-    expected = cdist(one, other, distances.METRICS[distance])
-    apart, rows, columns = nearest(one, other, distance)
-    np.testing.assert_array_equal(apart, expected.min(axis=1))
-    wanted = np.nonzero(expected == expected.min(axis=1)[:, None])
-    np.testing.assert_array_equal([rows, columns], wanted)
+    one = vectors(kind)
+    pools = np.stack([vectors(kind, seed=seed) for seed in (0, 1)])
+    pools[0, 40:43] = one[3:6]
+    for pool, (apart, first, tied, own) in zip(pools, zip(*nearest(one, pools, distance))):
+        expected = cdist(one, pool, distances.METRICS[distance])
+        least = expected.min(axis=1)
+        np.testing.assert_array_equal(apart, least)
+        np.testing.assert_array_equal(first, expected.argmin(axis=1))
+        np.testing.assert_array_equal(tied, (expected == least[:, None]).sum(axis=1))
+        np.testing.assert_array_equal(own, expected.diagonal() == least)
 
 
-def test_nearest_of_a_single_row():
-    one = vectors("unit")
-    apart, rows, columns = nearest(one[:1], one[3:4])
-    assert (apart[0], rows.tolist(), columns.tolist()) == (cdist(one[:1], one[3:4])[0, 0], [0], [0])
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("distance", ["L2", "L1"])
+def test_closer_and_tied_rows_are_counted_exactly(kind, distance):
+    queries, pool = vectors(kind, 40), vectors(kind, 150, seed=1)
+    pool[100] = queries[7]
+    expected = cdist(queries, pool, distances.METRICS[distance])
+    near = expected[:, [3, 100, 20]]  # so that there are ties
+    many, ends = ManyDistances(pool, distance), np.array([0, 10, 64, 150])
+    prepared, base, margin = many.prepared(queries)
+    closer, tied = np.empty((2, 40, 3, 4), np.int64)
+    limits = many.limits(near, base, margin)
+    found = many.many(prepared)
+    count_closer(found, *limits, near, ends, queries, pool, distance == "L1", closer, tied)
+    for e, end in enumerate(ends):
+        some = expected[:, None, :end]
+        np.testing.assert_array_equal(closer[..., e], (some < near[..., None]).sum(axis=2))
+        np.testing.assert_array_equal(tied[..., e], (some == near[..., None]).sum(axis=2))
 
 
 @pytest.mark.parametrize("kind", ["normal", "unit", "halves", "bits", "far from 0"])
-def test_pair_distances_are_those_of_scipy_rounded_to_single_precision(kind):
-    one, other = vectors(kind, 300, 200), vectors(kind, 300, 200, seed=1)
-    for distance, oracle in (("L2", euclidean), ("L1", cityblock)):
-        expected = [np.float32(oracle(a, b)) for a, b in zip(one, other)]
-        np.testing.assert_array_equal(pair_distances(one, other, distance), expected)
+@pytest.mark.parametrize("dim", [5, 128, 200])
+def test_pair_distances_are_those_of_scipy_rounded_to_single_precision(kind, dim):
+    values, found = vectors(kind, 300, dim), np.empty(300, np.float32)
+    rows, others = np.random.default_rng(1).integers(0, 300, (2, 300))
+    for measure, oracle in ((pair_distances, euclidean), (pair_distances_l1, cityblock)):
+        measure(values, rows, others, found)
+        expected = [np.float32(oracle(values[i], values[j])) for i, j in zip(rows, others)]
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_l1_is_the_sum_of_absolute_differences():
-    one, other = np.zeros((1, 2), np.float32), np.array([[3, 4]], np.float32)
-    assert pair_distances(one, other, "L1") == exact_distances(one, other, "L1") == [7]
-    assert pair_distances(one, other) == exact_distances(one, other) == [5]
+    values, found = np.array([[0, 0], [3, 4]], np.float32), np.empty(1, np.float32)
+    row, other = np.array([0]), np.array([1])
+    pair_distances_l1(values, row, other, found)
+    assert found == exact_distance(*values, True) == 7
+    pair_distances(values, row, other, found)
+    assert found == exact_distance(*values, False) == 5

@@ -6,6 +6,7 @@ in the order in which the official code sums it, so that ties stay ties.
 """
 
 import numpy as np
+from numba import njit
 from scipy.spatial.distance import cdist
 
 METRICS = {"L2": "euclidean", "L1": "cityblock"}
@@ -19,84 +20,202 @@ def check(distance):
         raise ValueError(f"Unknown {distance=}: expected one of {', '.join(METRICS)}.")
 
 
-def all_distances(one, other, distance):
-    """`float64 (n, m)` between `(n, dim)` and `(m, dim)`: the arithmetic that decides."""
-    return cdist(one, other, METRICS[distance])
+@njit(nogil=True, cache=True)
+def exact_distance(one, other, absolute):
+    """Distance of two descriptors to the last bit as SciPy's `cdist` has it, L1 if `absolute`.
+
+    Terms are added one after another: a sum in another order would break ties.
+    """
+    total = 0.0
+    for k in range(len(one)):
+        difference = np.float64(one[k]) - np.float64(other[k])
+        total += abs(difference) if absolute else difference * difference
+    return total if absolute else np.sqrt(total)
 
 
-def exact_distances(one, other, distance="L2"):
-    """`float64 (n,)` between rows of `(n, dim)` and `(n, dim)`, to the last bit as in `all_distances`."""
-    difference = one.astype(np.float64) - other
-    terms = np.abs(difference) if distance == "L1" else np.square(difference)
-    total = np.cumsum(terms, axis=1)[:, -1]  # a plain sum would add in another order
-    return total if distance == "L1" else np.sqrt(total)
+@njit(nogil=True, cache=True, fastmath=True)
+def _squared_lengths(vectors):
+    """`float64 (n,)` of float32 `(n, dim)`."""
+    result = np.zeros(len(vectors))
+    for i in range(len(vectors)):
+        row, total = vectors[i], 0.0
+        for k in range(len(row)):
+            total += np.float64(row[k]) * np.float64(row[k])
+        result[i] = total
+    return result
 
 
-class QuickDistances:
-    """Squared L2 distances from one matrix product: `base + quick(queries)`, in units of `scale`.
+class ManyDistances:
+    """Distances of queries to a pool, all at once, each within a known margin.
+
+    For L2 from one matrix product in single precision: the squared distance of query i to row j of
+    the pool, over `scale` squared, lies within `margin[i]` of `base[i] + many[i, j]`, also after
+    one more rounding to single precision. L1, and L2 of absurdly large numbers, know no such short
+    cut: there `many` is exact.
 
     Args:
         pool: `(m, dim)`, measured from its mean: the smaller the numbers, the smaller the margin.
     """
 
-    def __init__(self, pool):
-        self.centre = pool.mean(axis=0, dtype=np.float64)
-        pool = pool - self.centre
-        self.scale = np.abs(pool).max(initial=0) or 1.0  # no square leaves the range of float32
-        pool = (pool / self.scale).astype(np.float32)
-        self.squares = np.einsum("ij,ij->i", pool, pool, dtype=np.float64)
-        self.longest = np.sqrt(self.squares.max(initial=0))
-        self.pool = np.concatenate([-2 * pool, self.squares.astype(np.float32)[:, None]], axis=1)
+    def __init__(self, pool, distance):
+        largest = np.abs(pool).max(initial=0)
+        self.quick = distance == "L2" and largest < 1e18  # squares of more leave float32
+        self.original, self.metric = pool, METRICS[distance]
+        self.memory = np.empty(0, np.float32)
+        if self.quick:
+            self.centre = pool.mean(axis=0, dtype=np.float64).astype(np.float32)
+            pool = pool - self.centre
+            # Nor may squares vanish; a power of 2 rounds nothing.
+            self.scale = 2.0 ** max(np.ceil(np.log2(np.abs(pool).max(initial=0) or 1)), -100)
+            pool *= np.float32(1 / self.scale)
+            squares = _squared_lengths(pool)
+            self.longest = np.sqrt(squares.max(initial=0))
+            self.pool = np.empty((pool.shape[0], pool.shape[1] + 1), np.float32)
+            np.multiply(pool, np.float32(-2), out=self.pool[:, :-1])
+            self.pool[:, -1] = squares
 
-    def __call__(self, queries):
-        """`quick` float32 `(n, m)`, `base` float64 `(n,)` and `margin` float64 `(n,)`.
-
-        The squared distance of query i to row j, over `scale` squared, lies within `margin[i]` of
-        `base[i] + quick[i, j]`, also after one more rounding to single precision.
-        """
-        queries = ((queries - self.centre) / self.scale).astype(np.float32)
-        squares = np.einsum("ij,ij->i", queries, queries, dtype=np.float64)
+    def prepared(self, queries):
+        """Queries as `many` takes them, `base` and `margin`, both float64 `(n,)`."""
+        if not self.quick:
+            return queries, np.zeros(len(queries)), np.zeros(len(queries))
+        queries = (queries - self.centre) * np.float32(1 / self.scale)
+        base = _squared_lengths(queries)
         queries = np.concatenate([queries, np.ones_like(queries[:, :1])], axis=1)
         # A sum of dim + 1 products is off by (dim + 1) roundings of the sum of their sizes at most;
         # rounding the descriptors themselves and the result costs a few more.
         terms = queries.shape[1] + 16
-        margin = terms * ROUNDING * (np.sqrt(squares) + self.longest) ** 2
-        return queries @ self.pool.T, squares, margin
+        return queries, base, terms * ROUNDING * (np.sqrt(base) + self.longest) ** 2
+
+    def many(self, prepared, some=slice(None)):
+        """`(n, m)` for some rows of the pool, float32 for L2.
+
+        The next call uses its memory again: fresh memory would cost a tenth of the time.
+        """
+        if not self.quick:
+            return cdist(prepared, self.original[some], self.metric)
+        pool = self.pool[some]
+        shape = (len(prepared), len(pool))
+        if self.memory.size < shape[0] * shape[1]:
+            self.memory = np.empty(shape[0] * shape[1], np.float32)
+        result = self.memory[: shape[0] * shape[1]].reshape(shape)
+        return np.matmul(prepared, pool.T, out=result)
+
+    def limits(self, near, base, margin):
+        """Numbers `low` and `high`, float32 for L2, that tell which entries of `many` are decided.
+
+        Those below `low` are closer than `near`, those above `high` farther.
+
+        Args:
+            near: `(n, limits)` exact distances.
+        """
+        if not self.quick:
+            return near, near
+        limit = np.square(near / self.scale) - base[:, None]
+        low, high = limit - margin[:, None], limit + margin[:, None]
+        away = np.float32(np.inf)
+        return np.nextafter(low.astype("f4"), -away), np.nextafter(high.astype("f4"), away)
 
 
-def nearest(queries, pool, distance="L2"):
-    """All nearest rows of the pool for every query.
+def nearest(queries, pools, distance="L2"):
+    """The nearest row of each pool for every query, and its ties.
 
     Args:
-        queries, pool: `float32 (n, dim)` and `(m, dim)`.
+        queries: `float32 (n, dim)`.
+        pools: `float32 (pools, n, dim)`; row i of each shows what query i shows.
 
     Returns:
-        `apart` float64 `(n,)`, the distance of the nearest; and `rows`, `columns`: each query with
-        every pool row at exactly that distance, in ascending order.
+        Each `(pools, n)`: `apart` float64, the distance of the nearest; `first`, the first row at
+        that distance; `tied`, how many there are; and `own`, whether row i is one of them.
     """
-    quick = QuickDistances(pool) if distance == "L2" else None
-    step = max(BLOCK // len(pool), 1)
-    found = []
-    for start in range(0, len(queries), step):
-        some = queries[start : start + step]
-        pairs = _proposed(some, pool, quick) if quick else None
-        if pairs is None:
-            apart = all_distances(some, pool, distance)
-            rows, columns = np.nonzero(apart == apart.min(axis=1)[:, None])
-            apart = apart[rows, columns]
-        else:
-            rows, columns = pairs
-            apart = exact_distances(some[rows], pool[columns])
-        least = np.minimum.reduceat(apart, np.searchsorted(rows, np.arange(len(some))))
-        kept = apart == least[rows]
-        found.append((least, rows[kept] + start, columns[kept]))
-    return tuple(np.concatenate(part) for part in zip(*found))
+    count, points, dim = pools.shape
+    flat = np.ascontiguousarray(pools).reshape(-1, dim)
+    all_pools = ManyDistances(flat, distance)
+    apart, own = np.empty((count, points)), np.zeros((count, points), bool)
+    first, tied = np.empty((2, count, points), np.int64)
+    step = max(BLOCK // points, 1)
+    for start in range(0, points, step):
+        block = slice(start, start + step)
+        some = queries[block]
+        prepared, _, margin = all_pools.prepared(some)
+        for k in range(count):
+            part = slice(k * points, (k + 1) * points)
+            many = all_pools.many(prepared, part)
+            limit = (many.min(axis=1) + 2 * margin).astype(many.dtype)
+            limit = np.nextafter(limit, many.dtype.type(np.inf))
+            results = apart[k, block], first[k, block], tied[k, block], own[k, block]
+            _settle_nearest(many, limit, some, flat[part], start, distance == "L1", *results)
+    return apart, first, tied, own
 
 
-def _proposed(queries, pool, quick):
-    """Pairs that may be nearest, or None when there are so many that quick is no longer quick."""
-    apart, _, margin = quick(queries)
-    limit = (apart.min(axis=1) + 2 * margin).astype(np.float32)
-    limit = np.nextafter(limit, np.float32(np.inf))
-    pairs = np.divmod(np.flatnonzero(apart <= limit[:, None]), len(pool))
-    return pairs if len(pairs[0]) <= 50 * len(queries) else None
+@njit(nogil=True, cache=True)
+def _settle_nearest(many, limit, queries, pool, start, absolute, apart, first, tied, own):
+    """Look again, exactly, at every row of the pool that lies below the limit of its query."""
+    for i in range(len(queries)):
+        apart[i] = np.inf
+        for begin in range(0, len(pool), 128):
+            part, below = many[i, begin : begin + 128], np.int32(0)
+            for j in range(len(part)):  # no branch: 16 at a time
+                below += np.int32(part[j] <= limit[i])
+            for j in range(len(part) if below else 0):
+                if part[j] <= limit[i]:
+                    row = begin + j
+                    exact = exact_distance(queries[i], pool[row], absolute)
+                    if exact < apart[i]:
+                        apart[i], first[i], tied[i], own[i] = exact, row, 0, False
+                    if exact == apart[i]:
+                        tied[i] += 1
+                        own[i] |= row == i + start
+
+
+@njit(nogil=True, cache=True)
+def count_closer(many, low, high, near, ends, queries, pool, absolute, closer, tied):
+    """How many of the first `end` rows of the pool are closer than `near`, and how many as close.
+
+    Args:
+        many, low, high: from `ManyDistances`; `inf` in `many` for a row that does not count.
+        near: `(n, limits)` exact distances.
+        ends: ascending.
+        queries, pool: `(n, dim)` and `(m, dim)`.
+        closer, tied: integers `(n, limits, ends)`, filled.
+    """
+    for i in range(len(queries)):
+        known = np.empty(0)  # exact distances, once they were needed
+        for k in range(near.shape[1]):
+            start, nearer, same = 0, 0, 0
+            for e in range(len(ends)):
+                part, below, upto = many[i, start : ends[e]], np.int32(0), np.int32(0)
+                for j in range(len(part)):  # no branch: 16 at a time
+                    below += np.int32(part[j] < low[i, k])
+                    upto += np.int32(part[j] <= high[i, k])
+                for j in range(len(part) if upto > below else 0):
+                    if low[i, k] <= part[j] <= high[i, k]:
+                        if not len(known):
+                            known = np.full(len(pool), -1.0)
+                        if known[start + j] < 0:
+                            exact = exact_distance(queries[i], pool[start + j], absolute)
+                            known[start + j] = exact
+                        nearer += known[start + j] < near[i, k]
+                        same += known[start + j] == near[i, k]
+                nearer, start = nearer + below, ends[e]
+                closer[i, k, e], tied[i, k, e] = nearer, same
+
+
+@njit(nogil=True, cache=True, fastmath=True)
+def pair_distances(descriptors, rows, others, apart):
+    """L2 distances of pairs of rows, `apart` float32 `(pairs,)` filled, as the official code has them.
+
+    Differences in single precision, summed in double precision, the result rounded to single. This
+    rounding makes the ties that the official numbers contain; the order of the sum does not matter
+    to it, so that here the sum may be the fastest one.
+    """
+    for i in range(len(rows)):
+        one, other, total = descriptors[rows[i]], descriptors[others[i]], 0.0
+        for k in range(len(one)):
+            difference = np.float64(one[k] - other[k])
+            total += difference * difference
+        apart[i] = np.sqrt(total)
+
+
+def pair_distances_l1(descriptors, rows, others, apart):
+    """L1 distances of pairs of rows: in single precision throughout, added as NumPy adds."""
+    apart[:] = np.abs(descriptors[rows] - descriptors[others]).sum(axis=1)

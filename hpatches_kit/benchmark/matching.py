@@ -25,16 +25,18 @@ def matching(descriptors, distance="L2", progress=True):
     """
     check(distance)
     lengths = descriptors.lengths
-    work = [(name, level, k) for name in lengths for level in "eht" for k in range(1, 6)]
-    work.sort(key=lambda item: -lengths[item[0]])  # the longest first, so that cores end together
+    images = [(level, k) for level in "eht" for k in range(1, 6)]
+    columns = [VIEWS.index(f"{level}{k}") for level, k in images]
 
-    def one_image(item):
-        name, level, k = item
+    def one_sequence(name):
         here = descriptors.values[descriptors.start[name] :][: lengths[name]]
-        views = [np.ascontiguousarray(here[:, v]) for v in (0, VIEWS.index(f"{level}{k}"))]
-        return _scores(*views, distance)
+        pools = here[:, columns].swapaxes(0, 1)
+        found = nearest(np.ascontiguousarray(here[:, 0]), pools, distance)
+        return [_one_image(*image) for image in zip(*found)]
 
-    scored = dict(zip(work, side_by_side(one_image, work, "Matching", progress)))
+    work = sorted(lengths, key=lambda name: -lengths[name])  # so that all cores end together
+    each = dict(zip(work, side_by_side(one_sequence, work, "Matching", progress)))
+    scored = {(name, *image): one for name in work for image, one in zip(images, each[name])}
 
     def mean(number, level):
         return float(np.mean([one[number] for item, one in scored.items() if item[1] == level]))
@@ -44,7 +46,7 @@ def matching(descriptors, distance="L2", progress=True):
         return {overall: float(np.mean(list(each.values()))), **each}
 
     sequences = {name: {level: {} for level in "eht"} for name in lengths}
-    for name, level, k in sorted(work, key=lambda item: item[2]):
+    for name, level, k in scored:
         sequences[name][level][str(k)] = {n: scored[name, level, k][n] for n in ("ap", "sr")}
     of_sequence = [np.mean([i["ap"] for v in s.values() for i in v.values()]) for s in sequences.values()]  # fmt: skip
     return {
@@ -58,23 +60,16 @@ def matching(descriptors, distance="L2", progress=True):
     }
 
 
-def _scores(reference, other, distance):
-    """The numbers of one image, `(points, dim)` descriptors each."""
-    points = len(reference)
-    apart, rows, columns = nearest(reference, other, distance)
-    first = columns[np.searchsorted(rows, np.arange(points))]
+def _one_image(apart, first, tied, own):
+    """Numbers of one image, from what `nearest` says of each point of the reference."""
+    points = len(apart)
     correct = first == np.arange(points)
-    tied = np.bincount(rows, minlength=points)
-    likely = np.zeros(points)
-    likely[rows[rows == columns]] = 1
-    likely /= tied  # chance to be right when one of the nearest is picked blindly
-
+    likely = own / tied  # chance to be right when one of the nearest is picked blindly
     ranked = np.argsort(apart, kind="stable")  # at equal distance in the order of the reference
     right = np.flatnonzero(correct[ranked])
     before = right - np.arange(len(right))
-    apart, expected = apart[ranked], likely[ranked]
-    start = np.flatnonzero(np.diff(apart, prepend=-1))  # of each group of equal distance
-    hope = np.add.reduceat(expected, start)
+    start = np.flatnonzero(np.diff(apart[ranked], prepend=-1))  # of each group of equal distance
+    hope = np.add.reduceat(likely[ranked], start)
     found = np.cumsum(hope) - hope
     area = tie_neutral_area(found, start, hope, np.diff(start, append=points)).sum()
     return {

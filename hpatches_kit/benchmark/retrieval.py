@@ -1,6 +1,7 @@
 """Retrieval: find the five other views of a patch in a pool of distractors."""
 
 import numpy as np
+from numba import njit
 
 from hpatches_kit.benchmark.average_precision import (
     average_precision,
@@ -8,17 +9,10 @@ from hpatches_kit.benchmark.average_precision import (
     tie_neutral_area,
 )
 from hpatches_kit.benchmark.bootstrap import resampled_means
-from hpatches_kit.benchmark.distances import (
-    QuickDistances,
-    all_distances,
-    check,
-    exact_distances,
-)
-from hpatches_kit.patches import VIEWS
+from hpatches_kit.benchmark.distances import ManyDistances, check, count_closer, exact_distance
 from hpatches_kit.threads import side_by_side
 
-BLOCK = 1 << 20  # distances at a time for a thread
-LEVELS = [[VIEWS.index(f"{level}{k}") for k in range(1, 6)] for level in "eht"]
+BLOCK = 1 << 21  # distances at a time for a thread
 
 
 def retrieval(descriptors, tasks, distance="L2", progress=True):
@@ -94,75 +88,32 @@ def _counts(descriptors, tasks, distance, progress):
             raise ValueError(f"A query of {name} has no distractor from another sequence.")
         pool = np.ascontiguousarray(values[others, 0])
         ends = np.clip(pools - 5, 0, len(others))
-        quick = QuickDistances(pool) if distance == "L2" else None
+        distances = ManyDistances(pool, distance)
         step = max(BLOCK // len(pool), 1)
         for some in np.split(mine, range(step, len(mine), step)):
             rows = tasks.queries[some]
-            query, positives = values[rows, 0], values[rows][:, LEVELS]
-            positives = positives.reshape(-1, positives.shape[-1])
-            near = exact_distances(np.repeat(query, 15, axis=0), positives, distance)
-            near = near.reshape(len(some), 15)
-            same = place[rows][:, None] == place[others] if place is not None else None
-            counts = _quick_counts(query, pool, near, ends, quick, same) if quick else None
-            if counts is None:
-                counts = _exact_counts(query, pool, near, ends, distance, same)
-            closer[some], tied[some] = (
-                c.reshape(len(some), 3, 5, -1).swapaxes(2, 3) for c in counts
-            )
+            query = values[rows, 0]
+            near = _to_positives(query, values[rows], distance == "L1")
+            prepared, base, margin = distances.prepared(query)
+            many = distances.many(prepared)
+            if place is not None:
+                many[place[rows][:, None] == place[others]] = np.inf
+            limits = distances.limits(near, base, margin)
+            counts = np.empty((2, len(some), 15, len(ends)), np.int64)
+            count_closer(many, *limits, near, ends, query, pool, distance == "L1", *counts)
+            counts = counts.reshape(2, len(some), 3, 5, len(ends)).swapaxes(3, 4)
+            closer[some], tied[some] = counts
             apart[some], drawn[some] = near.reshape(-1, 3, 5), ends[-1]
 
     side_by_side(one_sequence, np.unique(of_query), "Retrieval", progress)
     return closer, tied, apart, drawn
 
 
-def _exact_counts(query, pool, near, ends, distance, same):
-    away = all_distances(query, pool, distance)
-    if same is not None:
-        away[same] = np.inf
-    closer = _count_below(away, near, ends)
-    return closer, _count_below(away, near, ends, np.less_equal) - closer
-
-
-def _quick_counts(query, pool, near, ends, quick, same):
-    """The same from quick distances; None when too many are too close to a positive to tell."""
-    away, base, margin = quick(query)
-    if same is not None:
-        away[same] = np.inf
-    limit = np.square(near / quick.scale) - base[:, None]
-    low = np.nextafter((limit - margin[:, None]).astype(np.float32), np.float32(-np.inf))
-    high = np.nextafter((limit + margin[:, None]).astype(np.float32), np.float32(np.inf))
-    closer = _count_below(away, low, ends)
-    unsure = _count_below(away, high, ends, np.less_equal)[..., -1] - closer[..., -1]
-    tied = np.zeros_like(closer)
-    if unsure.sum() > away.size / 10:
-        return None
-    which, positive = np.nonzero(unsure)
-    for some in np.array_split(np.arange(len(which)), max(len(which) * len(pool) // BLOCK, 1)):
-        row, column = which[some], positive[some]
-        between = (away[row] >= low[row, column][:, None]) & (away[row] <= high[row, column][:, None])  # fmt: skip
-        k, distractor = np.divmod(np.flatnonzero(between), len(pool))
-        exact = exact_distances(query[row[k]], pool[distractor])
-        decided = near[row[k], column[k]]
-        inside = distractor[:, None] < ends  # (undecided, pools)
-        np.add.at(closer, (row[k], column[k]), inside & (exact < decided)[:, None])
-        np.add.at(tied, (row[k], column[k]), inside & (exact == decided)[:, None])
-    return closer, tied
-
-
-def _count_below(away, limit, ends, compare=np.less):
-    """How many of the first `end` distances lie below each limit, `(queries, limits, ends)`.
-
-    Args:
-        away: `(queries, distractors)`.
-        limit: `(queries, limits)`.
-        ends: ascending.
-    """
-    result = np.empty((*limit.shape, len(ends)), np.int64)
-    below = np.empty(away.shape, bool)
-    for k in range(limit.shape[1]):
-        compare(away, limit[:, k, None], out=below)
-        start = 0
-        for i, end in enumerate(ends):  # eight to a byte, then bits are counted
-            result[:, k, i] = np.bitwise_count(np.packbits(below[:, start:end], axis=1)).sum(axis=1)
-            start = end
-    return np.cumsum(result, axis=2)
+@njit(nogil=True, cache=True)
+def _to_positives(query, views, absolute):
+    """`float64 (queries, 15)` from `(queries, dim)` and all views of the same points."""
+    near = np.empty((len(query), 15))
+    for i in range(len(query)):
+        for k in range(15):
+            near[i, k] = exact_distance(query[i], views[i, k + 1], absolute)  # view 0 is `ref`
+    return near

@@ -166,17 +166,18 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
 
     Warns with `CollapseWarning` when ties or a collapse make the scores mean little.
     """
-    tasks = tasks or generate(descriptors, progress=progress)
-    if tasks.points != len(descriptors):
+    unknown = set(only or ()) - set(TASKS)
+    if unknown:
+        raise ValueError(f"Unknown task {', '.join(unknown)}: expected some of {', '.join(TASKS)}.")
+    if tasks is None and set(only or TASKS) != {"matching"}:  # which needs no lists
+        tasks = generate(descriptors, progress=progress)
+    if tasks and tasks.points != len(descriptors):
         raise ValueError(
             f"Tasks drawn for {tasks.points} points, {len(descriptors)} descriptors to score."
         )
-    if only is None:
+    if not only:
         listed = {"verification": len(tasks.positive), "retrieval": len(tasks.queries)}
         only = [task for task in TASKS if listed.get(task, True)]
-    unknown = set(only) - set(TASKS)
-    if unknown or not only:
-        raise ValueError(f"Unknown task {', '.join(unknown)}: expected some of {', '.join(TASKS)}.")
     score = {
         "verification": lambda: verification(descriptors, tasks, distance, progress),
         "matching": lambda: matching(descriptors, distance, progress),
@@ -190,7 +191,7 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
     found = collapse.warnings(result)
     for sentence in found:
         warnings.warn(f"{descriptors.name}: {sentence}", collapse.CollapseWarning, stacklevel=2)
-    about = f"{distance} distance, {tasks.about}"
+    about = f"{distance} distance, {tasks.about if tasks else 'no lists'}"
     name, patches = descriptors.name, descriptors.patches
     return Scores(name, result, about, patches, tuple(descriptors.names), found)
 

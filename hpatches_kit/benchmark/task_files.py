@@ -46,8 +46,6 @@ def read_tasks(folder, split, points):
             + (f", only of {', '.join(other)}." if other else ", such as verif_pos_split-a.csv.")
         )
     pairs = {kind: _read_pairs(found[kind], points) for kind in PAIR_FILES if kind in found}
-    for kind in ("intra", "inter") if pairs else ():
-        _share_first(pairs["positive"], pairs[kind])
     none = np.array([], int)
     rows = {kind: _read_points(found[kind], points) if kind in found else none for kind in POINT_FILES}  # fmt: skip
     about = f"lists of split {split} in {folder.name}"
@@ -136,9 +134,3 @@ def _rows(file, names, index, points):
             f"{file}, line {row + 2}: row {index[row]} of {names[row]}, which has {length[row]} points."
         )
     return (start + index).astype(np.int32)
-
-
-def _share_first(one, other):
-    """Use the same arrays for the same first patches: they are then looked up once."""
-    if np.array_equal(one.first, other.first) and np.array_equal(one.first_image, other.first_image):  # fmt: skip
-        other.first, other.first_image = one.first, one.first_image

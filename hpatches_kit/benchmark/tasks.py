@@ -35,10 +35,6 @@ class PairList:
     def __len__(self):
         return len(self.first)
 
-    def same_first(self, other):
-        """Whether both hold the very same first patches, so that one look-up serves both."""
-        return self.first is other.first and self.first_image is other.first_image
-
 
 @dataclass
 class Tasks:

@@ -9,12 +9,12 @@ from hpatches_kit.benchmark.average_precision import (
     tie_neutral_area,
 )
 from hpatches_kit.benchmark.bootstrap import resampled_average_precision
-from hpatches_kit.benchmark.distances import check
+from hpatches_kit.benchmark.distances import check, pair_distances, pair_distances_l1
 from hpatches_kit.patches import VIEWS
 from hpatches_kit.threads import side_by_side
 
-BLOCK = 1 << 12  # pairs at a time, so that a thread's work stays in the processor's cache
-BINS = 500  # of distance, for the bootstrap
+BLOCK = 1 << 14  # pairs at a time for a thread
+BINS, EVERY = 150, 5  # for the bootstrap: bins of distance, and every which pair of many is used
 
 
 def verification(descriptors, tasks, distance="L2", progress=True):
@@ -32,17 +32,27 @@ def verification(descriptors, tasks, distance="L2", progress=True):
     check(distance)
     sequences = len(descriptors.names)
     sequence = np.repeat(np.arange(sequences), list(descriptors.lengths.values()))
-    apart = _distances(descriptors.values, tasks, distance, progress)
+    apart = verification_distances(descriptors, tasks, distance, progress)
+
+    work = [(level, kind) for level in "eht" for kind in ("intra", "inter")]
+    parts = {}  # by (level, kind, length): what both sets of negatives need is sorted once
+    for level, kind in work:
+        negative, positive = apart[level][kind], apart[level]["positive"]
+        for both in ((negative, positive), _imbalanced(negative, positive)):
+            for name, part in zip((kind, "positive"), both):
+                parts[level, name, len(part)] = part
+    ranked = dict(zip(parts, side_by_side(np.sort, parts.values(), "Sorting", progress)))
 
     def one_set(item):
         level, kind = item
-        negative, positive = apart[level][kind], apart[level]["positive"]
-        few = _imbalanced(negative, positive)
-        of_pair = (getattr(tasks, kind).first, tasks.positive.first)
-        of_few = (sequence[first[: len(some)]] for first, some in zip(of_pair, few))
-        return *_scores(negative, positive), _resampled(*few, *of_few, sequences)
+        whole = apart[level][kind], apart[level]["positive"]
+        few = _imbalanced(*whole)
+        names = (kind, "positive")
+        whole, ranked_few = ([ranked[level, n, len(p)] for n, p in zip(names, part)] for part in (whole, few))  # fmt: skip
+        of_few = [sequence[getattr(tasks, n).first[: len(p)]] for n, p in zip(names, few)]
+        draws = _resampled(few, of_few, ranked_few, sequences)
+        return *_scores(*whole, *ranked_few), draws
 
-    work = [(level, kind) for level in "eht" for kind in ("intra", "inter")]
     scored = dict(zip(work, side_by_side(one_set, work, "Ranking", progress)))
 
     def variant(number):
@@ -52,7 +62,7 @@ def verification(descriptors, tasks, distance="L2", progress=True):
             **{level: {k: numbers[level, k] for k in ("intra", "inter")} for level in "eht"},
         }
 
-    length = np.linalg.norm(descriptors.values[:, 0].astype(np.float64), axis=1).mean()
+    length = np.linalg.norm(descriptors.values[:, 0], axis=1).mean(dtype=np.float64)
     strangers = np.mean([apart[level]["inter"].mean(dtype=np.float64) for level in "eht"])
     return {
         **variant(0),
@@ -64,43 +74,40 @@ def verification(descriptors, tasks, distance="L2", progress=True):
     }
 
 
-def _distances(values, tasks, distance, progress):
-    """`{"e": {"positive": float32 (pairs,), "intra": .., "inter": ..}, "h": .., "t": ..}`."""
-    flat = values.reshape(-1, values.shape[2])
+def verification_distances(descriptors, tasks, distance="L2", progress=True):
+    """Distances of all pairs: what verification ranks.
+
+    Returns:
+        `{"e": {"positive": float32 (pairs,), "intra": .., "inter": ..}, "h": .., "t": ..}`, in the
+        order of the lists.
+    """
+    flat = descriptors.values.reshape(-1, descriptors.values.shape[2])
+    measure = {"L2": pair_distances, "L1": pair_distances_l1}[distance]
     lists = {kind: getattr(tasks, kind) for kind in ("positive", "intra", "inter")}
+    # Pairs of one point after another: what they share is then still in the processor's cache.
+    orders = {}
+    for kind, pairs in lists.items():  # usually all three have the same first patches
+        alike = [k for k in orders if lists[k].first is pairs.first]
+        orders[kind] = orders[alike[0]] if alike else np.argsort(pairs.first)
+    lists = {k: [field[orders[k]] for field in vars(pairs).values()] for k, pairs in lists.items()}
     result, work = {}, []
     for level in "eht":
         columns = np.array([0, *(VIEWS.index(f"{level}{k}") for k in range(1, 6))])
-        result[level] = {kind: np.empty(len(pairs), np.float32) for kind, pairs in lists.items()}
-        longest = max(len(pairs) for pairs in lists.values())
-        work += [(level, columns, start) for start in range(0, longest, BLOCK)]
+        result[level] = {kind: np.empty(len(order), np.float32) for kind, order in orders.items()}
+        longest = max(map(len, orders.values()))
+        work += [(level, columns, slice(i, i + BLOCK)) for i in range(0, longest, BLOCK)]
 
     def one_block(item):
-        level, columns, start = item
-        block, first, of = slice(start, start + BLOCK), None, None
-        for kind, pairs in lists.items():
-            if of is None or not pairs.same_first(of):  # most lists share their first patches
-                rows = pairs.first[block] * len(VIEWS) + columns[pairs.first_image[block]]
-                first, of = flat[rows], pairs
-            rows = pairs.second[block] * len(VIEWS) + columns[pairs.second_image[block]]
-            result[level][kind][block] = pair_distances(first, flat[rows], distance)
+        level, columns, block = item
+        for kind, (first, first_image, second, second_image) in lists.items():
+            rows = first[block] * len(VIEWS) + columns[first_image[block]]
+            others = second[block] * len(VIEWS) + columns[second_image[block]]
+            apart = np.empty(len(rows), np.float32)
+            measure(flat, rows, others, apart)
+            result[level][kind][orders[kind][block]] = apart
 
     side_by_side(one_block, work, "Verification", progress)
     return result
-
-
-def pair_distances(one, other, distance="L2"):
-    """Distances of pairs of descriptors `(pairs, dim)`, `float32 (pairs,)`.
-
-    As the official code has them: differences in single precision, summed in double (L2) or single
-    (L1) precision, the result rounded to single. This rounding makes the ties that the official
-    numbers contain.
-    """
-    difference = one - other
-    if distance == "L1":
-        return np.abs(difference).sum(axis=1)
-    difference = difference.astype(np.float64)
-    return np.sqrt(np.vecdot(difference, difference)).astype(np.float32)
 
 
 def _imbalanced(negative, positive):
@@ -110,14 +117,13 @@ def _imbalanced(negative, positive):
     return negative, positive[: taken - len(negative)]
 
 
-def _scores(negative, positive):
-    """Official, tie-neutral and MATLAB numbers of one set of negatives, and the share of ties."""
-    few_negative, few_positive = _imbalanced(negative, positive)
-    closer, tied, groups = _counts(np.sort(few_negative), np.sort(few_positive))
+def _scores(negative, positive, few_negative, few_positive):
+    """Official, tie-neutral and MATLAB numbers from sorted distances, and the share of ties."""
+    closer, tied, groups = _counts(few_negative, few_positive)
     neutral_ap = tie_neutral_area(*groups).sum() / len(few_positive)
     official = {"ap": average_precision(closer + tied)}  # at equal distance the negative is first
     matlab = {"ap": mean_precision(closer + tied)}
-    closer, tied, _ = _counts(np.sort(negative), np.sort(positive))
+    closer, tied, _ = _counts(negative, positive)
     official["auc"] = roc_auc(closer + tied, len(negative))
     neutral = {"ap": neutral_ap, "auc": roc_auc(closer + tied / 2, len(negative))}
     numbers = [{k: float(v) for k, v in one.items()} for one in (official, neutral, matlab)]
@@ -126,19 +132,30 @@ def _scores(negative, positive):
 
 def _counts(negative, positive):
     """Of sorted distances: negatives closer than each positive, and tied with it; tied groups."""
-    closer = np.searchsorted(negative, positive, "left")
-    tied = np.searchsorted(negative, positive, "right") - closer
+    upto = np.searchsorted(negative, positive, "right")
+    tied = np.zeros_like(upto)
+    some = np.flatnonzero(negative[np.maximum(upto, 1) - 1] == positive)  # often few
+    tied[some] = upto[some] - np.searchsorted(negative, positive[some], "left")
+    closer = upto - tied
     start = np.flatnonzero(np.diff(positive, prepend=-1))  # of each group of equal positives
     many = np.diff(start, append=len(positive))
     return closer, tied, (start, start + closer[start], many, many + tied[start])
 
 
-def _resampled(negative, positive, negative_sequence, positive_sequence, sequences):
-    """Average precision over resampled sequences, with distances rounded to bins."""
-    pooled = np.sort(np.concatenate([negative, positive]))
-    edges = np.unique(pooled[np.linspace(0, len(pooled) - 1, BINS).astype(int)])
-    table = []
-    for apart, sequence in ((positive, positive_sequence), (negative, negative_sequence)):
-        place = sequence * len(edges) + np.searchsorted(edges, apart)
-        table.append(np.bincount(place, minlength=sequences * len(edges)))
-    return resampled_average_precision(*(t.reshape(sequences, -1) for t in table))
+def _resampled(apart, sequence, ranked, sequences):
+    """Average precision over resampled sequences, of distances in bins.
+
+    Args:
+        apart, sequence: of the negatives, and of the positives.
+        ranked: the same distances, sorted.
+        sequences: how many there are.
+    """
+    edges = [part[np.linspace(0, len(part) - 1, BINS).astype(int)] for part in ranked]
+    edges, table = np.unique(np.concatenate(edges)), []
+    every = slice(None, None, EVERY if len(apart[1]) > 10_000 else 1)
+    for some, place in zip(apart, sequence):
+        place = place[every] * (len(edges) + 1) + np.searchsorted(edges, some[every])
+        count = np.bincount(place, minlength=sequences * (len(edges) + 1))
+        table.append(count.reshape(sequences, -1))
+    negative, positive = table
+    return resampled_average_precision(positive, negative)
