@@ -40,10 +40,12 @@ def read(path, delimiter=",", sequences=None, progress=True, data=None):
         return found
     names, data = _choose(found.names, sequences, data, path)
     _check_lengths(found.lengths, names, data, path)
-    rows = np.concatenate([found.start[name] + np.arange(found.lengths[name]) for name in names])
-    label, flat = (found.label[rows], found.flat[rows]) if data is None else (data.label, data.flat)
-    values, sequence = found.values[rows], found.sequence[rows]
-    return Descriptors(values, sequence, label, flat, found.name, found.patches)
+    chosen = found.select(names)
+    if data is not None:
+        chosen = Descriptors(
+            chosen.values, chosen.sequence, data.label, data.flat, found.name, found.patches
+        )
+    return chosen
 
 
 def sequences(path):

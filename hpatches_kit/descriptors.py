@@ -54,21 +54,12 @@ class Descriptors:
             f" x {self.values.shape[2]} numbers, {len(self.names)} sequences)"
         )
 
-    def rows(self, sequence, index):
-        """Row of each point, given arrays of sequence names and of positions in the sequence."""
-        unknown = set(np.unique(sequence).tolist()) - set(self.names)
+    def select(self, names):
+        """The points of the named sequences, in the order of the names; ValueError if unknown."""
+        unknown = [name for name in names if name not in self.start]
         if unknown:
-            raise ValueError(
-                f"No descriptors of sequence {sorted(unknown)[0]!r}: expected {self.names}."
-            )
-        names, inverse = np.unique(sequence, return_inverse=True)
-        start = np.array([self.start[name] for name in names])[inverse]
-        length = np.array([self.lengths[name] for name in names])[inverse]
-        index = np.asarray(index)
-        outside = (index < 0) | (index >= length)
-        if outside.any():
-            k = int(outside.argmax())
-            raise ValueError(
-                f"Row {index[k]} of {sequence[k]} is wanted, the sequence has {length[k]} points."
-            )
-        return start + index
+            raise ValueError(f"Unknown sequence {unknown[0]!r}: expected some of {self.names}.")
+        rows = [self.start[name] + np.arange(self.lengths[name]) for name in names]
+        rows = np.concatenate([np.zeros(0, int), *rows])
+        of_points = (field[rows] for field in (self.values, self.sequence, self.label, self.flat))
+        return Descriptors(*of_points, self.name, self.patches)

@@ -147,9 +147,10 @@ class PatchSet:
     def split(self, name=None):
         """`(train, test)` of the named split, by default the first one the data came with.
 
-        Sequences stand in the order in which the split names them: the benchmark draws by it. A sequence that the split names and that is not here is left out, so that a part of
-        HPatches can be split like the whole. Raises ValueError when a side that the split fills
-        would be empty.
+        Sequences stand in the order in which the split names them: the benchmark draws by it. A
+        sequence that the split names and that is not here is left out, so that a part of HPatches
+        can be split like the whole. Raises ValueError when a side that the split fills would be
+        empty.
         """
         if not self.splits:
             raise ValueError("These patches came without a split: choose with select(names).")

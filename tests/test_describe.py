@@ -75,3 +75,24 @@ def test_descriptors_that_are_not_finite_or_of_another_shape_are_refused(descrip
         hk.Descriptors(values[:, :15], descriptors.sequence)
     with pytest.raises(ValueError, match="must stand together"):
         hk.Descriptors(descriptors.values, np.tile(["v_a", "i_b"], 30))
+
+
+def test_sequences_are_selected_with_all_that_belongs_to_their_points(descriptors):
+    labelled = hk.Descriptors(
+        descriptors.values,
+        descriptors.sequence,
+        np.arange(60) // 2,
+        np.arange(60) > 50,
+        "n",
+        "noisy",
+    )
+    chosen = labelled.select(["v_c", "v_a"])
+    assert chosen.lengths == {"v_c": 15, "v_a": 25} and (chosen.name, chosen.patches) == (
+        "n",
+        "noisy",
+    )
+    rows = [*range(45, 60), *range(25)]
+    for field in ("values", "label", "flat"):
+        np.testing.assert_array_equal(getattr(chosen, field), getattr(labelled, field)[rows])
+    with pytest.raises(ValueError, match="Unknown sequence 'v_z': expected some of"):
+        labelled.select(["v_z"])

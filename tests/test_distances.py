@@ -11,6 +11,7 @@ from hpatches_kit.benchmark.distances import (
     pair_distances,
     pair_distances_l1,
 )
+from hpatches_kit.benchmark.verification import sort_distances
 
 KINDS = ["normal", "unit", "halves", "bits", "alike", "huge", "absurd", "tiny", "equal", "far from 0"]  # fmt: skip
 
@@ -94,18 +95,28 @@ def test_closer_and_tied_rows_are_counted_exactly(kind, distance):
 @pytest.mark.parametrize("kind", ["normal", "unit", "halves", "bits", "far from 0"])
 @pytest.mark.parametrize("dim", [5, 128, 200])
 def test_pair_distances_are_those_of_scipy_rounded_to_single_precision(kind, dim):
-    values, found = vectors(kind, 300, dim), np.empty(300, np.float32)
-    rows, others = np.random.default_rng(1).integers(0, 300, (2, 300))
+    values, found = vectors(kind, 300, dim).reshape(100, 3, dim), np.empty(300, np.float32)
+    first, second = np.random.default_rng(1).integers(0, 100, (2, 300))
+    view, other_view = np.random.default_rng(2).integers(0, 3, (2, 300))
     for measure, oracle in ((pair_distances, euclidean), (pair_distances_l1, cityblock)):
-        measure(values, rows, others, found)
-        expected = [np.float32(oracle(values[i], values[j])) for i, j in zip(rows, others)]
+        measure(values, first, view, second, other_view, found)
+        pairs = zip(values[first, view], values[second, other_view])
+        expected = [np.float32(oracle(one, other)) for one, other in pairs]
         np.testing.assert_array_equal(found, expected)
 
 
 def test_l1_is_the_sum_of_absolute_differences():
-    values, found = np.array([[0, 0], [3, 4]], np.float32), np.empty(1, np.float32)
-    row, other = np.array([0]), np.array([1])
-    pair_distances_l1(values, row, other, found)
-    assert found == exact_distance(*values, True) == 7
-    pair_distances(values, row, other, found)
-    assert found == exact_distance(*values, False) == 5
+    values, found = np.array([[[0, 0], [3, 4]]], np.float32), np.empty(1, np.float32)
+    point, view, other_view = np.array([0]), np.array([0]), np.array([1])
+    pair_distances_l1(values, point, view, point, other_view, found)
+    assert found == exact_distance(*values[0], True) == 7
+    pair_distances(values, point, view, point, other_view, found)
+    assert found == exact_distance(*values[0], False) == 5
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5000])
+def test_distances_are_sorted_as_numpy_sorts(count):
+    rng = np.random.default_rng(count)
+    found = rng.choice([0, 1e-40, 1e-3, 1, 1.5, 3e38], count) * rng.random(count)
+    for values in (found.astype(np.float32), np.round(found).astype(np.float32)[::2].copy()):
+        np.testing.assert_array_equal(sort_distances(values), np.sort(values))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 import hpatches_kit as hk
+from hpatches_kit.benchmark.average_precision import average_precision
 
 
 def history(**curves):
@@ -24,6 +25,14 @@ def figures(patches, descriptors):
         "views": hk.plots.views(patches, [0, 3]),
         "curves": hk.plots.curves(runs),
         "psnr": hk.plots.curves(history(loss=[1, 2], psnr=[20, 21]), ["loss", "psnr"]),
+        "framed": hk.plots.patch_rows(
+            {"found": patches.noisy[:, 0]}, 3, {"found": [None, True, False]}
+        ),
+        "distances": hk.plots.distances({"one": [1, 2, 2], "other": [3, 4]}),
+        "ranking": hk.plots.precision_recall(
+            {"a": ([1, 2, 2, 3], [True, False, True, False])}, True
+        ),
+        "pools": hk.plots.pools(scores, scores),
         "scores": hk.plots.scores(scores, scores),
         "neighbours": hk.plots.neighbours(pixels, patches, [0, 9], count=5),
     }
@@ -67,3 +76,17 @@ def test_a_neighbour_has_a_green_frame_exactly_when_it_is_the_same_place(patches
             colour = axis.spines["top"].get_edgecolor()
             green = colour[1] > colour[0]
             assert green == (found == point)
+
+
+def test_an_answer_has_a_green_a_red_or_a_blue_frame(figures):
+    blue, green, red = (axis.spines["top"].get_edgecolor()[:3] for axis in figures["framed"].axes)
+    assert np.argmax([blue, green, red], axis=1).tolist() == [2, 1, 0]
+
+
+def test_the_curve_of_a_ranking_ends_at_its_average_precision(figures):
+    (axis,) = figures["ranking"].axes
+    (line,) = axis.lines
+    np.testing.assert_allclose(line.get_xdata(), [0, 0.5, 0.5, 1, 1])
+    np.testing.assert_allclose(line.get_ydata(), [1, 1, 1 / 2, 2 / 3, 1 / 2])
+    area = average_precision([0, 1])
+    assert axis.get_legend().get_texts()[0].get_text() == f"a: AP {area:.3f}"

@@ -8,6 +8,7 @@ from hpatches_kit.benchmark.comparison import compare, table
 from hpatches_kit.benchmark.scores import Scores, evaluate, load, save
 from hpatches_kit.benchmark.task_files import read_tasks, write_tasks
 from hpatches_kit.benchmark.tasks import Tasks, generate
+from hpatches_kit.benchmark.verification import verification_distances
 
 __all__ = [
     "CollapseWarning",
@@ -20,5 +21,6 @@ __all__ = [
     "read_tasks",
     "save",
     "table",
+    "verification_distances",
     "write_tasks",
 ]

@@ -201,21 +201,27 @@ def count_closer(many, low, high, near, ends, queries, pool, absolute, closer, t
 
 
 @njit(nogil=True, cache=True, fastmath=True)
-def pair_distances(descriptors, rows, others, apart):
-    """L2 distances of pairs of rows, `apart` float32 `(pairs,)` filled, as the official code has them.
+def pair_distances(values, first, first_view, second, second_view, apart):
+    """L2 distances of pairs of patches, `apart` float32 `(pairs,)` filled, as the official code has them.
 
     Differences in single precision, summed in double precision, the result rounded to single. This
     rounding makes the ties that the official numbers contain; the order of the sum does not matter
     to it, so that here the sum may be the fastest one.
+
+    Args:
+        values: `float32 (points, views, dim)`.
+        first, first_view, second, second_view: `(pairs,)`.
     """
-    for i in range(len(rows)):
-        one, other, total = descriptors[rows[i]], descriptors[others[i]], 0.0
+    for i in range(len(first)):
+        one, other = values[first[i], first_view[i]], values[second[i], second_view[i]]
+        total = 0.0
         for k in range(len(one)):
             difference = np.float64(one[k] - other[k])
             total += difference * difference
         apart[i] = np.sqrt(total)
 
 
-def pair_distances_l1(descriptors, rows, others, apart):
-    """L1 distances of pairs of rows: in single precision throughout, added as NumPy adds."""
-    apart[:] = np.abs(descriptors[rows] - descriptors[others]).sum(axis=1)
+def pair_distances_l1(values, first, first_view, second, second_view, apart):
+    """L1 distances of pairs of patches: in single precision throughout, added as NumPy adds."""
+    difference = values[first, first_view] - values[second, second_view]
+    apart[:] = np.abs(difference).sum(axis=1)

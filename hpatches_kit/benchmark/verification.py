@@ -1,6 +1,7 @@
 """Verification: do these two patches show the same point?"""
 
 import numpy as np
+from numba import njit
 
 from hpatches_kit.benchmark.average_precision import (
     average_precision,
@@ -31,7 +32,7 @@ def verification(descriptors, tasks, distance="L2", progress=True):
     """
     check(distance)
     sequences = len(descriptors.names)
-    sequence = np.repeat(np.arange(sequences), list(descriptors.lengths.values()))
+    sequence = _sequence(descriptors)
     apart = verification_distances(descriptors, tasks, distance, progress)
 
     work = [(level, kind) for level in "eht" for kind in ("intra", "inter")]
@@ -41,7 +42,7 @@ def verification(descriptors, tasks, distance="L2", progress=True):
         for both in ((negative, positive), _imbalanced(negative, positive)):
             for name, part in zip((kind, "positive"), both):
                 parts[level, name, len(part)] = part
-    ranked = dict(zip(parts, side_by_side(np.sort, parts.values(), "Sorting", progress)))
+    ranked = dict(zip(parts, side_by_side(sort_distances, parts.values(), "Sorting", progress)))
 
     def one_set(item):
         level, kind = item
@@ -81,33 +82,38 @@ def verification_distances(descriptors, tasks, distance="L2", progress=True):
         `{"e": {"positive": float32 (pairs,), "intra": .., "inter": ..}, "h": .., "t": ..}`, in the
         order of the lists.
     """
-    flat = descriptors.values.reshape(-1, descriptors.values.shape[2])
     measure = {"L2": pair_distances, "L1": pair_distances_l1}[distance]
     lists = {kind: getattr(tasks, kind) for kind in ("positive", "intra", "inter")}
-    # Pairs of one point after another: what they share is then still in the processor's cache.
+    # Pairs of one sequence after another: its descriptors are then in the processor's cache.
+    sequence = _sequence(descriptors).astype(np.int16)
     orders = {}
     for kind, pairs in lists.items():  # usually all three have the same first patches
         alike = [k for k in orders if lists[k].first is pairs.first]
-        orders[kind] = orders[alike[0]] if alike else np.argsort(pairs.first)
+        orders[kind] = (
+            orders[alike[0]] if alike else np.argsort(sequence[pairs.first], kind="stable")
+        )
     lists = {k: [field[orders[k]] for field in vars(pairs).values()] for k, pairs in lists.items()}
-    result, work = {}, []
-    for level in "eht":
-        columns = np.array([0, *(VIEWS.index(f"{level}{k}") for k in range(1, 6))])
-        result[level] = {kind: np.empty(len(order), np.float32) for kind, order in orders.items()}
-        longest = max(map(len, orders.values()))
-        work += [(level, columns, slice(i, i + BLOCK)) for i in range(0, longest, BLOCK)]
+    result = {level: {k: np.empty(len(order), np.float32) for k, order in orders.items()} for level in "eht"}  # fmt: skip
 
     def one_block(item):
-        level, columns, block = item
-        for kind, (first, first_image, second, second_image) in lists.items():
-            rows = first[block] * len(VIEWS) + columns[first_image[block]]
-            others = second[block] * len(VIEWS) + columns[second_image[block]]
-            apart = np.empty(len(rows), np.float32)
-            measure(flat, rows, others, apart)
+        level, block = item
+        views = np.array([0, *(VIEWS.index(f"{level}{k}") for k in range(1, 6))])
+        for kind, fields in lists.items():
+            first, first_image, second, second_image = (field[block] for field in fields)
+            sides = first, views[first_image], second, views[second_image]
+            apart = np.empty(len(first), np.float32)
+            measure(descriptors.values, *sides, apart)
             result[level][kind][orders[kind][block]] = apart
 
+    starts = range(0, max(map(len, orders.values())), BLOCK)
+    work = [(level, slice(start, start + BLOCK)) for level in "eht" for start in starts]
     side_by_side(one_block, work, "Verification", progress)
     return result
+
+
+def _sequence(descriptors):
+    """Number of each point's sequence, `(points,)`."""
+    return np.repeat(np.arange(len(descriptors.names)), list(descriptors.lengths.values()))
 
 
 def _imbalanced(negative, positive):
@@ -132,14 +138,40 @@ def _scores(negative, positive, few_negative, few_positive):
 
 def _counts(negative, positive):
     """Of sorted distances: negatives closer than each positive, and tied with it; tied groups."""
-    upto = np.searchsorted(negative, positive, "right")
-    tied = np.zeros_like(upto)
-    some = np.flatnonzero(negative[np.maximum(upto, 1) - 1] == positive)  # often few
-    tied[some] = upto[some] - np.searchsorted(negative, positive[some], "left")
-    closer = upto - tied
+    closer, tied = np.empty((2, len(positive)), np.int64)
+    _merge(negative, positive, closer, tied)
     start = np.flatnonzero(np.diff(positive, prepend=-1))  # of each group of equal positives
     many = np.diff(start, append=len(positive))
     return closer, tied, (start, start + closer[start], many, many + tied[start])
+
+
+@njit(nogil=True, cache=True)
+def sort_distances(distances):
+    """Sort float32 numbers that are not negative: by 11 bits at a time, five times faster than `sort`."""
+    bits = distances.view(np.uint32).copy()  # in the same order as the numbers
+    other, digit = np.empty_like(bits), np.uint32(2047)
+    for shift in (np.uint32(0), np.uint32(11), np.uint32(22)):
+        place = np.zeros(2049, np.int64)  # where the next number with this digit goes
+        for one in bits:
+            place[(one >> shift & digit) + 1] += 1
+        place = np.cumsum(place)
+        for one in bits:
+            other[place[one >> shift & digit]] = one
+            place[one >> shift & digit] += 1
+        bits, other = other, bits
+    return bits.view(np.float32)
+
+
+@njit(nogil=True, cache=True)
+def _merge(negative, positive, closer, tied):
+    at, upto = 0, 0
+    for i in range(len(positive)):
+        while at < len(negative) and negative[at] < positive[i]:
+            at += 1
+        upto = max(upto, at)
+        while upto < len(negative) and negative[upto] == positive[i]:
+            upto += 1
+        closer[i], tied[i] = at, upto - at
 
 
 def _resampled(apart, sequence, ranked, sequences):
