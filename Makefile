@@ -1,6 +1,7 @@
 # make quickstart   install, run the quickstart notebook, leave everything in results/quickstart/
 # make test         install, run the whole test suite
 # make notebooks    run every notebook and keep its outputs in notebooks/
+# make benchmark    time the benchmark against the plain official algorithm: 10 minutes
 # make lint         check style; make format mends it
 
 PYTHON ?= python3
@@ -8,7 +9,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: quickstart test notebooks lint format clean
+.PHONY: quickstart test notebooks benchmark lint format clean
 quickstart: $(VENV)/installed
 	$(BIN)/python notebooks/run.py quickstart
 
@@ -17,6 +18,9 @@ test: $(VENV)/installed
 
 notebooks: $(VENV)/installed
 	for notebook in notebooks/*.ipynb; do $(BIN)/python notebooks/run.py $$(basename $$notebook .ipynb) --save || exit 1; done
+
+benchmark: $(VENV)/installed
+	$(BIN)/python benchmarks/evaluation.py
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
@@ -34,4 +38,4 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) results data/mini data/photos
+	rm -rf $(VENV) results data/mini data/photos data/tasks

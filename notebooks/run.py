@@ -21,6 +21,8 @@ import pandas as pd
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 
+from hpatches_kit.files import rewrite_part
+
 NOTEBOOKS = Path(__file__).resolve().parent
 PROJECT = NOTEBOOKS.parent
 
@@ -95,21 +97,16 @@ def clean(notebook):
 
 def update_readme(notebook, seconds, out):
     """Write the table of a run, and what it ran on, between the marks in the README."""
-    readme, begin, end = PROJECT / "README.md", "<!-- quickstart -->", "<!-- end -->"
     (PROJECT / "docs").mkdir(exist_ok=True)
     shutil.copy(out / "denoised.png", PROJECT / "docs" / "denoised.png")
-    scores = pd.read_csv(out / "scores.csv")
-    rows = [scores.columns, ["---", "---", *["--:"] * 3]]
-    rows += [[v if isinstance(v, str) else f"{v:.3f}" for v in row] for row in scores.to_numpy()]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
+    table = pd.read_csv(out / "scores.csv").to_markdown(index=False, floatfmt=".3f")
     ran_on = next(cell for cell in notebook.cells if cell.id == "environment").outputs[0].text
     settings = next(c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])).source
     text = (
-        f"\n{table}\n\nMean average precision. `make quickstart`, {date.today()}, {seconds:.0f} s in all:"
-        f" {ran_on.split(' No GPU')[0].strip()} Settings:\n\n```python\n{settings}\n```\n"
+        f"{table}\n\nMean average precision. `make quickstart`, {date.today()}, {seconds:.0f} s in all:"
+        f" {ran_on.split(' No GPU')[0].strip()} Settings:\n\n```python\n{settings}\n```"
     )
-    before, rest = readme.read_text().split(begin)
-    readme.write_text(before + begin + text + end + rest.split(end)[1])
+    rewrite_part(PROJECT / "README.md", "quickstart", text)
 
 
 def main():

@@ -21,7 +21,8 @@ QUICK = {
         "DENOISER_EPOCHS, DENOISER_BATCHES = 2, 40",
         "DESCRIPTOR_EPOCHS, DESCRIPTOR_BATCHES = 2, 6",
         "TRAIN_POINTS, TEST_POINTS = 200, 120",
-    ]
+    ],
+    "benchmark": ["EPOCHS, BATCHES = 1, 4", "TRAIN_POINTS, TEST_POINTS = 200, 200"],
 }
 
 
@@ -53,11 +54,12 @@ def test_a_notebook_runs_from_top_to_bottom_and_leaves_its_results(file, tmp_pat
     assert len(figures) >= 8
     assert all((tmp_path / f"{figure}.png").stat().st_size > 5000 for figure in figures)
     scores = pd.read_csv(tmp_path / "scores.csv")
-    assert len(scores) >= 8 and scores.matching.between(0, 1).all()
+    assert len(scores) >= 7 and scores.matching.between(0, 1).all()
     assert len(json.loads((tmp_path / "scores.json").read_text())["scores"]) == len(scores)
-    assert "verification" in done.stdout and "trained on noisy" in done.stdout
-    psnr = pd.read_csv(tmp_path / "psnr.csv", index_col=0)
-    assert (psnr["gain in dB"] > 3).all()
+    assert "verification" in done.stdout and scores.descriptor[0] in done.stdout
+    if file.stem == "quickstart":
+        psnr = pd.read_csv(tmp_path / "psnr.csv", index_col=0)
+        assert (psnr["gain in dB"] > 3).all()
 
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
@@ -113,4 +115,4 @@ def test_an_unknown_notebook_is_refused_with_the_known_ones():
         capture_output=True,
         text=True,
     )
-    assert done.returncode != 0 and "expected one of quickstart" in done.stderr
+    assert done.returncode != 0 and "expected one of benchmark, quickstart" in done.stderr

@@ -5,6 +5,7 @@ import pytest
 
 import hpatches_kit as hk
 from hpatches_kit.benchmark import tasks as tasks_module
+from hpatches_kit.benchmark.shuffles import first_two
 from hpatches_kit.splits import split_lengths
 
 # Of the published lists of split a: SHA-1 of "blob", the size, and the bytes, as git has it.
@@ -23,7 +24,7 @@ def own_data_folder(tmp_path, monkeypatch):
 def test_the_lists_of_split_a_come_out_as_published_and_are_kept(tmp_path, monkeypatch):
     lengths = split_lengths("a")
     assert sum(lengths.values()) == 59_532
-    tasks = hk.benchmark.generate(lengths, progress=False)
+    tasks = hk.benchmark.generate(lengths)
     hk.benchmark.write_tasks(tasks, tmp_path, "a", lengths)
     for name, published in PUBLISHED.items():
         content = (tmp_path / f"{name}_split-a.csv").read_bytes()
@@ -36,15 +37,15 @@ def test_the_lists_of_split_a_come_out_as_published_and_are_kept(tmp_path, monke
 def test_lists_of_other_lengths_places_or_seeds_are_not_mixed_up(monkeypatch):
     monkeypatch.setattr(tasks_module, "SLOW", 10)
     lengths = {"v_a": 6, "i_b": 5}
-    first = hk.benchmark.generate(lengths, pairs=100, progress=False)
+    first = hk.benchmark.generate(lengths, pairs=100)
     for other in (
-        hk.benchmark.generate({"v_a": 5, "i_b": 6}, pairs=100, progress=False),
-        hk.benchmark.generate(lengths, pairs=100, seed=1, progress=False),
+        hk.benchmark.generate({"v_a": 5, "i_b": 6}, pairs=100),
+        hk.benchmark.generate(lengths, pairs=100, seed=1),
     ):
         assert not np.array_equal(first.intra.second, other.intra.second)
     values, label = np.zeros((11, 16, 1)), [0, 1, 2, 3, 4, 5, 0, 1, 2, 3, 4]
     shared = hk.Descriptors(values, np.repeat(["v_a", "i_b"], [6, 5]), label)
-    tasks = hk.benchmark.generate(shared, pairs=100, progress=False)
+    tasks = hk.benchmark.generate(shared, pairs=100)
     assert not np.array_equal(first.inter.second, tasks.inter.second)
 
 
@@ -52,17 +53,17 @@ def test_lists_of_other_lengths_places_or_seeds_are_not_mixed_up(monkeypatch):
 def test_a_damaged_kept_list_is_drawn_again(content, monkeypatch, tmp_path):
     monkeypatch.setattr(tasks_module, "SLOW", 10)
     lengths = {"v_a": 6, "i_b": 5}
-    first = hk.benchmark.generate(lengths, pairs=100, progress=False)
+    first = hk.benchmark.generate(lengths, pairs=100)
     (file,) = (tmp_path / "data" / "tasks").iterdir()
     file.write_bytes(file.read_bytes()[:-40] if content is None else content)
-    again = hk.benchmark.generate(lengths, pairs=100, progress=False)
+    again = hk.benchmark.generate(lengths, pairs=100)
     np.testing.assert_array_equal(first.inter.second, again.inter.second)
 
 
 def test_a_data_folder_that_cannot_be_written_costs_no_result(monkeypatch, tmp_path):
     monkeypatch.setattr(tasks_module, "SLOW", 10)
     (tmp_path / "data").write_text("a file where the folder should be")
-    assert len(hk.benchmark.generate({"v_a": 6, "i_b": 5}, pairs=100, progress=False).intra) == 100
+    assert len(hk.benchmark.generate({"v_a": 6, "i_b": 5}, pairs=100).intra) == 100
 
 
 def test_the_official_rule_draws_what_it_says(descriptors):
@@ -202,3 +203,12 @@ def test_missing_lists_are_named(descriptors, written, tmp_path):
     (folder / "retr_queries_split-a.csv").unlink()
     with pytest.raises(FileNotFoundError, match=r"lacks retr_queries_split-a\.csv"):
         hk.benchmark.read_tasks(folder, "a", descriptors)
+
+
+def test_two_of_many_shuffles_are_those_of_numpy_and_leave_its_stream_where_it_would_be():
+    lengths = [2, 3, 4, 5, 7, 8, 9, 16, 17, 31, 32, 33, 64, 65, 1000, 2000, 2, 127, 128, 129] * 5
+    mine, numpys = np.random.RandomState(7), np.random.RandomState(7)
+    mine.rand(100), numpys.rand(100)
+    expected = [numpys.permutation(length)[:2] for length in lengths]
+    np.testing.assert_array_equal(first_two(mine, lengths), expected)
+    np.testing.assert_array_equal(mine.randint(0, 1000, 700), numpys.randint(0, 1000, 700))

@@ -170,7 +170,7 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
     if unknown:
         raise ValueError(f"Unknown task {', '.join(unknown)}: expected some of {', '.join(TASKS)}.")
     if tasks is None and set(only or TASKS) != {"matching"}:  # which needs no lists
-        tasks = generate(descriptors, progress=progress)
+        tasks = generate(descriptors)
     if tasks and tasks.points != len(descriptors):
         raise ValueError(
             f"Tasks drawn for {tasks.points} points, {len(descriptors)} descriptors to score."

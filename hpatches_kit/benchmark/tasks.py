@@ -9,15 +9,15 @@ import zlib
 from dataclasses import dataclass
 
 import numpy as np
-from tqdm import tqdm
 
+from hpatches_kit.benchmark.shuffles import first_two
 from hpatches_kit.files import data_home, whole_file
 
 # What the published lists hold; of a smaller data set, a share.
 PAIRS, QUERIES, DISTRACTORS = 1_000_000, 10_000, 20_000
 PAIRS_A_POINT = 25  # all 1,000,000 for the smallest of the published splits, 49,101 points
 POOLS = (100, 500, 1_000, 5_000, 10_000, 15_000, 20_000)
-SLOW = 100_000  # pairs from which drawing takes seconds: shown, and kept
+SLOW = 100_000  # pairs from which drawing takes its time, and what is drawn is kept
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Tasks:
     points: int
 
 
-def generate(points, pairs=None, queries=None, distractors=None, seed=42, progress=True):
+def generate(points, pairs=None, queries=None, distractors=None, seed=42):
     """Draw task lists for a set of points by the official rule.
 
     Args:
@@ -71,7 +71,6 @@ def generate(points, pairs=None, queries=None, distractors=None, seed=42, progre
         queries: default: a third of the points, at most 10,000.
         distractors: default: twice as many as queries, at most 20,000.
         seed: of NumPy's legacy generator; the official lists have 42.
-        progress: show a bar for long lists.
 
     Long lists are kept in the data folder and opened from there the next time.
 
@@ -97,7 +96,7 @@ def generate(points, pairs=None, queries=None, distractors=None, seed=42, progre
     start = np.cumsum(count) - count
 
     def draw_pairs():
-        return _pairs(start, count, label, pairs, seed, progress)
+        return _pairs(start, count, label, pairs, seed)
 
     lists = _kept((list(lengths.items()), pairs, seed), label, draw_pairs) if pairs >= SLOW else draw_pairs()  # fmt: skip
     anchor, intra, inter, image, other_image = lists
@@ -112,12 +111,12 @@ def generate(points, pairs=None, queries=None, distractors=None, seed=42, progre
     return Tasks(*seconds, query_rows, distractor_rows, pools, about, total)
 
 
-def _pairs(start, count, label, pairs, seed, progress):
+def _pairs(start, count, label, pairs, seed):
     """Rows of anchor, intra and inter patches, and the two images, `(pairs,)` each."""
     rng = np.random.RandomState(seed)
     able = np.flatnonzero(count > 1)
     sequence = able[rng.choice(len(able), pairs)]
-    two = _first_two(rng, count[sequence], progress and pairs >= SLOW)
+    two = first_two(rng, count[sequence])
     images = _two_of_five(rng, pairs)
     anchor, intra = (start[sequence, None] + two).T
     inter = _draw(rng, start, count, pairs)
@@ -139,22 +138,6 @@ def _retrieval(start, count, label, flat, queries, distractors, seed):
     if not len(query_rows) or not len(distractor_rows):
         raise ValueError(f"{count.sum()} points are too few for queries and distractors.")
     return query_rows, distractor_rows
-
-
-def _first_two(rng, lengths, progress):
-    """The first two of a full shuffle of each length, `(len(lengths), 2)`.
-
-    The official generator shuffles all points of a sequence for every pair. To stay in its stream of
-    random numbers, so do we: NumPy's own shuffle, which is what takes the time.
-    """
-    everything = np.arange(lengths.max())
-    result = np.empty((len(lengths), 2), np.int64)
-    lengths = lengths.tolist()
-    for row, length in enumerate(tqdm(lengths, "Drawing pairs", disable=not progress, leave=False)):
-        shuffled = everything[:length].copy()
-        rng.shuffle(shuffled)
-        result[row] = shuffled[:2]
-    return result
 
 
 def _two_of_five(rng, pairs):

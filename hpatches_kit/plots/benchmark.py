@@ -72,6 +72,8 @@ def pools(*results):
             ap = [100 * value for value in sizes.values()]
             axis.plot([int(size) for size in sizes], ap, "o-", ms=4, label=result.title)
         axis.set(xscale="log", xlabel="patches in the pool", title=name)
+        axis.set_xticks([int(size) for size in sizes], sizes)
+        axis.minorticks_off()
         axis.grid(alpha=0.3)
     axes[0].set_ylabel("mAP in %")
     axes[0].set_ylim(0, 102)
@@ -102,7 +104,7 @@ def scores(*results):
             mean = 100 * result[task]["mean_ap"]
             axis.barh(row, mean, color="#c9d3e0", height=0.7)
             low, high = interval(result[task]["draws"])
-            axis.hlines(row, 100 * low, 100 * high, color="#5b6b7f", linewidth=1.2)
+            axis.hlines(row, 100 * low, 100 * high, color="#3d4a5a", linewidth=1.6)
             axis.text(104, row, f"{mean:.1f}", va="center", fontsize=9)
             for level, value in result.levels(task).items():
                 axis.plot(100 * value, row, "D", ms=5, color=LEVEL_COLOURS[level])
