@@ -5,8 +5,9 @@
 
 Descriptors are random unit vectors of 128 numbers, views of one point closer than others, with the
 sequence lengths of split a: what is timed does not depend on what the numbers mean. The reference is
-`benchmarks/reference.py`, the plainest form of the official algorithm. Each measurement has a process
-of its own; memory is its peak beyond the descriptors, as Linux counts it.
+`benchmarks/reference.py`, the plainest form of the official algorithm, and for reading `pandas.read_csv`
+file by file. Each task has a process of its own; memory is its peak beyond the descriptors, as Linux
+counts it.
 """
 
 import argparse
@@ -24,7 +25,8 @@ import pandas as pd
 import reference
 import scipy
 
-from hpatches_kit import Descriptors, __version__, benchmark
+from hpatches_kit import Descriptors, __version__, benchmark, descriptor_files
+from hpatches_kit.benchmark import tasks
 from hpatches_kit.benchmark.matching import matching
 from hpatches_kit.benchmark.retrieval import retrieval
 from hpatches_kit.benchmark.verification import verification
@@ -60,11 +62,11 @@ def opened(file, lengths):
 def measure(file, lengths, which, task, repeats, connection):
     """Run in a process of its own: seconds of each run, GB beyond the descriptors, numbers."""
     descriptors = opened(file, lengths)
-    tasks = benchmark.generate(descriptors)
+    lists = benchmark.generate(descriptors)
     sides = {"kit": (verification, matching, retrieval)}
     sides["reference"] = (reference.verification, reference.matching, reference.retrieval)
     score = next(f for f in sides[which] if f.__name__ == task)
-    arguments = (descriptors,) if task == "matching" else (descriptors, tasks)
+    arguments = (descriptors,) if task == "matching" else (descriptors, lists)
     held, seconds = peak_memory(reset=True), []
     for _ in range(repeats):
         began = time.perf_counter()
@@ -101,7 +103,7 @@ def compare(size):
         lengths = make_descriptors(file, SIZES[size])
         points = sum(lengths.values())
         title = f"{size}: {len(lengths)} sequences, {points:,} points"
-        rows.append(lists(lengths, title))
+        rows += [*reading(opened(file, lengths), Path(folder), title), lists(lengths, title)]
         for task in ("verification", "matching", "retrieval"):
             print(f"{title}: {task} ...", file=sys.stderr, flush=True)
             fast, memory, numbers = apart(file, lengths, "kit", task, REPEATS[size])
@@ -109,15 +111,38 @@ def compare(size):
             for sentence in reference.differences(expected, numbers):
                 raise SystemExit(f"{task} differs: {sentence}")
             rows.append(row(title, task, slow[0], fast, slow_memory, memory))
-        total = sum(r["seconds"] for r in rows[1:]), sum(r["reference, s"] for r in rows[1:])
+        total = [sum(r[key] for r in rows[-3:]) for key in ("seconds", "reference, s")]
         rows.append(row(title, "all three tasks", total[1], [total[0]], None, None))
     return rows
 
 
+def reading(descriptors, folder, title):
+    """CSV files read one by one with pandas, and by the kit; then the kit's own file. Files are warm."""
+    print(f"{title}: reading ...", file=sys.stderr, flush=True)
+    csv, npz = folder / "csv", folder / "all.npz"
+    descriptor_files.write_csv(descriptors, csv, progress=False)
+    descriptor_files.save(descriptor_files.read(csv, progress=False), npz)
+    files = sorted(csv.glob("*/*.csv"))
+    readers = {
+        "pandas": lambda: [pd.read_csv(file, header=None).to_numpy(np.float32) for file in files],
+        "CSV": lambda: descriptor_files.read(csv, progress=False),
+        "npz": lambda: descriptor_files.read(npz),
+    }
+    spent = {name: [] for name in readers}
+    for _ in range(3):  # in turns
+        for name, read in readers.items():
+            began = time.perf_counter()
+            read()
+            spent[name].append(time.perf_counter() - began)
+    slow = float(np.median(spent["pandas"]))
+    return [
+        row(title, f"reading {len(files)} CSV files", slow, spent["CSV"], None, None),
+        row(title, "reading the same as .npz", slow, spent["npz"], None, None),
+    ]
+
+
 def lists(lengths, title):
     """Drawing the verification lists, without what is kept of them."""
-    from hpatches_kit.benchmark import tasks
-
     print(f"{title}: task lists ...", file=sys.stderr, flush=True)
     points = sum(lengths.values())
     pairs, counts = min(tasks.PAIRS, tasks.PAIRS_A_POINT * points), np.array(list(lengths.values()))

@@ -208,3 +208,14 @@ def test_a_single_sequence_is_verified_and_matched_but_not_retrieved(descriptors
     tasks.distractors = tasks.distractors[descriptors.sequence[tasks.distractors] == "v_a"]
     with pytest.raises(ValueError, match="query of v_a has no distractor from another sequence"):
         hk.benchmark.evaluate(descriptors, tasks, only=["retrieval"])
+
+
+def test_lists_without_pairs_or_without_positives_that_count_are_refused(descriptors):
+    tasks = hk.benchmark.generate(descriptors, pairs=50)
+    fields = vars(tasks.positive).values()
+    tasks.positive = PairList(*(field[:20] for field in fields))
+    with pytest.raises(ValueError, match="50 negative and 20 positive pairs: expected as many"):
+        verification(descriptors, tasks)
+    tasks.positive = PairList(*(field[:0] for field in fields))
+    with pytest.raises(ValueError, match="Verification has no pairs"):
+        verification(descriptors, tasks)

@@ -29,8 +29,12 @@ def verification(descriptors, tasks, distance="L2", progress=True):
         positive and a negative at exactly equal distance; `spread`, the mean distance between
         patches of different points over the mean length of a descriptor; and `draws`, `mean_ap`
         over resampled sequences.
+
+    Raises ValueError when there are no pairs, or too few positive ones for the negative ones.
     """
     check(distance)
+    if not min(len(tasks.positive), len(tasks.intra), len(tasks.inter)):
+        raise ValueError("Verification has no pairs: it needs positive, intra and inter pairs.")
     sequences = len(descriptors.names)
     sequence = _sequence(descriptors)
     apart = verification_distances(descriptors, tasks, distance, progress)
@@ -119,7 +123,10 @@ def _sequence(descriptors):
 def _imbalanced(negative, positive):
     """The official selection: negatives, then positives, and of both the first 1.2 times positives."""
     taken = len(positive) + int(0.2 * len(positive))
-    negative = negative[:taken]
+    if len(negative) >= taken:
+        raise ValueError(
+            f"{len(negative)} negative and {len(positive)} positive pairs: expected as many of both."
+        )
     return negative, positive[: taken - len(negative)]
 
 
