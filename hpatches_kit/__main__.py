@@ -1,6 +1,7 @@
 """The command line: `python -m hpatches_kit evaluate DESCRIPTORS`."""
 
 import argparse
+import os
 import sys
 import warnings
 from pathlib import Path
@@ -47,7 +48,7 @@ def add_evaluate(commands):
         help="a folder SEQUENCE/VIEW.csv, a .zip of one, or an .npz of this kit",
     )
     add("--task", action="append", choices=TASKS, help="may be repeated; default: all three")
-    add("--split", choices=SPLITS, help="its test sequences, when they are there; names the lists")
+    add("--split", help="a, b, c, view, illum or full: its test sequences, when they are there")
     add("--sequences", nargs="+", metavar="NAME", help="only these")
     add("--tasks", metavar="FOLDER", help="lists named verif_pos_split-a.csv and so on")
     add("--distance", default="L2", choices=("L2", "L1"), help="default: L2")
@@ -59,12 +60,16 @@ def add_evaluate(commands):
 def evaluate(options):
     """Score a set of descriptors; print the table, write the JSON."""
     delimiter, quiet = DELIMITERS.get(options.delimiter, options.delimiter), options.quiet
-    descriptors = descriptor_files.read(
-        options.descriptors, delimiter, wanted(options, delimiter), progress=not quiet
+    if options.json:
+        check_target(Path(options.json))
+    split = options.split or (only_split(options.tasks) if options.tasks else None)
+    names = options.sequences or (
+        split and test_sequences(options.descriptors, split, options.tasks)
     )
+    descriptors = descriptor_files.read(options.descriptors, delimiter, names, not quiet)
     tasks = None
     if options.tasks and set(options.task or TASKS) != {"matching"}:  # which needs no list
-        tasks = benchmark.read_tasks(options.tasks, options.split or only_split(options.tasks), descriptors)  # fmt: skip
+        tasks = benchmark.read_tasks(options.tasks, split, descriptors)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", benchmark.CollapseWarning)  # printed with the table
         scores = benchmark.evaluate(
@@ -76,29 +81,42 @@ def evaluate(options):
         print(f"Every number is in {options.json}.")
 
 
-def wanted(options, delimiter):
-    """The sequences to read, or None for all that are found."""
-    if options.sequences or not options.split:
-        return options.sequences
-    names, found = split_names(options.split), descriptor_files.sequences(options.descriptors)
+def check_target(file):
+    """ValueError for a file that could not be written after all the work."""
+    if file.is_dir():
+        raise ValueError(f"{file} is a folder: expected the name of a file for --json.")
+    there = next(parent for parent in file.absolute().parents if parent.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise ValueError(
+            f"{file} cannot be written: {there} is not a folder that can be written to."
+        )
+
+
+def test_sequences(path, split, own_lists=False):
+    """The test sequences of a split, to be read; None, for all that are found, when none is there."""
+    if split not in SPLITS and own_lists:
+        return None  # lists of one's own
+    names, found = split_names(split), descriptor_files.sequences(path)
     missing = [name for name in names if name not in found]
     if len(missing) == len(names):
         print(
-            f"None of the test sequences of split {options.split} is in {options.descriptors}:"
-            f" the {len(found)} sequences found are used.",
+            f"None of the test sequences of split {split} is in {path}: the {len(found)} sequences"
+            " found are used.",
             file=sys.stderr,
         )
         return None
     if missing:
         raise ValueError(
-            f"{options.descriptors} lacks {len(missing)} of the {len(names)} test sequences of split"
-            f" {options.split}: {', '.join(missing[:5])}. To score what is there, name it: --sequences."
+            f"{path} lacks {len(missing)} of the {len(names)} test sequences of split {split}:"
+            f" {', '.join(missing[:5])}. To score what is there, name it: --sequences."
         )
     return names
 
 
 def only_split(folder):
     """The split whose lists are in a folder, when there is but one, or a."""
+    if not Path(folder).is_dir():
+        raise FileNotFoundError(f"{folder} is no folder of task lists.")
     found = {file.stem.rpartition("_split-")[2] for file in Path(folder).glob("*_split-*.csv")}
     if len(found) > 1 and "a" not in found:
         raise ValueError(

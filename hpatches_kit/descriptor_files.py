@@ -29,12 +29,8 @@ def read(path, delimiter=",", sequences=None, progress=True, data=None):
     an order of its own, which `data` and `sequences` replace.
     """
     path = Path(path)
-    if path.is_dir() or path.suffix.lower() == ".zip":
+    if _kind(path) == "text":
         return read_csv(path, delimiter, data, sequences, progress)
-    if not path.exists():
-        raise FileNotFoundError(f"{path} is missing: expected a folder, a .zip or a .npz.")
-    if path.suffix.lower() != ".npz":
-        raise ValueError(f"{path} is of no known kind: expected a folder, a .zip or a .npz.")
     found = open_npz(path)
     if sequences is None and data is None:
         return found
@@ -48,10 +44,21 @@ def read(path, delimiter=",", sequences=None, progress=True, data=None):
     return chosen
 
 
+def _kind(path):
+    """`"text"` for a folder or zip, `"npz"`; an error for anything else."""
+    if path.is_dir() or path.is_file() and path.suffix.lower() == ".zip":
+        return "text"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: expected a folder, a .zip or a .npz.")
+    if path.suffix.lower() != ".npz":
+        raise ValueError(f"{path} is of no known kind: expected a folder, a .zip or a .npz.")
+    return "npz"
+
+
 def sequences(path):
     """Names of the sequences that `read` would find, in its order; no numbers are read."""
     path = Path(path)
-    if path.suffix.lower() == ".npz" and path.is_file():
+    if _kind(path) == "npz":
         return open_npz(path).names
     with _open(path) as (files, _):
         return sorted(_find_sequences(files, path))
@@ -236,9 +243,10 @@ def _list_folder(root):
 
 
 def _find_sequences(files, path):
-    """`{name: folder}` of all folders that directly hold CSV files."""
+    """`{name: folder}` of all folders that directly hold CSV files, the root only if it is alone."""
     folders = {}
-    for folder in sorted({file.parent for file in files}):
+    parents = sorted({file.parent for file in files})
+    for folder in [p for p in parents if p.name] or parents:
         name = folder.name or _name(path)
         if name in folders:
             raise ValueError(

@@ -25,7 +25,11 @@ class Descriptors:
         self.values = np.asarray(values, np.float32)
         self.sequence, self.name, self.patches = np.asarray(sequence), name, patches
         points = len(self.sequence)
-        if self.values.ndim != 3 or self.values.shape[:2] != (points, len(VIEWS)):
+        if (
+            self.values.ndim != 3
+            or self.values.shape[:2] != (points, len(VIEWS))
+            or not self.values.shape[2]
+        ):
             raise ValueError(
                 f"Descriptors of shape {self.values.shape} for {points} points:"
                 f" expected ({points}, {len(VIEWS)}, dim)."

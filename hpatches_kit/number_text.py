@@ -1,7 +1,8 @@
 """Rows of numbers as text, read and written at the speed of the disk; errors name file and line."""
 
 import numpy as np
-from numba import njit
+
+from hpatches_kit.compiled import compiled
 
 
 def check_delimiter(delimiter):
@@ -15,7 +16,11 @@ def check_delimiter(delimiter):
 
 
 def lines(text):
-    """Bytes of a text without empty lines at its end; the last line ends like all others."""
+    """Bytes of a text without empty lines at its end; the last line ends like all others.
+
+    The mark that some programs put before a text (BOM) goes, too.
+    """
+    text = text.removeprefix(b"\xef\xbb\xbf")
     if text.endswith(b"\n") and not text.endswith((b"\n\n", b"\n\r\n")):
         return text
     return text.rstrip(b"\r\n") + b"\n"
@@ -101,7 +106,7 @@ ENOUGH = 18  # digits that an int64 always holds; a float64 has 16
 ERROR = 1e-15  # twice what the rounding of the number, the power and their product can amount to
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _parse_plain(text, delimiter, values):
     """Read a `uint8` text into `values`; whether it held just as many rows of plain numbers."""
     # Positions are unsigned: a position that may be negative would be checked each time.
@@ -167,7 +172,7 @@ def _parse_plain(text, delimiter, values):
     return at == len(text)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _first_digits(text, start, stop):
     """A number of the first digits that fit, the dot passed over, and how many were left out."""
     number, left_out = 0, 0
@@ -190,7 +195,7 @@ def write_rows(values, file, delimiter):
             stream.write(text[: _print_plain(values, ord(delimiter), text)])
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _print_plain(values, delimiter, text):
     """Write numbers below 1e9 to a `uint8` text as `"%.5f"` does; how long it becomes."""
     at = 0

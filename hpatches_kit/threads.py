@@ -2,6 +2,8 @@
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from threading import Lock
 
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
@@ -17,14 +19,34 @@ def cores():
 def side_by_side(function, items, title, progress=True):
     """`[function(item) for item in items]`, one thread a core; the first error is raised.
 
-    Only for functions that spend their time in NumPy or SciPy, which let other threads work.
+    Only for functions that spend their time in NumPy, SciPy or compiled loops, which let other
+    threads work.
     """
     items = list(items)
-    # One thread a matrix product: the threads here already fill the cores.
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores()) as pool:
+    with _one_thread_a_product(), ThreadPoolExecutor(cores()) as pool:
         try:
             done = pool.map(function, items)
             return list(tqdm(done, title, len(items), disable=not progress, delay=2, leave=False))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
+
+
+class _Limit:  # of the whole process: set by whoever comes first, lifted by whoever leaves last
+    lock, users, limits = Lock(), 0, None
+
+
+@contextmanager
+def _one_thread_a_product():
+    """One thread for each matrix product: the threads here already fill the cores."""
+    with _Limit.lock:
+        if not _Limit.users:
+            _Limit.limits = threadpool_limits(1, "blas")
+        _Limit.users += 1
+    try:
+        yield
+    finally:
+        with _Limit.lock:
+            _Limit.users -= 1
+            if not _Limit.users:
+                _Limit.limits.restore_original_limits()

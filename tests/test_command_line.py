@@ -3,6 +3,7 @@ import subprocess
 import sys
 import zipfile
 
+import numpy as np
 import pytest
 
 import hpatches_kit as hk
@@ -103,16 +104,32 @@ def test_a_split_that_is_not_there_gives_way_to_what_is_found(folder, tmp_path, 
         (["mine", "--sequences", "v_a", "v_z"], "has no sequence v_z"),
         (["mine", "--sequences", "../mine/v_a"], "has no sequence ../mine/v_a"),
         (["mine", "--tasks", "lists"], "lists is no folder of task lists"),
+        (["mine", "--split", "z"], "Unknown split 'z'"),
+        (["mine", "--json", "mine"], "mine is a folder: expected the name of a file"),
+        (["mine", "--json", "mine/v_a/ref.csv/x"], "mine/v_a/ref.csv is not a folder"),
     ],
 )
 def test_what_is_wrong_is_said_in_one_line_and_nothing_is_written(
     arguments, message, folder, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
-    assert main(["evaluate", *arguments, "--json", "scores.json"]) == 2
+    assert main(["evaluate", "--json", "scores.json", *arguments]) == 2
     error = capsys.readouterr().err.strip()
     assert error.startswith("error: ") and message in error and "\n" not in error
     assert [child.name for child in tmp_path.iterdir()] == ["mine"]
+
+
+def test_lists_of_a_split_are_scored_on_its_test_sequences(tmp_path):
+    names = split_names("c")
+    rng = np.random.default_rng(0)
+    some = hk.Descriptors(rng.normal(size=(80, 16, 3)), np.repeat(names, 2))
+    tasks = hk.benchmark.generate(some, pairs=50)
+    hk.benchmark.write_tasks(tasks, tmp_path / "lists", "c", some.lengths)
+    more = np.concatenate([rng.normal(size=(3, 16, 3)), some.values])
+    save(hk.Descriptors(more, ["v_wall"] * 3 + some.sequence.tolist()), tmp_path / "all.npz")
+    arguments = (tmp_path / "all.npz", "--tasks", tmp_path / "lists")
+    content = numbers(*arguments, file=tmp_path / "scores.json")
+    assert content["sequences"] == names == list(content["matching"]["sequences"])
 
 
 def test_collapse_is_printed_not_warned_of(tmp_path, capsys):

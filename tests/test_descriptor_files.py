@@ -555,3 +555,18 @@ def test_a_file_that_could_not_be_read_again_is_not_written(descriptors, tmp_pat
     with pytest.raises(ZeroDivisionError):
         save(descriptors, tmp_path / "set.npz")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_mark_before_a_text_and_files_beside_the_sequences_do_not_matter(descriptors, tmp_path):
+    write_csv(descriptors, tmp_path / "set")
+    expected = read(tmp_path / "set").values
+    for file in (tmp_path / "set" / "v_a" / "ref.csv", tmp_path / "set" / "v_a" / "e1.csv"):
+        file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
+    (tmp_path / "set" / "results.csv").write_text("what, a, user\nkeeps, here, too\n")
+    np.testing.assert_array_equal(read(tmp_path / "set").values, expected)
+
+
+def test_sequences_of_what_is_neither_folder_nor_zip_nor_npz_are_not_listed(tmp_path):
+    (tmp_path / "set.txt").write_text("1,2")
+    with pytest.raises(ValueError, match="is of no known kind"):
+        sequences(tmp_path / "set.txt")

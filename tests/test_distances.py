@@ -48,7 +48,7 @@ def test_exact_distances_are_those_of_scipy_to_the_last_bit(kind, distance):
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "absurd"])
 def test_many_distances_keep_within_their_margin(kind):
     one, other = vectors(kind), vectors(kind, seed=1)
-    quick = ManyDistances(other, "L2")
+    quick = ManyDistances(other, one, "L2")
     prepared, base, margin = quick.prepared(one)
     true = np.square(cdist(one, other) / quick.scale)
     found = quick.many(prepared).astype(np.float64) + base[:, None]
@@ -80,7 +80,7 @@ def test_closer_and_tied_rows_are_counted_exactly(kind, distance):
     pool[100] = queries[7]
     expected = cdist(queries, pool, distances.METRICS[distance])
     near = expected[:, [3, 100, 20]]  # so that there are ties
-    many, ends = ManyDistances(pool, distance), np.array([0, 10, 64, 150])
+    many, ends = ManyDistances(pool, queries, distance), np.array([0, 10, 64, 150])
     prepared, base, margin = many.prepared(queries)
     closer, tied = np.empty((2, 40, 3, 4), np.int64)
     limits = many.limits(near, base, margin)

@@ -1,10 +1,12 @@
 import json
+import warnings
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import hpatches_kit as hk
+from hpatches_kit.benchmark.average_precision import average_precision
 from hpatches_kit.benchmark.bootstrap import (
     interval,
     resampled_average_precision,
@@ -74,7 +76,8 @@ def test_json_holds_everything_and_comes_back(scores, worse, tmp_path):
         ("no json", "is no file of scores"),
         ("[1]", "is no file of scores"),
         ("{}", "is no file of scores"),
-        ('{"format": 3}', "has format 3, this version reads format 2"),
+        ('{"format": 3}', "is no file of scores.*format 3, this version reads format 2"),
+        ('{"format": 2}', "is no file of scores.*'name'"),
     ],
 )
 def test_other_files_are_no_scores(text, message, tmp_path):
@@ -103,8 +106,14 @@ def test_a_comparison_pairs_the_same_sequences(scores, worse):
 
 def test_scores_of_other_tasks_are_not_compared(scores, descriptors):
     other = hk.benchmark.evaluate(descriptors, distance="L1")
-    with pytest.raises(ValueError, match="scored on L1 distance.*of 3 sequences"):
+    with pytest.raises(ValueError, match="Scores of other lists and distance cannot"):
         hk.benchmark.compare(scores, other)
+    tasks = hk.benchmark.generate(descriptors)
+    other = hk.benchmark.evaluate(descriptors, tasks, only="matching")
+    with pytest.raises(ValueError, match="of other tasks cannot be compared: random has matching;"):
+        hk.benchmark.compare(scores, other)
+    with pytest.raises(ValueError, match="no scores to compare"):
+        hk.benchmark.compare()
 
 
 def test_resampling_draws_as_many_sequences_as_there_are():
@@ -120,13 +129,52 @@ def test_the_interval_of_a_mean_is_that_of_statistics():
     assert (low, high) == pytest.approx((values.mean() - error, values.mean() + error), abs=0.02)
 
 
-def test_average_precision_over_resampled_sequences_by_hand():
-    # In the first sequence the positive is nearer than the negative, in the second farther.
-    found = resampled_average_precision(np.array([[1, 0], [0, 1]]), np.array([[0, 1], [1, 0]]))
-    first, both = 1, 0.5 * (1 + 0.5) / 2 + 0.5 * (0.5 + 0.5) / 2
-    second = (0 + 0.5) / 2
-    for drawn, ap in zip(resampling(2), found):
-        assert ap == pytest.approx({2: first, 1: both, 0: second}[drawn[0]])
+def test_average_precision_over_resampled_sequences_is_that_of_their_pairs():
+    rng, sequences, bins = np.random.default_rng(0), 6, 4000
+    shift = rng.normal(0, 300, sequences)[:, None]  # some sequences are harder
+    places = {k: (2000 + k + shift + rng.normal(0, 300, (sequences, 500))).astype(int) for k in (-300, 300)}  # fmt: skip
+    positive, negative = (
+        np.stack([np.bincount(row, minlength=bins)[:bins] for row in places[k]])
+        for k in (-300, 300)
+    )
+
+    def ap(drawn):
+        near, far = (np.concatenate([places[k][s] for s in drawn]) for k in (-300, 300))
+        before = (far <= np.sort(near)[:, None]).sum(axis=1)  # negatives first
+        return average_precision(before)
+
+    draws = resampled_average_precision(positive, negative, ap(range(sequences)))
+    for drawn, found in list(zip(resampling(sequences), draws))[:20]:
+        assert found == pytest.approx(ap(np.repeat(range(sequences), drawn)), abs=2e-3)
+
+
+@pytest.mark.parametrize("kind", ["distinct", "bits", "blank", "constant"])
+def test_intervals_hold_their_score_whatever_ties(kind):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(400, 1, 24)) + rng.normal(size=(400, 16, 24))
+    if kind == "bits":
+        values = (values > 0) * 1.0
+    elif kind == "blank":
+        values[rng.random((400, 16)) < 0.3] = 0
+    elif kind == "constant":
+        values[:] = 1
+    descriptors = hk.Descriptors(values, np.repeat([f"v_{k}" for k in range(10)], 40))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rows = hk.benchmark.compare(hk.benchmark.evaluate(descriptors))
+    assert (rows.low <= rows.mean_ap + 1e-12).all() and (rows.mean_ap <= rows.high + 1e-12).all()
+    assert (rows.high - rows.low < 0.2).all()
+
+
+def test_one_sequence_has_no_interval_and_its_scores_can_be_saved(descriptors, tmp_path):
+    alone = hk.benchmark.evaluate(descriptors.select(["v_a"]))
+    rows = hk.benchmark.compare(alone, alone)
+    assert rows[["low", "high", "ahead_low", "ahead_high"]].isna().all(axis=None)
+    hk.benchmark.save(alone, tmp_path / "alone.json")
+    assert "NaN" not in (tmp_path / "alone.json").read_text()
+    (again,) = hk.benchmark.load(tmp_path / "alone.json")
+    assert np.isnan(again["matching"]["draws"]).all()
+    hk.plots.scores(alone)
 
 
 def test_resampled_scores_surround_the_score(scores):

@@ -49,13 +49,18 @@ def test_lists_of_other_lengths_places_or_seeds_are_not_mixed_up(monkeypatch):
     assert not np.array_equal(first.inter.second, tasks.inter.second)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK no zip", None])
+@pytest.mark.parametrize("content", [b"", b"PK no zip", None, "short"])
 def test_a_damaged_kept_list_is_drawn_again(content, monkeypatch, tmp_path):
     monkeypatch.setattr(tasks_module, "SLOW", 10)
     lengths = {"v_a": 6, "i_b": 5}
     first = hk.benchmark.generate(lengths, pairs=100)
     (file,) = (tmp_path / "data" / "tasks").iterdir()
-    file.write_bytes(file.read_bytes()[:-40] if content is None else content)
+    if content == "short":
+        with np.load(file) as stored:
+            arrays = dict(stored)
+        np.savez(file, **{**arrays, "anchor": arrays["anchor"][:10]})
+    else:
+        file.write_bytes(file.read_bytes()[:-40] if content is None else content)
     again = hk.benchmark.generate(lengths, pairs=100)
     np.testing.assert_array_equal(first.inter.second, again.inter.second)
 
@@ -63,6 +68,8 @@ def test_a_damaged_kept_list_is_drawn_again(content, monkeypatch, tmp_path):
 def test_a_data_folder_that_cannot_be_written_costs_no_result(monkeypatch, tmp_path):
     monkeypatch.setattr(tasks_module, "SLOW", 10)
     (tmp_path / "data").write_text("a file where the folder should be")
+    assert len(hk.benchmark.generate({"v_a": 6, "i_b": 5}, pairs=100).intra) == 100
+    monkeypatch.setenv("HPATCHES_KIT_DATA", "~nosuchuser/data")
     assert len(hk.benchmark.generate({"v_a": 6, "i_b": 5}, pairs=100).intra) == 100
 
 
@@ -125,12 +132,37 @@ def test_two_sequences_of_one_place_give_no_negative_of_it(descriptors):
 def test_a_sequence_of_one_point_has_no_pairs_but_can_be_queried():
     tasks = hk.benchmark.generate({"v_one": 1, "v_two": 40}, pairs=200, queries=40)
     assert 0 not in tasks.positive.first and 0 in tasks.inter.second
-    with pytest.raises(ValueError, match="No sequence has two points or more"):
-        hk.benchmark.generate({"v_one": 1, "i_one": 1})
     with pytest.raises(ValueError, match="3 pairs: expected 5 or more"):
         hk.benchmark.generate({"v_two": 40}, pairs=3)
-    with pytest.raises(ValueError, match="3 points are too few for queries and distractors"):
-        hk.benchmark.generate({"v_one": 2, "i_one": 1}, queries=9)
+    with pytest.raises(ValueError, match="expected one or more in each"):
+        hk.benchmark.generate({"v_one": 2, "i_one": 0})
+
+
+@pytest.mark.parametrize("lengths", [{"v": 1, "i": 1}, {"v": 5, "i": 1}, {"v": 20}, {"v": 1}])
+def test_what_cannot_be_drawn_is_left_out_and_said(lengths):
+    rng = np.random.default_rng(0)
+    names = np.repeat(list(lengths), list(lengths.values()))
+    scores = hk.benchmark.evaluate(hk.Descriptors(rng.normal(size=(len(names), 16, 3)), names))
+    assert ("verification" in scores.tasks) == (max(lengths.values()) > 1)
+    assert "matching" in scores.tasks
+    left_out = [task for task in ("verification", "retrieval") if task not in scores.tasks]
+    assert [line.split(":")[0] for line in scores.warnings[: len(left_out)]] == left_out
+
+
+def test_numpy_integers_are_as_good_as_others():
+    lengths = {"v_a": np.int64(600), "i_b": np.int64(500)}
+    tasks = hk.benchmark.generate(lengths, pairs=np.int64(100_000), seed=np.int64(3))
+    again = hk.benchmark.generate({"v_a": 600, "i_b": 500}, pairs=100_000, seed=3)
+    np.testing.assert_array_equal(tasks.inter.second, again.inter.second)
+
+
+def test_names_that_look_like_something_else_stay_names(tmp_path):
+    lengths = {"1": 6, "01": 5, "True": 4, "NA": 3, "1.0": 2}
+    values = hk.Descriptors(np.zeros((20, 16, 1)), np.repeat(list(lengths), list(lengths.values())))
+    tasks = hk.benchmark.generate(values, pairs=40)
+    hk.benchmark.write_tasks(tasks, tmp_path, "a", lengths)
+    read = hk.benchmark.read_tasks(tmp_path, "a", values)
+    np.testing.assert_array_equal(read.inter.second, tasks.inter.second)
 
 
 def test_pools_are_the_official_ones_that_fit_and_the_whole(descriptors):

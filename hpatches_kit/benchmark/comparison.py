@@ -27,18 +27,25 @@ def compare(*scores, level=0.95):
 
     Returns:
         A `pandas.DataFrame`, a row for each descriptor and task: mean_ap, low, high; ahead, ahead_low
-        and ahead_high: an interval without 0 is a difference that other sequences would show, too.
+        and ahead_high: an interval without 0 is a difference that other draws of the sequences show,
+        too. Intervals are NaN when there is one sequence only.
 
-    Raises ValueError for scores of other sequences or task lists.
+    Raises ValueError for scores of other sequences, task lists or tasks.
     """
+    if not scores:
+        raise ValueError("There are no scores to compare.")
     first, rows = scores[0], []
     for one in scores:
-        if (one.sequences, one.about, set(one.tasks)) != (first.sequences, first.about, set(first.tasks)):  # fmt: skip
-            raise ValueError(
-                f"{one.title} was scored on {one.about} of {len(one.sequences)} sequences,"
-                f" {first.title} on {first.about} of {len(first.sequences)}: scores can be compared"
-                " when they are of the same tasks."
-            )
+        for what, mine, others in (
+            ("sequences", ", ".join(one.sequences), ", ".join(first.sequences)),
+            ("lists and distance", one.about, first.about),
+            ("tasks", ", ".join(one.tasks), ", ".join(first.tasks)),
+        ):
+            if mine != others:
+                raise ValueError(
+                    f"Scores of other {what} cannot be compared: {one.title} has {mine};"
+                    f" {first.title} has {others}."
+                )
         for task in one.tasks:
             mean, draws = one[task]["mean_ap"], np.asarray(one[task]["draws"])
             ahead = draws - np.asarray(first[task]["draws"])

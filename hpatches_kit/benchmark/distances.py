@@ -6,8 +6,9 @@ in the order in which the official code sums it, so that ties stay ties.
 """
 
 import numpy as np
-from numba import njit
 from scipy.spatial.distance import cdist
+
+from hpatches_kit.compiled import compiled
 
 METRICS = {"L2": "euclidean", "L1": "cityblock"}
 ROUNDING = 2.0**-24  # relative, of one operation in single precision
@@ -20,7 +21,7 @@ def check(distance):
         raise ValueError(f"Unknown {distance=}: expected one of {', '.join(METRICS)}.")
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def exact_distance(one, other, absolute):
     """Distance of two descriptors to the last bit as SciPy's `cdist` has it, L1 if `absolute`.
 
@@ -33,7 +34,7 @@ def exact_distance(one, other, absolute):
     return total if absolute else np.sqrt(total)
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(fastmath=True)
 def _squared_lengths(vectors):
     """`float64 (n,)` of float32 `(n, dim)`."""
     result = np.zeros(len(vectors))
@@ -55,11 +56,14 @@ class ManyDistances:
 
     Args:
         pool: `(m, dim)`, measured from its mean: the smaller the numbers, the smaller the margin.
+        queries: `(n, dim)`, all that will be asked for.
     """
 
-    def __init__(self, pool, distance):
-        largest = np.abs(pool).max(initial=0)
-        self.quick = distance == "L2" and largest < 1e18  # squares of more leave float32
+    def __init__(self, pool, queries, distance):
+        smallest, largest = (np.abs(some).max(initial=0) for some in (pool, queries))
+        largest = max(smallest, largest)
+        # Squares must not leave the range of float32.
+        self.quick = distance == "L2" and largest < 1e18 * min(max(smallest, 1e-30), 1)
         self.original, self.metric = pool, METRICS[distance]
         self.memory = np.empty(0, np.float32)
         if self.quick:
@@ -129,7 +133,7 @@ def nearest(queries, pools, distance="L2"):
     """
     count, points, dim = pools.shape
     flat = np.ascontiguousarray(pools).reshape(-1, dim)
-    all_pools = ManyDistances(flat, distance)
+    all_pools = ManyDistances(flat, queries, distance)
     apart, own = np.empty((count, points)), np.zeros((count, points), bool)
     first, tied = np.empty((2, count, points), np.int64)
     step = max(BLOCK // points, 1)
@@ -147,7 +151,7 @@ def nearest(queries, pools, distance="L2"):
     return apart, first, tied, own
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _settle_nearest(many, limit, queries, pool, start, absolute, apart, first, tied, own):
     """Look again, exactly, at every row of the pool that lies below the limit of its query."""
     for i in range(len(queries)):
@@ -167,7 +171,7 @@ def _settle_nearest(many, limit, queries, pool, start, absolute, apart, first, t
                         own[i] |= row == i + start
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def count_closer(many, low, high, near, ends, queries, pool, absolute, closer, tied):
     """How many of the first `end` rows of the pool are closer than `near`, and how many as close.
 
@@ -200,7 +204,7 @@ def count_closer(many, low, high, near, ends, queries, pool, absolute, closer, t
                 closer[i, k, e], tied[i, k, e] = nearer, same
 
 
-@njit(nogil=True, cache=True, fastmath=True)
+@compiled(fastmath=True)
 def pair_distances(values, first, first_view, second, second_view, apart):
     """L2 distances of pairs of patches, `apart` float32 `(pairs,)` filled, as the official code has them.
 

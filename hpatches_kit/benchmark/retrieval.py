@@ -1,7 +1,6 @@
 """Retrieval: find the five other views of a patch in a pool of distractors."""
 
 import numpy as np
-from numba import njit
 
 from hpatches_kit.benchmark.average_precision import (
     average_precision,
@@ -10,6 +9,7 @@ from hpatches_kit.benchmark.average_precision import (
 )
 from hpatches_kit.benchmark.bootstrap import resampled_means
 from hpatches_kit.benchmark.distances import ManyDistances, check, count_closer, exact_distance
+from hpatches_kit.compiled import compiled
 from hpatches_kit.threads import side_by_side
 
 BLOCK = 1 << 21  # distances at a time for a thread
@@ -31,8 +31,11 @@ def retrieval(descriptors, tasks, distance="L2", progress=True):
     """
     check(distance)
     if not len(tasks.queries):
-        raise ValueError("Retrieval has no queries: it needs distractors from other sequences.")
-    closer, tied, apart, drawn = _counts(descriptors, tasks, distance, progress)
+        raise ValueError(
+            "Retrieval has no queries: the lists have none, or there is one sequence only."
+        )
+    pools = sorted(set(tasks.pools))
+    closer, tied, apart, drawn = _counts(descriptors, tasks, pools, distance, progress)
     official = average_precision(np.sort(closer, axis=3))  # (queries, levels, pools)
     matlab = mean_precision(np.sort(closer, axis=3))
 
@@ -45,10 +48,10 @@ def retrieval(descriptors, tasks, distance="L2", progress=True):
     names, sequence = np.unique(descriptors.sequence[tasks.queries], return_inverse=True)
     total = np.bincount(sequence, official.mean(axis=(1, 2)))
     return {
-        **_means(official, tasks.pools),
+        **_means(official, pools),
         "queries": len(tasks.queries),
-        "tie_neutral": _means(neutral, tasks.pools),
-        "matlab": _means(matlab, tasks.pools),
+        "tie_neutral": _means(neutral, pools),
+        "matlab": _means(matlab, pools),
         "ties": float((tied[:, :, -1] / drawn[:, None, None]).mean()),
         "draws": resampled_means(total, np.bincount(sequence)),
     }
@@ -64,14 +67,14 @@ def _means(precision, pools):
     }
 
 
-def _counts(descriptors, tasks, distance, progress):
+def _counts(descriptors, tasks, pools, distance, progress):
     """For each of the five positives: distractors closer, and as far, in each pool.
 
     Returns:
         `closer` and `tied`, integers `(queries, levels, pools, 5)`; `apart`, float64
         `(queries, levels, 5)`, distances of the positives; `drawn`, distractors in the last pool.
     """
-    values, pools = descriptors.values, np.array(tasks.pools)
+    values, pools = descriptors.values, np.array(pools)
     place = descriptors.label if len(set(descriptors.label.tolist())) < len(values) else None
     number = np.unique(descriptors.sequence, return_inverse=True)[1]
     of_query = number[tasks.queries]
@@ -88,7 +91,7 @@ def _counts(descriptors, tasks, distance, progress):
             raise ValueError(f"A query of {name} has no distractor from another sequence.")
         pool = np.ascontiguousarray(values[others, 0])
         ends = np.clip(pools - 5, 0, len(others))
-        distances = ManyDistances(pool, distance)
+        distances = ManyDistances(pool, values[tasks.queries[mine], 0], distance)
         step = max(BLOCK // len(pool), 1)
         for some in np.split(mine, range(step, len(mine), step)):
             rows = tasks.queries[some]
@@ -109,7 +112,7 @@ def _counts(descriptors, tasks, distance, progress):
     return closer, tied, apart, drawn
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _to_positives(query, views, absolute):
     """`float64 (queries, 15)` from `(queries, dim)` and all views of the same points."""
     near = np.empty((len(query), 15))

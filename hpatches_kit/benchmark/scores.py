@@ -36,7 +36,7 @@ class Scores:
         about: the task lists and the distance.
         patches: what was described: `"clean"`, `"noisy"`, `"denoised"`, or nothing.
         sequences: that were scored.
-        warnings: sentences about ties and collapse; see `collapse.py`.
+        warnings: sentences about what is not scored, about ties and collapse.
     """
 
     name: str
@@ -124,7 +124,10 @@ class Scores:
     def to_dict(self):
         """Everything, ready for JSON."""
         tasks = {
-            task: {**numbers, "draws": np.round(numbers["draws"], 6).tolist()}
+            task: {
+                **numbers,
+                "draws": [round(x, 6) if x == x else None for x in map(float, numbers["draws"])],
+            }
             for task, numbers in self.tasks.items()
         }
         return {
@@ -161,11 +164,12 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
         descriptors: `Descriptors`.
         tasks: `Tasks`; default: drawn by the official rule at sizes that fit.
         distance: `"L2"` or `"L1"`. L1 knows no short cut: minutes at the full size of HPatches.
-        only: names of the tasks to score; default: all that there are lists for.
+        only: name or names of the tasks to score; default: all that there are lists for.
         progress: show bars for what takes more than two seconds.
 
     Warns with `CollapseWarning` when ties or a collapse make the scores mean little.
     """
+    only = [only] if isinstance(only, str) else only
     unknown = set(only or ()) - set(TASKS)
     if unknown:
         raise ValueError(f"Unknown task {', '.join(unknown)}: expected some of {', '.join(TASKS)}.")
@@ -175,9 +179,13 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
         raise ValueError(
             f"Tasks drawn for {tasks.points} points, {len(descriptors)} descriptors to score."
         )
+    left_out = []
     if not only:
         listed = {"verification": len(tasks.positive), "retrieval": len(tasks.queries)}
         only = [task for task in TASKS if listed.get(task, True)]
+        left_out = [
+            f"{task}: not scored, there are no lists." for task in TASKS if task not in only
+        ]
     score = {
         "verification": lambda: verification(descriptors, tasks, distance, progress),
         "matching": lambda: matching(descriptors, distance, progress),
@@ -193,7 +201,7 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
         warnings.warn(f"{descriptors.name}: {sentence}", collapse.CollapseWarning, stacklevel=2)
     about = f"{distance} distance, {tasks.about if tasks else 'no lists'}"
     name, patches = descriptors.name, descriptors.patches
-    return Scores(name, result, about, patches, tuple(descriptors.names), found)
+    return Scores(name, result, about, patches, tuple(descriptors.names), left_out + found)
 
 
 def save(scores, file):
@@ -202,7 +210,7 @@ def save(scores, file):
         content = scores.to_dict()
     else:
         content = {"format": FORMAT, "scores": [one.to_dict() for one in scores]}
-    write_text(file, json.dumps(content, indent=1))
+    write_text(file, json.dumps(content, indent=1, allow_nan=False))
 
 
 def load(file):
@@ -212,16 +220,16 @@ def load(file):
     """
     try:
         content = json.loads(Path(file).read_text())
-        written = content["format"]
-    except (ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{file} is no file of scores: expected JSON with a format.") from error
-    if written != FORMAT:
-        raise ValueError(f"{file} has format {written}, this version reads format {FORMAT}.")
-    result = []
-    for one in content.get("scores", [content]):
-        tasks = {task: one[task] for task in TASKS if task in one}
-        for numbers in tasks.values():
-            numbers["draws"] = np.array(numbers["draws"])
-        about = (one[key] for key in ("about", "patches"))
-        result.append(Scores(one["name"], tasks, *about, tuple(one["sequences"]), one["warnings"]))
-    return result
+        if content["format"] != FORMAT:
+            raise ValueError(f"format {content['format']}, this version reads format {FORMAT}")
+        return [_from_dict(one) for one in content.get("scores", [content])]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise ValueError(f"{file} is no file of scores: {error!r}.") from error
+
+
+def _from_dict(one):
+    tasks = {task: one[task] for task in TASKS if task in one}
+    for numbers in tasks.values():
+        numbers["draws"] = np.array(numbers["draws"], np.float64)  # nothing becomes NaN
+    about = (one[key] for key in ("about", "patches"))
+    return Scores(one["name"], tasks, *about, tuple(one["sequences"]), one["warnings"])

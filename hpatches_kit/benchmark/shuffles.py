@@ -5,7 +5,8 @@ comes out, every random number must be drawn, but not every shuffle carried out.
 """
 
 import numpy as np
-from numba import njit
+
+from hpatches_kit.compiled import compiled
 
 # The Mersenne Twister (Matsumoto and Nishimura 1998): 624 words of 32 bits, renewed all at once.
 WORDS, AHEAD = 624, 397
@@ -30,7 +31,7 @@ def first_two(random, lengths):
     return result
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _draw(key, at, lengths, result):
     words = np.empty(WORDS, np.uint32)
     _temper(key, words)
@@ -62,14 +63,14 @@ def _draw(key, at, lengths, result):
     return at
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _renew(key):
     for k in range(WORDS):
         mixed = key[k] & TOP | key[(k + 1) % WORDS] & REST
         key[k] = key[(k + AHEAD) % WORDS] ^ mixed >> ONE ^ TWIST * (mixed & ONE)
 
 
-@njit(nogil=True, cache=True)
+@compiled()
 def _temper(key, words):
     for k in range(WORDS):
         word = key[k]

@@ -23,7 +23,7 @@ def read_tasks(folder, split, points):
         points: `Descriptors` or a `PatchSet` that the lists are about.
 
     Returns:
-        `Tasks`. A task whose lists are all missing has none.
+        `Tasks`, with the official sizes of pools. A task whose lists are all missing has none.
 
     Raises FileNotFoundError when there are no lists or some of a task are missing, ValueError for
     other columns, a sequence or a row that the points do not have, or an image other than 0 to 5;
@@ -48,14 +48,16 @@ def read_tasks(folder, split, points):
     pairs = {kind: _read_pairs(found[kind], points) for kind in PAIR_FILES if kind in found}
     none = np.array([], int)
     rows = {kind: _read_points(found[kind], points) if kind in found else none for kind in POINT_FILES}  # fmt: skip
-    about = f"lists of split {split} in {folder.name}"
+    about = f"lists of split {split} in {folder.resolve().name}"
     nothing = PairList(none, none, none, none)
     pairs = pairs or dict.fromkeys(PAIR_FILES, nothing)
     return Tasks(**pairs, **rows, pools=POOLS, about=about, points=len(points))
 
 
 def write_tasks(tasks, folder, split, lengths):
-    """Write the five lists; those of the official rule come out byte for byte as published.
+    """Write the lists; those of the official rule come out byte for byte as published.
+
+    A list that is empty is not written.
 
     Args:
         tasks: `Tasks`.
@@ -67,11 +69,15 @@ def write_tasks(tasks, folder, split, lengths):
     index = np.concatenate([np.arange(length) for length in lengths.values()])
     for kind, stem in PAIR_FILES.items():
         p = getattr(tasks, kind)
+        if not len(p):
+            continue
         columns = [name[p.first], p.first_image, index[p.first]]
         columns += [name[p.second], p.second_image, index[p.second]]
         _write(Path(folder) / f"{stem}_split-{split}.csv", dict(zip(PAIR_COLUMNS, columns)))
     for kind, stem in POINT_FILES.items():
         rows = getattr(tasks, kind)
+        if not len(rows):
+            continue
         columns = dict(zip(POINT_COLUMNS, (name[rows], index[rows])))
         _write(Path(folder) / f"{stem}_split-{split}.csv", columns)
 
@@ -101,17 +107,18 @@ def _read_points(file, points):
 
 
 def _table(file, columns):
-    names = {name: "category" for name in columns if name[0] == "s"}
-    try:
-        table = pd.read_csv(file, dtype=dict.fromkeys(columns, np.int64) | names)
+    names = {name: str for name in columns if name[0] == "s"}
+    types = dict.fromkeys(columns, np.int64) | names
+    try:  # names stay text, also `1`, `True` and `NA`
+        table = pd.read_csv(file, dtype=types, na_filter=False, index_col=False)
     except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise ValueError(f"{file} is no task list with columns {','.join(columns)}: {error}") from error  # fmt: skip
-    if list(table.columns) != columns or table.isna().any(axis=None) or not len(table):
+    if list(table.columns) != columns or not len(table):
         raise ValueError(
             f"{file} has columns {','.join(map(str, table.columns))} and {len(table)} rows:"
-            f" expected {','.join(columns)}, every field filled, and at least one row."
+            f" expected {','.join(columns)} and at least one row."
         )
-    return table
+    return table.astype(dict.fromkeys(names, "category"))
 
 
 def _rows(file, names, index, points):
@@ -121,7 +128,7 @@ def _rows(file, names, index, points):
         unknown = names.cat.categories[~known][0]
         line = int((names == unknown).to_numpy().argmax()) + 2
         raise ValueError(
-            f"{file}, line {line}: there are no points of sequence {unknown!r},"
+            f"{file}, line {line}: there are no points of sequence {str(unknown)!r},"
             f" only of {', '.join(points.names)}."
         )
     codes, index = names.cat.codes.to_numpy(), index.to_numpy()

@@ -17,6 +17,7 @@ from hpatches_kit.files import data_home, whole_file
 PAIRS, QUERIES, DISTRACTORS = 1_000_000, 10_000, 20_000
 PAIRS_A_POINT = 25  # all 1,000,000 for the smallest of the published splits, 49,101 points
 POOLS = (100, 500, 1_000, 5_000, 10_000, 15_000, 20_000)
+LAYOUT = 1  # of kept lists; another number for another rule or another layout
 SLOW = 100_000  # pairs from which drawing takes its time, and what is drawn is kept
 
 
@@ -76,29 +77,34 @@ def generate(points, pairs=None, queries=None, distractors=None, seed=42):
 
     Three things are needed where the official rule knows only HPatches: a second patch that shows
     the same place in another sequence is drawn again, no pair is drawn from a sequence with a
-    single point, and from a single sequence nothing is queried. In HPatches none of it happens.
-    Flat reference patches are neither queries nor distractors; without patches, none is known.
+    single point, and nothing is queried that has no distractors of other sequences. In HPatches
+    none of it happens. Flat reference patches are neither queries nor distractors; without patches,
+    none is known.
 
-    Raises ValueError when nothing can be drawn.
+    Raises ValueError when there is nothing to draw from.
     """
     lengths = points if isinstance(points, dict) else points.lengths
+    lengths = {name: int(length) for name, length in lengths.items()}
     total = sum(lengths.values())
     label = np.arange(total) if isinstance(points, dict) else points.label
     flat = np.zeros(total, bool) if isinstance(points, dict) else points.flat
-    pairs = pairs or min(PAIRS, PAIRS_A_POINT * total)
-    queries = queries or min(QUERIES, max(total // 3, 1))
-    distractors = distractors or min(DISTRACTORS, 2 * queries)
+    pairs = int(min(PAIRS, PAIRS_A_POINT * total) if pairs is None else pairs)
+    queries = int(min(QUERIES, max(total // 3, 1)) if queries is None else queries)
+    distractors = int(min(DISTRACTORS, 2 * queries) if distractors is None else distractors)
+    if min(lengths.values(), default=0) < 1:
+        raise ValueError(f"Sequences of {lengths} points: expected one or more in each.")
     if pairs < 5:
         raise ValueError(f"{pairs} pairs: expected 5 or more, a fifth of them is used.")
     count = np.array(list(lengths.values()))
     if not (count > 1).any():
-        raise ValueError("No sequence has two points or more: there are no pairs to verify.")
+        pairs = 0  # a pair is of two points of a sequence
     start = np.cumsum(count) - count
 
     def draw_pairs():
         return _pairs(start, count, label, pairs, seed)
 
-    lists = _kept((list(lengths.items()), pairs, seed), label, draw_pairs) if pairs >= SLOW else draw_pairs()  # fmt: skip
+    asked = [LAYOUT, list(lengths.items()), pairs, int(seed)]
+    lists = _kept(asked, label, draw_pairs) if pairs >= SLOW else draw_pairs()
     anchor, intra, inter, image, other_image = lists
     query_rows, distractor_rows = _retrieval(start, count, label, flat, queries, distractors, seed)
     about = (
@@ -113,6 +119,8 @@ def generate(points, pairs=None, queries=None, distractors=None, seed=42):
 
 def _pairs(start, count, label, pairs, seed):
     """Rows of anchor, intra and inter patches, and the two images, `(pairs,)` each."""
+    if not pairs:
+        return [np.array([], np.int32)] * 5
     rng = np.random.RandomState(seed)
     able = np.flatnonzero(count > 1)
     sequence = able[rng.choice(len(able), pairs)]
@@ -126,18 +134,18 @@ def _pairs(start, count, label, pairs, seed):
 
 
 def _retrieval(start, count, label, flat, queries, distractors, seed):
-    """Rows of queries and of distractors."""
-    if len(count) < 2:
-        return np.array([], int), np.array([], int)
+    """Rows of queries and of distractors; none where no query has distractors."""
     rng = np.random.RandomState(seed)
     query_rows = _draw(rng, start, count, 4 * queries)
     distractor_rows = _draw(rng, start, count, 10 * distractors)
     query_rows = _first_of_each(query_rows[~flat[query_rows]])[:queries]
     distractor_rows = _first_of_each(distractor_rows[~flat[distractor_rows]])
     distractor_rows = distractor_rows[~np.isin(distractor_rows, query_rows)][:distractors]
-    if not len(query_rows) or not len(distractor_rows):
-        raise ValueError(f"{count.sum()} points are too few for queries and distractors.")
-    return query_rows, distractor_rows
+    sequence = np.repeat(np.arange(len(count)), count)
+    others = np.unique(sequence[distractor_rows])
+    if len(others) < 2:  # a query of the only sequence that has distractors has none
+        query_rows = query_rows[~np.isin(sequence[query_rows], others)] if len(others) else others
+    return query_rows, distractor_rows if len(query_rows) else query_rows
 
 
 def _two_of_five(rng, pairs):
@@ -162,21 +170,18 @@ def _first_of_each(rows):
 def _kept(asked, label, draw):
     """The arrays that `draw` returns; from the data folder when they were drawn before."""
     asked = json.dumps([*asked, zlib.crc32(np.ascontiguousarray(label))])
-    file = data_home() / "tasks" / f"{zlib.crc32(asked.encode()):08x}.npz"
+    names, name = ("anchor", "intra", "inter", "image", "other"), zlib.crc32(asked.encode())
     try:
-        with np.load(file, allow_pickle=False) as stored:
-            if str(stored["asked"]) == asked:
-                return [stored[name] for name in ("anchor", "intra", "inter", "image", "other")]
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+        with np.load(data_home() / "tasks" / f"{name:08x}.npz", allow_pickle=False) as stored:
+            kept = [stored[field] for field in names]
+            if str(stored["asked"]) == asked and len({array.shape for array in kept}) == 1:
+                return kept
+    except (OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile):
         pass  # not there, or damaged: drawn again
     drawn = draw()
     try:
-        with whole_file(file) as partial:
-            np.savez(
-                partial,
-                asked=asked,
-                **dict(zip(("anchor", "intra", "inter", "image", "other"), drawn)),
-            )
-    except OSError:
+        with whole_file(data_home() / "tasks" / f"{name:08x}.npz") as partial:
+            np.savez(partial, asked=asked, **dict(zip(names, drawn)))
+    except (OSError, RuntimeError):
         pass  # a data folder that cannot be written costs time, not results
     return drawn
