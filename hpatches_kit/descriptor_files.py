@@ -5,6 +5,7 @@ header, one row a patch, and row i of all 16 files shows the same point.
 """
 
 import os
+import threading
 import zipfile
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -211,10 +212,22 @@ def _open(path):
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: expected a folder of sequences or a .zip.")
     if path.is_dir():
-        yield _list_folder(path), lambda file: (path / file).read_bytes()
+        kept = threading.local()
+        yield _list_folder(path), lambda file: _read_again(path / file, kept)
     else:
         with open_zip(path) as (files, read_bytes):
             yield {file for file in files if file.suffix == ".csv"}, read_bytes
+
+
+def _read_again(file, kept):
+    """The bytes of a file, until the same thread reads the next: fresh memory costs as much as reading."""
+    with open(file, "rb", buffering=0) as stream:
+        size, text = os.fstat(stream.fileno()).st_size, getattr(kept, "text", bytearray())
+        text += bytes(max(size - len(text), 0))
+        del text[size:]
+        del text[stream.readinto(text) :]
+    kept.text = text
+    return text
 
 
 def _name(path):

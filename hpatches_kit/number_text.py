@@ -20,7 +20,8 @@ def lines(text):
 
     The mark that some programs put before a text (BOM) goes, too.
     """
-    text = text.removeprefix(b"\xef\xbb\xbf")
+    if text.startswith(b"\xef\xbb\xbf"):
+        text = text[3:]
     if text.endswith(b"\n") and not text.endswith((b"\n\n", b"\n\r\n")):
         return text
     return text.rstrip(b"\r\n") + b"\n"
