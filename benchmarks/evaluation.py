@@ -1,7 +1,7 @@
 """The benchmark against the official algorithm: time, memory, and whether every number agrees.
 
     make benchmark                                  # small and full size: 10 minutes
-    python benchmarks/evaluation.py --size small    # a minute
+    python benchmarks/evaluation.py --size small    # a minute; --part reading, and --save, to renew rows
 
 Descriptors are random unit vectors of 128 numbers, views of one point closer than others, with the
 sequence lengths of split a: what is timed does not depend on what the numbers mean. The reference is
@@ -36,6 +36,8 @@ from hpatches_kit.threads import cores
 
 PROJECT = Path(__file__).resolve().parent.parent
 SIZES = {"small": 20, "full": 1}  # the lengths of split a are divided by this
+PARTS = ("reading", "lists", "tasks")
+ROWS = PROJECT / "benchmarks" / "evaluation.json"  # what the README shows; one row is one run
 REPEATS = {"small": 5, "full": 3}  # of the fast one; the reference runs once
 
 
@@ -95,7 +97,7 @@ def apart(*arguments):
     return result
 
 
-def compare(size):
+def compare(size, parts):
     """Rows of the table for one size."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
@@ -103,7 +105,12 @@ def compare(size):
         lengths = make_descriptors(file, SIZES[size])
         points = sum(lengths.values())
         title = f"{size}: {len(lengths)} sequences, {points:,} points"
-        rows += [*reading(opened(file, lengths), Path(folder), title), lists(lengths, title)]
+        if "reading" in parts:
+            rows += reading(opened(file, lengths), Path(folder), title)
+        if "lists" in parts:
+            rows.append(lists(lengths, title))
+        if "tasks" not in parts:
+            return rows
         for task in ("verification", "matching", "retrieval"):
             print(f"{title}: {task} ...", file=sys.stderr, flush=True)
             fast, memory, numbers = apart(file, lengths, "kit", task, REPEATS[size])
@@ -129,7 +136,7 @@ def reading(descriptors, folder, title):
         "npz": lambda: descriptor_files.read(npz),
     }
     spent = {name: [] for name in readers}
-    for _ in range(3):  # in turns
+    for _ in range(7):  # in turns
         for name, read in readers.items():
             began = time.perf_counter()
             read()
@@ -186,21 +193,32 @@ def machine():
     )
 
 
+def kept(rows):
+    """All rows that were ever saved, in order, with these in place of older ones."""
+    old = json.loads(ROWS.read_text()) if ROWS.exists() else []
+    place = {(one["size"], one["task"]): one for one in old}
+    place |= {(one["size"], one["task"]): one for one in rows}
+    ROWS.write_text(json.dumps(list(place.values()), indent=1) + "\n")
+    return list(place.values())
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", choices=SIZES, action="append", help="default: all")
-    parser.add_argument("--save", action="store_true", help="write the table into the README")
-    parser.add_argument("--json", metavar="FILE", help="write the rows as JSON")
+    parser.add_argument("--part", choices=PARTS, action="append", help="default: all")
+    parser.add_argument(
+        "--save", action="store_true", help="keep the rows, and put them into the README"
+    )
     options = parser.parse_args()
-    rows = [row for size in options.size or SIZES for row in compare(size)]
+    rows = [row for size in options.size or SIZES for row in compare(size, options.part or PARTS)]
+    if options.save:
+        rows = kept(rows)
     frame = pd.DataFrame(rows).astype(object)
     text = frame.map(lambda v: v if isinstance(v, str) else "" if pd.isna(v) else f"{v:.3g}")
     text = text.to_markdown(index=False, disable_numparse=True)
     print(f"{text}\n\n{machine()}")
-    if options.json:
-        Path(options.json).write_text(json.dumps(rows, indent=1))
     if options.save:
-        note = "Medians of three runs, reference once; memory is the peak beyond the descriptors"
+        note = "Medians of several runs, the tasks' reference once; memory is the peak beyond the descriptors"
         rewrite_part(PROJECT / "README.md", "benchmark", f"{text}\n\n{note}. {machine()}.")
 
 
