@@ -14,7 +14,8 @@ from hpatches_kit.files import checksum, whole_folder
 
 VIEWS = ("ref", *(f"{level}{i}" for level in "eht" for i in range(1, 6)))
 LEVELS = {"e": "easy", "h": "hard", "t": "tough"}
-PATCH_SIZE = 32
+PATCH_SIZE = 32  # pixels along the side of a patch
+SOURCE_SIZE = 65  # and in the HPatches release
 FORMAT = 1  # of the folder written by `PatchSet.save`
 META = "patches.json"
 FLAT = 10.0  # standard deviation in grey levels

@@ -15,8 +15,7 @@ from skimage.transform import pyramid_gaussian
 from skimage.util import img_as_float
 
 from hpatches_kit.detect import REGION, detect
-from hpatches_kit.noise import SOURCE_SIZE
-from hpatches_kit.patches import VIEWS
+from hpatches_kit.patches import SOURCE_SIZE, VIEWS
 
 # Strength of the jitter by level: the median overlap of a jittered square region with the
 # region itself is 0.85 (easy), 0.72 (hard) and 0.60 (tough).
