@@ -11,30 +11,23 @@ counts it.
 """
 
 import argparse
-import json
-import multiprocessing
-import platform
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import reference
-import scipy
+from measure import PROJECT, apart, into_readme, kept, machine, peak_memory, table
 
-from hpatches_kit import Descriptors, __version__, benchmark, descriptor_files
+from hpatches_kit import Descriptors, benchmark, descriptor_files
 from hpatches_kit.benchmark import tasks
 from hpatches_kit.benchmark.matching import matching
 from hpatches_kit.benchmark.retrieval import retrieval
 from hpatches_kit.benchmark.verification import verification
-from hpatches_kit.files import rewrite_part
 from hpatches_kit.splits import split_lengths
-from hpatches_kit.threads import cores
 
-PROJECT = Path(__file__).resolve().parent.parent
 SIZES = {"small": 20, "full": 1}  # the lengths of split a are divided by this
 PARTS = ("reading", "lists", "tasks")
 ROWS = PROJECT / "benchmarks" / "evaluation.json"  # what the README shows; one row is one run
@@ -61,7 +54,7 @@ def opened(file, lengths):
     return Descriptors(np.load(file), np.repeat(list(lengths), list(lengths.values())))
 
 
-def measure(file, lengths, which, task, repeats, connection):
+def measure(file, lengths, which, task, repeats):
     """Run in a process of its own: seconds of each run, GB beyond the descriptors, numbers."""
     descriptors = opened(file, lengths)
     lists = benchmark.generate(descriptors)
@@ -74,27 +67,7 @@ def measure(file, lengths, which, task, repeats, connection):
         began = time.perf_counter()
         numbers = score(*arguments)
         seconds.append(time.perf_counter() - began)
-    connection.send((seconds, peak_memory() - held, numbers))
-
-
-def peak_memory(reset=False):
-    """The most memory that this process held at once so far, or since the reset, in GB."""
-    if reset:
-        Path("/proc/self/clear_refs").write_text("5")
-    status = Path("/proc/self/status").read_text().split("VmHWM:")[1]
-    return int(status.split()[0]) / 1e6
-
-
-def apart(*arguments):
-    """`measure` in a fresh process."""
-    context = multiprocessing.get_context("spawn")
-    receiver, sender = context.Pipe(duplex=False)
-    process = context.Process(target=measure, args=(*arguments, sender))
-    process.start()
-    sender.close()
-    result = receiver.recv()
-    process.join()
-    return result
+    return seconds, peak_memory() - held, numbers
 
 
 def compare(size, parts):
@@ -113,8 +86,8 @@ def compare(size, parts):
             return rows
         for task in ("verification", "matching", "retrieval"):
             print(f"{title}: {task} ...", file=sys.stderr, flush=True)
-            fast, memory, numbers = apart(file, lengths, "kit", task, REPEATS[size])
-            slow, slow_memory, expected = apart(file, lengths, "reference", task, 1)
+            fast, memory, numbers = apart(measure, file, lengths, "kit", task, REPEATS[size])
+            slow, slow_memory, expected = apart(measure, file, lengths, "reference", task, 1)
             for sentence in reference.differences(expected, numbers):
                 raise SystemExit(f"{task} differs: {sentence}")
             rows.append(row(title, task, slow[0], fast, slow_memory, memory))
@@ -181,27 +154,6 @@ def row(title, task, slow, fast, slow_memory, memory):
     }
 
 
-def machine():
-    """What this ran on, in words."""
-    model = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), model)
-    return (
-        f"{date.today()}, hpatches_kit {__version__} on {cores()} cores of {model};"
-        f" Python {platform.python_version()}, NumPy {np.__version__}, SciPy {scipy.__version__}"
-    )
-
-
-def kept(rows):
-    """All rows that were ever saved, in order, with these in place of older ones."""
-    old = json.loads(ROWS.read_text()) if ROWS.exists() else []
-    place = {(one["size"], one["task"]): one for one in old}
-    place |= {(one["size"], one["task"]): one for one in rows}
-    ROWS.write_text(json.dumps(list(place.values()), indent=1) + "\n")
-    return list(place.values())
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--size", choices=SIZES, action="append", help="default: all")
@@ -212,14 +164,11 @@ def main():
     options = parser.parse_args()
     rows = [row for size in options.size or SIZES for row in compare(size, options.part or PARTS)]
     if options.save:
-        rows = kept(rows)
-    frame = pd.DataFrame(rows).astype(object)
-    text = frame.map(lambda v: v if isinstance(v, str) else "" if pd.isna(v) else f"{v:.3g}")
-    text = text.to_markdown(index=False, disable_numparse=True)
-    print(f"{text}\n\n{machine()}")
+        rows = kept(ROWS, rows, ("size", "task"))
+    print(f"{table(rows)}\n\n{machine()}")
     if options.save:
         note = "Medians of several runs, the tasks' reference once; memory is the peak beyond the descriptors"
-        rewrite_part(PROJECT / "README.md", "benchmark", f"{text}\n\n{note}. {machine()}.")
+        into_readme("benchmark", table(rows), note)
 
 
 if __name__ == "__main__":

@@ -1,34 +1,76 @@
-"""Data by name or by folder: `load("mini")`."""
+"""Data by name or by path: `load("mini")`, `load("hpatches")`, `load("my/patches")`."""
 
 from pathlib import Path
 
 from hpatches_kit import hpatches, mini
-from hpatches_kit.files import data_home
-from hpatches_kit.patches import META, PatchSet, cached
+from hpatches_kit.fetch import fetch
+from hpatches_kit.files import data_home, in_units
+from hpatches_kit.patches import ORIGINAL
+from hpatches_kit.storage import META, cached, open_folder, save
+from hpatches_kit.strips import open_source
+
+RELEASES = ("hpatches", "n-hpatches")
 
 
-def load(name, folder=None):
+def load(name, folder=None, source=None, seed=0, originals=False, progress=True):
     """Open a data set; the first time it is built and cached, later it opens at once.
 
     Args:
-        name: `"mini"` (built-in photographs, over 7,000 points), `"photos"` (the same photographs,
-            over 20,000 points), or a path: a folder that `PatchSet.save` wrote, or one in the
-            HPatches or N-HPatches layout.
-        folder: where the built-in data is cached. Default: `data/` of a checkout, or the user's
-            cache folder, or `$HPATCHES_KIT_DATA`.
+        name: one of
+
+            - `"mini"`: built-in photographs, over 7,000 points, nothing to download;
+            - `"photos"`: the same photographs, over 20,000 points;
+            - `"hpatches"`: the HPatches release with the noise of the coursework, 157,000 points;
+              4.2 GB are downloaded once, and its arrays take 5.1 GB;
+            - `"n-hpatches"`: the same, or the course's own zip where `source` names it;
+            - a path: a folder of patches that was saved, or a folder or zip of strips in the HPatches
+              or N-HPatches layout.
+        folder: where what is built is kept. Default: `data/` of a checkout, or the user's cache
+            folder, or `$HPATCHES_KIT_DATA`.
+        source: folder or zip of the release that is on this computer already: no network is used.
+        seed: of the noise that HPatches gets.
+        originals: also keep the 65 px patches of HPatches, as `patches["original"]`: 10.6 GB more.
+        progress: show bars.
 
     Returns:
         A `PatchSet`; `load("mini").split()` gives train and test.
     """
+    home, path = Path(folder) if folder else data_home(), Path(name).expanduser()
     if name in mini.RECIPES:
-        home = Path(folder) if folder else data_home()
-        return cached(home / name, lambda: mini.build(mini.RECIPES[name]), **mini.about(name))
-    path = Path(name).expanduser()
+        place, about = home / name, mini.about(name)
+        return cached(
+            place, lambda: save(mini.build(mini.RECIPES[name], progress), place, **about), **about
+        )
+    if name in RELEASES:
+        if source is None and not (home / name).exists():
+            name = "hpatches"  # which has the same noise
+        return _release(name, home, source, seed, originals, progress)
     if (path / META).exists():
-        return PatchSet.open(path)
-    if path.is_dir():
-        return hpatches.read(path)
+        return open_folder(path)
+    if path.exists():
+        with open_source(path) as strips:
+            name = f"{path.stem}-{strips.fingerprint}"
+        return _release(name, home, path, seed, originals, progress)
     raise ValueError(
-        f"Unknown data set {str(name)!r}: expected {', '.join(map(repr, mini.RECIPES))} or the path"
-        " of a folder with patches."
+        f"Unknown data set {str(name)!r}: expected {', '.join(map(repr, [*mini.RECIPES, *RELEASES]))}"
+        " or the path of a folder or zip with patches."
     )
+
+
+def _release(name, home, source, seed, originals, progress):
+    """Open the arrays of a release, or make them of a source, by default the one on the network."""
+    about = {"version": hpatches.VERSION, "seed": seed, "originals": originals}
+    if source is not None:
+        with open_source(source) as strips:
+            about["fingerprint"] = strips.fingerprint
+    variant = [f"seed-{seed}"] * bool(seed) + [ORIGINAL] * originals
+    place = home / "-".join([name, *variant])
+
+    def build():
+        where = source or fetch("hpatches", home / "downloads", progress)
+        hpatches.convert(where, place, seed, originals, progress)
+        if source is None:
+            size = in_units(where.stat().st_size)
+            print(f"{where} ({size}) is no longer needed; it may be deleted.")
+
+    return cached(place, build, **about)

@@ -1,45 +1,65 @@
-"""Denoised patches: what the denoiser makes of the noisy ones, as grey levels again."""
+"""Denoised patches: what the denoiser makes of the noisy ones, as grey levels again.
+
+They are made once for each denoiser and kept on disk, so that "denoised" is a word in a call, as
+"clean" and "noisy" are.
+"""
+
+import hashlib
+import os
+import shutil
 
 import numpy as np
 from tqdm import tqdm
 
-from hpatches_kit.patches import PATCH_SIZE
+from hpatches_kit.files import data_home, locked
+from hpatches_kit.filling import PLAN, Filling
+from hpatches_kit.patches import PATCH_SIZE, shape_of
+
+KEPT = 4  # denoisers of which patches are kept: 5 GB of full HPatches; the least recently used goes
 
 
-def predict(model, patches, batch_size=256, what="Predicting"):
+def predict(model, data, kind, batch_size=256, what="Predicting", rows=None):
     """Run a model over patches block by block, with a progress bar.
+
+    All batches have one size, the last is filled up, so that the same patch gives the same numbers
+    wherever a run begins, and the model is compiled for one size.
 
     Args:
         model: a `keras.Model` or any function of `uint8 (batch, 32, 32, 1)`.
-        patches: `uint8 (..., 32, 32)`, grey levels 0..255; may be memory-mapped.
+        data: a `PatchSet`.
+        kind: which of its patches, grey levels 0..255.
         batch_size: patches at a time.
         what: text of the bar.
+        rows: rows of the whole arrays to use; default: those of `data`.
 
     Yields:
-        One array of outputs for each block of patches, in order.
+        `(rows, outputs)`: for a few points at a time, their rows and one output for each patch.
     """
-    if patches.dtype != np.uint8 or patches.shape[-2:] != (PATCH_SIZE, PATCH_SIZE):
-        raise ValueError(
-            f"Patches are {patches.dtype} {patches.shape}:"
-            f" expected uint8 (..., {PATCH_SIZE}, {PATCH_SIZE}), grey levels 0..255."
-        )
-    if not patches.size:
-        raise ValueError(f"Patches of shape {patches.shape}: there is nothing to predict.")
+    base, rows = data.base(kind), data.rows if rows is None else rows
+    if not len(rows):
+        raise ValueError(f"{data} is empty: there is nothing to predict.")
     wanted = (PATCH_SIZE, PATCH_SIZE, 1)
     takes = tuple(getattr(model, "input_shape", (None, *wanted))[1:])
     if any(side not in (None, other) for side, other in zip(takes, wanted)):
         # JAX would run it and return nonsense.
         raise ValueError(f"{model.name} takes {takes}: expected {wanted}.")
-    flat = patches.reshape(-1, PATCH_SIZE, PATCH_SIZE, 1)
-    block = 16 * batch_size
-    with tqdm(total=len(flat), desc=what, unit="patch", unit_scale=True, delay=1) as bar:
-        for start in range(0, len(flat), block):
-            batch = flat[start : start + block]
-            if hasattr(model, "predict"):
-                yield model.predict(batch, batch_size=batch_size, verbose=0)
-            else:
-                yield np.asarray(model(batch))
-            bar.update(len(batch))
+    total = len(rows) * base.shape[1]
+    with tqdm(total=total, desc=what, unit="patch", unit_scale=True, delay=1) as bar:
+        for start in range(0, len(rows), batch_size):  # 16 batches
+            here = rows[start : start + batch_size]
+            patches = base[here].reshape(-1, *wanted)
+            yield here, _predict(model, patches, batch_size)
+            bar.update(len(patches))
+
+
+def _predict(model, patches, batch_size):
+    if not hasattr(model, "predict"):
+        return np.asarray(model(patches))
+    filled = patches
+    if len(patches) % batch_size:
+        whole = -(-len(patches) // batch_size) * batch_size
+        filled = np.resize(patches, (whole, *patches.shape[1:]))  # repeats them
+    return model.predict(filled, batch_size=batch_size, verbose=0)[: len(patches)]
 
 
 def denoise(denoiser, patches, batch_size=256):
@@ -48,20 +68,68 @@ def denoise(denoiser, patches, batch_size=256):
     The output of the denoiser is clipped to 0..255 and rounded, as in the coursework: the descriptor
     network sees images, not the denoiser's raw numbers.
 
+    What a `keras.Model` makes of patches that are on disk is kept there, under the denoiser's
+    fingerprint; a run that was interrupted goes on where it stopped. Of all others it is in memory.
+
     Args:
-        denoiser: a `keras.Model` from noisy to clean patches `(batch, 32, 32, 1)`.
+        denoiser: a `keras.Model`, or any function, from noisy to clean patches `(batch, 32, 32, 1)`.
         patches: a `PatchSet` with noisy patches.
         batch_size: patches at a time.
     """
-    noisy, blocks = patches.noisy, []
-    for block in predict(denoiser, noisy, batch_size, "Denoising"):
+    if not (patches.fingerprint and hasattr(denoiser, "get_weights")):
+        blocks = [block for _, block in _denoised(denoiser, patches, batch_size)]
+        return patches.add("denoised", np.concatenate(blocks))
+    about = {"patches": patches.fingerprint, "denoiser": fingerprint(denoiser)}
+    folder = data_home().resolve() / "denoised" / "-".join(about.values())
+    with locked(folder):
+        filling = Filling(
+            folder, len(patches.base("noisy")), {"denoised": shape_of("denoised")}, about
+        )
+        rows = filling.missing(patches.rows)
+        filling.check_room(len(rows), "Denoising")
+        if len(rows):
+            for here, block in _denoised(denoiser, patches, batch_size, rows):
+                filling.put(here, denoised=block)
+    os.utime(folder / PLAN)  # used just now
+    _forget_old(folder.parent)
+    return patches.add_base("denoised", filling.arrays()["denoised"])
+
+
+def _denoised(denoiser, patches, batch_size, rows=None):
+    """`(rows, uint8 (rows, 16, 32, 32))` for a few points at a time."""
+    for here, block in predict(denoiser, patches, "noisy", batch_size, "Denoising", rows):
         if block.shape[1:] != (PATCH_SIZE, PATCH_SIZE, 1) or not np.isfinite(block).all():
             raise ValueError(
                 f"The denoiser returned {block.shape}, finite: {bool(np.isfinite(block).all())}."
                 " Expected finite (batch, 32, 32, 1); if training diverged, lower the learning rate."
             )
-        blocks.append(np.clip(np.rint(block), 0, 255).astype(np.uint8))
-    return patches.add("denoised", np.concatenate(blocks).reshape(noisy.shape))
+        yield (
+            here,
+            np.clip(np.rint(block), 0, 255).astype(np.uint8).reshape(-1, *shape_of("denoised")),
+        )
+
+
+def fingerprint(model):
+    """Sixteen letters that name what a `keras.Model` computes.
+
+    Of its weights, and of what it makes of one patch, which also tells apart models that have the same
+    weights in another arrangement.
+    """
+    digest = hashlib.sha256()
+    probe = np.random.default_rng(0).integers(0, 256, (1, PATCH_SIZE, PATCH_SIZE, 1), np.uint8)
+    made = model.predict(probe, verbose=0)
+    for array in [*model.get_weights(), np.rint(np.clip(np.nan_to_num(made), 0, 255))]:
+        digest.update(repr((array.shape, str(array.dtype))).encode())
+        digest.update(np.ascontiguousarray(array).data)
+    return digest.hexdigest()[:16]
+
+
+def _forget_old(folder):
+    """Keep the patches of the denoisers that were used last."""
+    used = sorted(folder.glob(f"*/{PLAN}"), key=lambda file: file.stat().st_mtime, reverse=True)
+    for file in used[KEPT:]:
+        shutil.rmtree(file.parent, ignore_errors=True)
+        (folder / f".{file.parent.name}.lock").unlink(missing_ok=True)
 
 
 def choose(data, kind=None, denoiser=None):

@@ -4,6 +4,7 @@ import numpy as np
 
 from hpatches_kit.denoise import choose, predict
 from hpatches_kit.descriptors import Descriptors
+from hpatches_kit.patches import VIEWS
 
 
 def describe(model, data, patches=None, denoiser=None, name=None, batch_size=512):
@@ -26,14 +27,16 @@ def describe(model, data, patches=None, denoiser=None, name=None, batch_size=512
     vector a patch.
     """
     data, patches = choose(data, patches, denoiser)
-    blocks = []
-    for block in predict(model, data[patches], batch_size, "Describing"):
+    values, done = None, 0
+    for rows, block in predict(model, data, patches, batch_size, "Describing"):
         if block.ndim != 2:
             raise ValueError(f"The model returns {block.shape}: expected (batch, dim) descriptors.")
-        blocks.append(np.asarray(block, np.float32))
-    values = np.concatenate(blocks)
+        if values is None:
+            values = np.empty((len(data), len(VIEWS), block.shape[1]), np.float32)
+        values[done : done + len(rows)] = block.reshape(len(rows), len(VIEWS), -1)
+        done += len(rows)
     return Descriptors(
-        values.reshape(len(data), -1, values.shape[1]),
+        values,
         data.sequence,
         data.label,
         data.flat,

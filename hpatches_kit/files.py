@@ -1,5 +1,6 @@
-"""Files that appear whole or not at all, and where they are kept."""
+"""Files that appear whole or not at all, one process at a time, and where they are kept."""
 
+import errno
 import os
 import shutil
 import uuid
@@ -8,36 +9,77 @@ from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 
 @contextmanager
-def whole_folder(folder, holds):
-    """Yield an empty folder to fill; on success it takes the place of `folder`, on failure it goes.
+def whole_folder(folder, holds, resume=False):
+    """Yield a folder to fill; on success it takes the place of `folder`.
+
+    One process at a time: others wait until it is done.
 
     Args:
         folder: may exist, if nothing in it is foreign.
         holds: patterns of the file names that belong there. Any other file in an existing folder
             is somebody's work: FileExistsError, and nothing is touched.
+        resume: what was filled is kept when the work is interrupted, and yielded again the next
+            time; the caller must see what of it is good. Otherwise the folder yielded is empty,
+            and gone after a failure.
     """
     folder = Path(folder).resolve()
-    for file in folder.rglob("*"):
+    check_target(folder, holds)
+    with locked(folder):
+        partial, old = (folder.with_name(f".{folder.name}.{part}") for part in ("partial", "old"))
+        if old.exists() and not folder.exists():  # killed between the two renames below
+            os.replace(old, folder)
+        for leftover in (old,) if resume else (old, partial):
+            shutil.rmtree(leftover, ignore_errors=True)
+        partial.mkdir(exist_ok=True)
+        try:
+            yield partial
+            if folder.exists():
+                os.replace(folder, old)
+            os.replace(partial, folder)
+        except BaseException:
+            if old.exists() and not folder.exists():
+                os.replace(old, folder)
+            if not resume:
+                shutil.rmtree(partial, ignore_errors=True)
+            raise
+        finally:
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def check_target(folder, holds):
+    """FileExistsError when a folder holds files other than those that belong there."""
+    for file in Path(folder).rglob("*"):
         if file.is_file() and not any(fnmatch(file.name, pattern) for pattern in holds):
             raise FileExistsError(f"{folder} already holds {file.name}: choose another folder.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = folder.with_name(f".{folder.name}-{uuid.uuid4().hex[:8]}")
-    old = partial.with_name(f"{partial.name}-old")
-    partial.mkdir()
+
+
+@contextmanager
+def locked(path):
+    """Let one process at a time work on a file or folder; the others wait, and say so.
+
+    Raises OSError when nothing can be written beside it.
+    """
+    path = Path(path)
+    lock = FileLock(path.with_name(f".{path.name}.lock"), is_singleton=True)  # may be taken twice
     try:
-        yield partial
-        if folder.exists():
-            os.replace(folder, old)
-        os.replace(partial, folder)
-    except BaseException:
-        if old.exists() and not folder.exists():
-            os.replace(old, folder)
-        raise
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock.acquire(timeout=1)
+    except Timeout:
+        print(f"Waiting for another process that makes {path}.", flush=True)
+        lock.acquire()
+    except OSError as error:
+        raise OSError(
+            f"{path} cannot be written: {error.strerror or error}. Another place for data is chosen"
+            " with $HPATCHES_KIT_DATA."
+        ) from error
+    try:
+        yield
     finally:
-        shutil.rmtree(partial, ignore_errors=True)
-        shutil.rmtree(old, ignore_errors=True)
+        lock.release()
 
 
 @contextmanager
@@ -66,17 +108,39 @@ def rewrite_part(file, mark, text):
     write_text(file, f"{before}{begin}\n{text}\n{end}{rest.split(end, 1)[1]}")
 
 
-def checksum(file, limit=1 << 29, window=1 << 24):
-    """Size and CRC-32 of a file; beyond `limit` bytes, of its two ends and its middle only."""
+def checksum(file, limit=1 << 26, windows=17, window=1 << 20):
+    """Size and CRC-32 of a file; beyond `limit` bytes, of its ends and places evenly between.
+
+    So a set of gigabytes opens at once, and a copy that was cut off or has holes is still noticed.
+    """
     size, crc = file.stat().st_size, 0
-    windows = (
-        [(0, size)] if size <= limit else [(at, window) for at in (0, size // 2, size - window)]
-    )
+    parts = [(0, size)]
+    if size > limit:
+        parts = [(k * (size - window) // (windows - 1), window) for k in range(windows)]
     with open(file, "rb") as stream:
-        for start, length in windows:
+        for start, length in parts:
             stream.seek(start)
             crc = zlib.crc32(stream.read(length), crc)
     return f"{size} bytes, crc32 {crc:08x}"
+
+
+def check_room(folder, needed, what):
+    """OSError when the disk of a folder has less room than `needed` bytes, before work is begun."""
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise OSError(
+            errno.ENOSPC,
+            f"{what} needs {in_units(needed)}, {in_units(free)} are free on the disk of {folder}."
+            " Make room, or choose another place for data with $HPATCHES_KIT_DATA",
+        )
+
+
+def in_units(size):
+    """Bytes as people say them: `"4.2 GB"`."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if size < 999.5 or unit == "GB":
+            return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
+        size /= 1000
 
 
 def data_home():

@@ -1,145 +1,135 @@
-"""The release formats: folders of PNG strips, as HPatches (65 px) and N-HPatches (32 px) have them.
-
-One folder a sequence, one strip a view (`ref.png`, `e1.png` .. `t5.png`), patches stacked from top
-to bottom, the same number in all 16. N-HPatches has a strip `<view>_noise.png` beside each.
-"""
+"""HPatches and N-HPatches, from their strips to mapped arrays, and back."""
 
 import json
 import zlib
-from pathlib import Path
 
 import numpy as np
-from PIL import Image
-from tqdm import tqdm
 
 from hpatches_kit.files import whole_folder
-from hpatches_kit.noise import SOURCE_SIZE, noisy_and_clean
-from hpatches_kit.patches import PATCH_SIZE, VIEWS, PatchSet
+from hpatches_kit.filling import DONE, PLAN, Filling
+from hpatches_kit.noise import VIEW_SIGMA, add_noise, resize, view_seed
+from hpatches_kit.patches import ORIGINAL, SOURCE_SIZE, VIEWS, is_flat, shape_of
 from hpatches_kit.splits import SPLITS
+from hpatches_kit.storage import HOLDS, describe_folder, open_folder
+from hpatches_kit.strips import NOISE, open_source, write_strips
+from hpatches_kit.threads import side_by_side
 
 EXTRA = "places.json"  # what strips cannot hold: labels of places, splits of other data sets
+VERSION = 1  # of what is made from strips; raise it when the patches change
 
 
-def open_strip(file):
-    """Read a strip of any width as `uint8 (height, width)`.
+def convert(source, folder, seed=0, originals=False, progress=True):
+    """Turn a folder or zip of strips into a patch set on disk.
 
-    Raises FileNotFoundError when it is missing, ValueError when it cannot be read.
-    """
-    file = Path(file)
-    if not file.exists():
-        raise FileNotFoundError(
-            f"{file} is missing: a sequence needs the views {', '.join(VIEWS)}."
-        )
-    try:
-        with Image.open(file) as image:
-            return np.asarray(image.convert("L"))
-    except (OSError, SyntaxError) as error:
-        raise ValueError(f"{file} cannot be read as an image: {error}") from error
+    A sequence at a time on each core, so memory stays small. When it is interrupted, the next call
+    goes on with the sequences that are missing.
 
-
-def read_strip(file, size):
-    """Read one strip as `uint8 (points, size, size)`.
-
-    Raises as `open_strip` does, and ValueError when its width or height does not fit; each names
-    the file.
-    """
-    strip = open_strip(file)
-    height, width = strip.shape
-    if width != size or height % size or not height:
-        raise ValueError(
-            f"{file} is {width} pixels wide and {height} high:"
-            f" expected {size} wide and a multiple of {size} high."
-        )
-    return strip.reshape(-1, size, size)
-
-
-def read_strips(folder, size, suffix=""):
-    """Read the 16 strips of a sequence, `uint8 (points, 16, size, size)`.
+    N-HPatches (32 px strips with `_noise`) is taken as it is. HPatches (65 px strips) gets its noise
+    from `noise.py`; each strip has a seed of its own, so a part of the release gets the same patches
+    as the whole.
 
     Args:
-        folder: of one sequence.
-        size: width of a strip, 65 for HPatches, 32 for N-HPatches.
-        suffix: `"_noise"` for the noisy strips of N-HPatches.
-
-    Raises as `read_strip` does, and ValueError when the strips differ in length.
-    """
-    strips = []
-    for view in VIEWS:
-        file = Path(folder) / f"{view}{suffix}.png"
-        strips.append(read_strip(file, size))
-        if len(strips[-1]) != len(strips[0]):
-            raise ValueError(
-                f"{file} holds {len(strips[-1])} patches, {VIEWS[0]}{suffix}.png holds"
-                f" {len(strips[0])}: expected the same number in all strips."
-            )
-    return np.stack(strips, axis=1)
-
-
-def write_strips(folder, patches, suffix=""):
-    """Write `uint8 (points, 16, size, size)` as 16 strips; the folder is made when missing."""
-    patches = np.asarray(patches)
-    if patches.dtype != np.uint8 or patches.ndim != 4 or patches.shape[1] != len(VIEWS):
-        raise ValueError(
-            f"Patches are {patches.dtype} {patches.shape}: expected uint8 (points, 16, size, size)."
-        )
-    Path(folder).mkdir(parents=True, exist_ok=True)
-    for column, view in enumerate(VIEWS):
-        strip = patches[:, column].reshape(-1, patches.shape[-1])
-        Image.fromarray(strip).save(Path(folder) / f"{view}{suffix}.png")
-
-
-def read(folder, seed=0, progress=True):
-    """Read a folder of sequences in either layout as a `PatchSet`.
-
-    N-HPatches (32 px strips with `_noise`) is read as it is. HPatches (65 px strips) gets its
-    noise from `noise.py`; each sequence has a seed of its own, so a part of the release gets the
-    same patches as the whole.
-
-    Args:
-        folder: holds one folder a sequence.
+        source: folder or zip; the sequences may lie a few folders deep in it.
+        folder: where the arrays go; appears whole or not at all.
         seed: of the noise.
+        originals: also keep the 65 px patches, which take twice the room of all others.
         progress: show a bar, one step a sequence.
+
+    Returns:
+        A `PatchSet` with the official splits, or those that `write` kept.
+
+    Raises FileNotFoundError and ValueError as `open_source` and `Strips` do, FileExistsError when
+    the folder holds files of any other kind, OSError when the disk is full.
     """
-    folder = Path(folder)
-    names = sorted(
-        child.name
-        for child in folder.glob("*")
-        if any((child / f"{v}.png").exists() for v in VIEWS)
-    )
-    if not names:
-        raise FileNotFoundError(f"{folder} holds no sequence: expected folders with a ref.png.")
-    both, sequence = [], []
-    for name in tqdm(names, desc="Reading strips", unit="sequence", disable=not progress):
-        if open_strip(folder / name / "ref.png").shape[1] == SOURCE_SIZE:
-            source = read_strips(folder / name, SOURCE_SIZE)
-            noisy, clean = noisy_and_clean(source, (seed, zlib.crc32(name.encode())))
+    with open_source(source) as strips:
+        sizes = {name: strips.size(name) for name in strips.folders}
+        widths = sorted({width for width, _ in sizes.values()})
+        if len(widths) > 1 or (originals and widths != [SOURCE_SIZE]):
+            raise ValueError(
+                f"{source} has strips of {' and '.join(map(str, widths))} pixels: expected one width"
+                + (f", {SOURCE_SIZE} to keep the originals." if originals else ".")
+            )
+        for name in strips.folders:  # before hours of work, not after
+            for view in VIEWS:
+                strips.file(name, view)
+                strips.file(name, view, "" if widths == [SOURCE_SIZE] else NOISE)
+        lengths = {name: points for name, (_, points) in sizes.items()}
+        label, splits = _extra(strips, lengths)
+        what = about(strips, seed, originals)
+        with whole_folder(folder, HOLDS, resume=True) as partial:
+            kinds = ["clean", "noisy", *([ORIGINAL] if originals else [])]
+            shapes = {kind: shape_of(kind) for kind in kinds} | {"flat": ()}
+            filling = Filling(partial, sum(lengths.values()), shapes, what)
+            _fill(filling, strips, lengths, seed, originals, progress)
+            for file in (PLAN, DONE):
+                (partial / file).unlink()
+            describe_folder(partial, lengths, splits, what, label=label)
+    return open_folder(folder)
+
+
+def about(strips, seed=0, originals=False):
+    """What a folder of arrays must have been made with."""
+    made_from = {"source": strips.where.name, "fingerprint": strips.fingerprint}
+    return {"version": VERSION, "seed": seed, "originals": originals, **made_from}
+
+
+def _fill(filling, strips, lengths, seed, originals, progress):
+    """Convert the sequences that are not there yet."""
+    stop = dict(zip(lengths, np.cumsum(list(lengths.values())).tolist()))
+    rows = {name: np.arange(stop[name] - length, stop[name]) for name, length in lengths.items()}
+    todo = [name for name in lengths if len(filling.missing(rows[name]))]
+    filling.check_room(sum(lengths[name] for name in todo), f"Converting {strips.where.name}")
+    if len(todo) < len(lengths):
+        print(f"Going on: {len(lengths) - len(todo)} of {len(lengths)} sequences are there.")
+
+    def fill(name):
+        filling.put(rows[name], **_read_sequence(strips, name, lengths[name], seed, originals))
+
+    side_by_side(fill, todo, "Converting", progress, unit="sequence")
+
+
+def _read_sequence(strips, name, points, seed, originals):
+    """`{array: block}` of one sequence; one 65 px strip is held at a time, unless they are kept."""
+    kinds = ["clean", "noisy", *([ORIGINAL] if originals else [])]
+    blocks = {kind: np.empty((points, *shape_of(kind)), np.uint8) for kind in kinds}
+    own_seed = np.random.SeedSequence((seed, zlib.crc32(name.encode())))
+    for column, view in enumerate(VIEWS):
+        strip = strips.strip(name, view)
+        if strip.shape[-1] == SOURCE_SIZE:
+            blocks["clean"][:, column] = resize(strip)
+            noisy = add_noise(strip, VIEW_SIGMA[column], view_seed(own_seed, column))
+            if originals:
+                blocks[ORIGINAL][:, column] = strip
         else:
-            clean = read_strips(folder / name, PATCH_SIZE)
-            noisy = read_strips(folder / name, PATCH_SIZE, "_noise")
-            if len(noisy) != len(clean):
-                raise ValueError(
-                    f"{folder / name}: {len(noisy)} noisy and {len(clean)} clean patches."
-                )
-        both.append((noisy, clean))
-        sequence += [name] * len(clean)
-    noisy, clean = (np.concatenate([pair[i] for pair in both]) for i in (0, 1))
-    label, splits = _read_extra(folder / EXTRA, names, sequence)
-    return PatchSet({"clean": clean, "noisy": noisy}, sequence, label, splits)
+            blocks["clean"][:, column], noisy = strip, strips.strip(name, view, NOISE)
+        blocks["noisy"][:, column] = noisy
+        if view == "ref":
+            blocks["flat"] = is_flat(strip)
+    return blocks
 
 
-def _read_extra(file, names, sequence):
+def _extra(strips, lengths):
     """Labels and splits that `write` kept; for HPatches itself no labels and the official splits."""
-    if not file.exists():
-        here = {split: s for split, s in SPLITS.items() if set(names) & set(s["test"] + s["train"])}
-        return None, here
+    text = strips.beside(EXTRA)
+    if text is None:
+        here = {
+            split: sides
+            for split, sides in SPLITS.items()
+            if set(lengths) & {*sides["test"], *sides["train"]}
+        }
+        return np.arange(sum(lengths.values())), here
     try:
-        extra = json.loads(file.read_text())
-        label = [place for name in names for place in extra["label"][name]]
+        extra = json.loads(text)
+        label = [place for name in lengths for place in extra["label"][name]]
         splits = extra["splits"]
     except (ValueError, KeyError) as error:
-        raise ValueError(f"{file} does not fit the sequences beside it: {error!r}.") from error
-    if len(label) != len(sequence):
-        raise ValueError(f"{file} has {len(label)} labels for {len(sequence)} points.")
+        raise ValueError(
+            f"{strips.where}: {EXTRA} does not fit the sequences beside it: {error!r}."
+        ) from error
+    if len(label) != sum(lengths.values()):
+        raise ValueError(
+            f"{strips.where}: {EXTRA} has {len(label)} labels for {sum(lengths.values())} points."
+        )
     return label, splits
 
 
@@ -152,6 +142,6 @@ def write(patches, folder):
         for name in patches.names:
             here = patches.select(name)
             write_strips(partial / name, here.clean)
-            write_strips(partial / name, here.noisy, "_noise")
+            write_strips(partial / name, here.noisy, NOISE)
         label = {name: patches.select(name).label.tolist() for name in patches.names}
         (partial / EXTRA).write_text(json.dumps({"splits": patches.splits, "label": label}))

@@ -1,25 +1,19 @@
-"""Patches in memory and on disk: points, their 16 views, and the cache that keeps them.
+"""Patches in memory or in a mapped file: points and their 16 views.
 
 A *point* is a place in a scene. A *view* is one of its 16 patches: the reference, then five
 each of the levels easy, hard and tough. Every room above this one speaks in these terms.
 """
 
-import json
-import zlib
-from pathlib import Path
+from functools import cached_property
 
 import numpy as np
-
-from hpatches_kit.files import checksum, whole_folder
 
 VIEWS = ("ref", *(f"{level}{i}" for level in "eht" for i in range(1, 6)))
 LEVELS = {"e": "easy", "h": "hard", "t": "tough"}
 PATCH_SIZE = 32  # pixels along the side of a patch
-SOURCE_SIZE = 65  # and in the HPatches release
-FORMAT = 1  # of the folder written by `PatchSet.save`
-META = "patches.json"
+SOURCE_SIZE = 65  # and of one in the HPatches release
+ORIGINAL = "original"  # patches as the release has them, of 65x65 pixels
 FLAT = 10.0  # standard deviation in grey levels
-HOLDS = ("*.npy", META)
 
 
 def view_index(view):
@@ -29,41 +23,57 @@ def view_index(view):
     return VIEWS.index(view)
 
 
+def shape_of(kind):
+    """Shape of the patches of one point: `(16, 32, 32)`, for `"original"` `(16, 65, 65)`."""
+    size = SOURCE_SIZE if kind == ORIGINAL else PATCH_SIZE
+    return len(VIEWS), size, size
+
+
+def is_flat(references):
+    """`(points,)` true where a reference patch spreads by 10 grey levels or less."""
+    return references.std(axis=(1, 2), dtype=np.float64) <= FLAT
+
+
 class PatchSet:
     """Patches of many points, all of one shape, from a memory-mapped file or from memory.
 
     Args:
         arrays: what each patch looks like, by name: `{"clean": a, "noisy": b, ...}`, each
-            `uint8 (points, 16, 32, 32)`, grey levels 0..255.
+            `uint8 (points, 16, 32, 32)`, grey levels 0..255; `"original"` is `(points, 16, 65, 65)`.
         sequence: `(points,)` name of the image sequence of each point.
         label: `(points,)` integers, equal where several sequences show the same place of a
             scene. Default: every point is a place of its own.
         splits: `{split: {"train": [names], "test": [names]}}`; the first one is the default.
         rows: which rows of the arrays belong to this set, in order. Default: all.
+        flat: `(points,)` true where the reference patch is flat. Default: judged by the clean one.
+        fingerprint: names the content of the arrays, where they are files.
 
     `len(patches)` is the number of points; `patches.clean` is an array as described above.
     """
 
-    def __init__(self, arrays, sequence, label=None, splits=None, rows=None):
+    def __init__(
+        self, arrays, sequence, label=None, splits=None, rows=None, flat=None, fingerprint=None
+    ):
         self.arrays = dict(arrays)
         self.splits = splits or {}
         self.sequence = np.asarray(sequence)
         points = len(self.sequence)
         self.label = np.arange(points) if label is None else np.asarray(label, np.int64)
         self.rows = np.arange(points) if rows is None else np.asarray(rows, np.int64)
+        self.fingerprint, self._flat = fingerprint, flat
         if not len(self.label) == len(self.rows) == points:
             raise ValueError(
                 f"{points} sequence names, {len(self.label)} labels and {len(self.rows)} rows:"
                 " expected one of each for every point."
             )
-        for name, array in self.arrays.items():
-            if array.dtype != np.uint8 or array.shape[1:] != (len(VIEWS), PATCH_SIZE, PATCH_SIZE):
+        for kind, array in self.arrays.items():
+            if array.dtype != np.uint8 or array.shape[1:] != shape_of(kind):
                 raise ValueError(
-                    f"{name!r} patches are {array.dtype} {array.shape}:"
-                    f" expected uint8 (points, {len(VIEWS)}, {PATCH_SIZE}, {PATCH_SIZE})."
+                    f"{kind!r} patches are {array.dtype} {array.shape}:"
+                    f" expected uint8 (points, {', '.join(map(str, shape_of(kind)))})."
                 )
             if rows is None and len(array) != points:
-                raise ValueError(f"{len(array)} {name!r} patches for {points} points.")
+                raise ValueError(f"{len(array)} {kind!r} patches for {points} points.")
 
     def __len__(self):
         return len(self.rows)
@@ -74,16 +84,27 @@ class PatchSet:
             f" {len(np.unique(self.label)):,} places, {' and '.join(self.arrays)})"
         )
 
+    @cached_property
+    def _runs(self):
+        """`{name: [(start, stop), ...]}`: where the points of each sequence stand."""
+        edges = np.flatnonzero(self.sequence[1:] != self.sequence[:-1]) + 1
+        runs = {}
+        for start, stop in zip([0, *edges], [*edges, len(self)]):
+            if stop > start:
+                runs.setdefault(str(self.sequence[start]), []).append((int(start), int(stop)))
+        return runs
+
     @property
     def names(self):
         """Sequence names in the order in which they first appear."""
-        names, first = np.unique(self.sequence, return_index=True)
-        return [str(name) for name in names[np.argsort(first)]]
+        return list(self._runs)
 
     @property
     def lengths(self):
         """Points per sequence, `{name: count}`."""
-        return {name: int((self.sequence == name).sum()) for name in self.names}
+        return {
+            name: sum(stop - start for start, stop in runs) for name, runs in self._runs.items()
+        }
 
     @property
     def clean(self):
@@ -97,12 +118,17 @@ class PatchSet:
 
     @property
     def flat(self):
-        """`(points,)` true where the clean reference spreads by 10 grey levels or less.
+        """`(points,)` true where the reference spreads by 10 grey levels or less.
 
-        The benchmark neither queries those nor uses them as distractors. The official lists look
-        at the patch of 65 px, this at that of 32 px, which is a little smoother.
+        The benchmark neither queries those nor uses them as distractors. Patches that were read from
+        the 65 px release were judged at 65 px, as the official lists are; others at 32 px, which is
+        a little smoother.
         """
-        return self.base("clean")[self.rows, 0].std(axis=(1, 2), dtype=np.float32) <= FLAT
+        if self._flat is None:
+            self._flat = np.zeros(len(self), bool)
+            for points in self.blocks():
+                self._flat[points] = is_flat(self.base("clean")[self.rows[points], 0])
+        return self._flat
 
     def base(self, kind):
         """The whole array called `kind`, of which `rows` belong to this set."""
@@ -117,26 +143,35 @@ class PatchSet:
             return base[start:stop]  # a slice of the mapped file: nothing is read yet
         return base[self.rows]
 
+    def blocks(self, points=256):
+        """The numbers 0 to `len(self)`, as slices of a few points: 4 MB of patches at a time."""
+        return [
+            slice(start, min(start + points, len(self))) for start in range(0, len(self), points)
+        ]
+
     def add(self, kind, patches):
         """A set that also has `patches`, `uint8 (points, 16, 32, 32)`, under the name `kind`."""
         if len(patches) != len(self):
             raise ValueError(f"{len(patches)} {kind} patches for {len(self)} points.")
         arrays = {name: self[name] for name in self.arrays} | {kind: patches}
-        return PatchSet(arrays, self.sequence, self.label, self.splits)
+        return PatchSet(arrays, self.sequence, self.label, self.splits, flat=self._flat)
 
-    def _pick(self, index):
-        return PatchSet(
-            self.arrays, self.sequence[index], self.label[index], self.splits, self.rows[index]
-        )
+    def add_base(self, kind, array):
+        """A set that also has `kind`, given as the whole array of which `rows` belong to this set."""
+        return self._pick(slice(None), self.arrays | {kind: array})
+
+    def _pick(self, index, arrays=None):
+        of_points = self.sequence[index], self.label[index], self.splits, self.rows[index]
+        flat = None if self._flat is None else self._flat[index]
+        return PatchSet(arrays or self.arrays, *of_points, flat, self.fingerprint)
 
     def select(self, names):
         """The points of the named sequences, in the order of the names."""
         names = [names] if isinstance(names, str) else list(names)
-        known = set(self.names)
-        unknown = [name for name in names if name not in known]
+        unknown = [name for name in names if name not in self._runs]
         if unknown:
             raise ValueError(f"Unknown sequence {unknown[0]!r}: expected some of {self.names}.")
-        rows = [np.flatnonzero(self.sequence == name) for name in names]
+        rows = [np.arange(start, stop) for name in names for start, stop in self._runs[name]]
         return self._pick(np.concatenate([np.zeros(0, int), *rows]))
 
     def sample(self, points, seed=0):
@@ -158,86 +193,11 @@ class PatchSet:
         name = name or next(iter(self.splits))
         if name not in self.splits:
             raise ValueError(f"Unknown split {name!r}: expected one of {', '.join(self.splits)}.")
-        sides, known = [], set(self.names)
+        sides = []
         for side in ("train", "test"):
             wanted = self.splits[name][side]
-            here = [sequence for sequence in wanted if sequence in known]
+            here = [sequence for sequence in wanted if sequence in self._runs]
             if wanted and not here:
                 raise ValueError(f"Split {name!r} has no {side} sequence among {self.names}.")
             sides.append(self.select(here))
         return tuple(sides)
-
-    def save(self, folder, **about):
-        """Write this set to a folder that appears whole or not at all; `about` is kept as JSON.
-
-        Raises FileExistsError when the folder holds files of any other kind.
-        """
-        if not np.array_equal(_spread(self.lengths), self.sequence):
-            raise ValueError("Points of one sequence must stand together to be saved.")
-        with whole_folder(folder, HOLDS) as partial:
-            for kind in self.arrays:
-                np.save(partial / f"{kind}.npy", self[kind])
-            np.save(partial / "label.npy", self.label)
-            meta = {
-                "format": FORMAT,
-                "about": about,
-                "lengths": self.lengths,
-                "splits": self.splits,
-                "files": {file.name: checksum(file) for file in sorted(partial.glob("*.npy"))},
-            }
-            meta["crc32"] = _crc(meta)
-            (partial / META).write_text(json.dumps(meta, indent=1))
-        return PatchSet.open(folder)
-
-    @classmethod
-    def open(cls, folder, **about):
-        """Memory-map a folder written by `save`.
-
-        Raises FileNotFoundError when it is not there, ValueError when a file is cut off, altered
-        or of another format, or when it was saved with another `about`.
-        """
-        folder = Path(folder)
-        file = folder / META
-        if not file.exists():
-            raise FileNotFoundError(f"{file} is missing: {folder} holds no patches.")
-        try:
-            meta = json.loads(file.read_text())
-            crc = meta.pop("crc32")
-        except (ValueError, KeyError, AttributeError) as error:
-            raise ValueError(f"{file} is damaged: {error!r}.") from error
-        if crc != _crc(meta):
-            raise ValueError(f"{file} is damaged: crc32 {_crc(meta)}, expected {crc}.")
-        if meta["format"] != FORMAT:
-            raise ValueError(f"{folder} has format {meta['format']}, expected {FORMAT}.")
-        if about and meta["about"] != json.loads(json.dumps(about)):
-            raise ValueError(f"{folder} was built with {meta['about']}, wanted {about}.")
-        for name, expected in meta["files"].items():
-            found = checksum(folder / name) if (folder / name).exists() else "no file"
-            if found != expected:
-                raise ValueError(f"{folder / name} is damaged: {found}, expected {expected}.")
-        arrays = {Path(name).stem: np.load(folder / name, mmap_mode="r") for name in meta["files"]}
-        label = arrays.pop("label")
-        return cls(arrays, _spread(meta["lengths"]), label, meta["splits"])
-
-
-def cached(folder, build, **about):
-    """Open the patches in `folder`, or let `build()` make the PatchSet and keep it there.
-
-    A cache that is missing, cut off, damaged, or made with another `about` is built anew.
-    """
-    try:
-        return PatchSet.open(folder, **about)
-    except FileNotFoundError:
-        pass
-    except ValueError as error:
-        print(f"Building again: {error}")
-    return build().save(folder, **about)
-
-
-def _spread(lengths):
-    """`{name: count}` as the name of each point."""
-    return np.repeat(list(lengths), list(lengths.values()))
-
-
-def _crc(meta):
-    return f"{zlib.crc32(json.dumps(meta, sort_keys=True).encode()):08x}"

@@ -14,7 +14,10 @@ LARGE = 16 << 30  # bytes of all members together, several times HPatches in tex
 
 @contextmanager
 def open_zip(file):
-    """Yield `(paths, read)`: what files the zip holds, and a function from a path to its bytes.
+    """Yield `(files, read)`: what the zip holds, and a function from a path to its bytes.
+
+    `files` is `{path: (size, checksum)}`; `read(path, first=100)` gives only the first 100 bytes,
+    whose checksum is not known.
 
     Hidden files and `__MACOSX` are left out. Raises ValueError for what is not a zip, for paths
     that lead elsewhere, links, encrypted or repeated members, for members that claim to unpack to
@@ -28,10 +31,12 @@ def open_zip(file):
     with archive:
         members = _check(archive, file)
 
-        def read(path):
+        def read(path, first=None):
             info = members[path]
             try:
                 with archive.open(info) as stream:
+                    if first is not None:
+                        return stream.read(min(first, info.file_size))
                     # A limit, so that no more is unpacked than was declared. `stream` also compares
                     # the checksum, which text that was cut off there does not have.
                     text = stream.read(info.file_size + 1)
@@ -43,7 +48,7 @@ def open_zip(file):
                 )
             return text
 
-        yield list(members), read
+        yield {path: (info.file_size, info.CRC) for path, info in members.items()}, read
 
 
 def _check(archive, file):

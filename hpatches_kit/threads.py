@@ -16,7 +16,7 @@ def cores():
     return os.cpu_count() or 1
 
 
-def side_by_side(function, items, title, progress=True):
+def side_by_side(function, items, title, progress=True, unit="it"):
     """`[function(item) for item in items]`, one thread a core; the first error is raised.
 
     Only for functions that spend their time in NumPy, SciPy or compiled loops, which let other
@@ -26,7 +26,8 @@ def side_by_side(function, items, title, progress=True):
     with _one_thread_a_product(), ThreadPoolExecutor(cores()) as pool:
         try:
             done = pool.map(function, items)
-            return list(tqdm(done, title, len(items), disable=not progress, delay=2, leave=False))
+            bar = {"unit": unit, "disable": not progress, "delay": 2, "leave": False}
+            return list(tqdm(done, title, len(items), **bar))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise

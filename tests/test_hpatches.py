@@ -1,35 +1,15 @@
+import errno
+import os
+import shutil
+
 import numpy as np
 import pytest
 from PIL import Image
 
-from hpatches_kit import hpatches
+from hpatches_kit import filling, hpatches
 from hpatches_kit.noise import noisy_and_clean
-from hpatches_kit.patches import VIEWS
-from hpatches_kit.splits import NAMES, SPLITS, split_names
-
-
-def test_there_are_57_illumination_and_59_viewpoint_sequences():
-    assert len(set(NAMES)) == 116
-    assert [sum(name.startswith(kind) for name in NAMES) for kind in ("i_", "v_")] == [57, 59]
-
-
-@pytest.mark.parametrize("split", "abc")
-def test_a_b_and_c_train_on_76_and_test_on_40_others(split):
-    train, test = split_names(split, "train"), split_names(split)
-    assert (len(train), len(test)) == (76, 40)
-    assert set(train) | set(test) == set(NAMES)
-    assert [sum(name.startswith(kind) for name in test) for kind in ("i_", "v_")] == [20, 20]
-
-
-def test_view_illum_and_full_only_test():
-    assert [len(split_names(split)) for split in ("view", "illum", "full")] == [59, 57, 116]
-    assert split_names("a")[:2] == ["i_ajuntament", "i_resort"]  # the order is the protocol's
-    assert all(SPLITS[split]["train"] == [] for split in ("view", "illum", "full"))
-
-
-def test_an_unknown_split_is_refused():
-    with pytest.raises(ValueError, match="Unknown split 'd'.*expected one of a, b, c, view"):
-        split_names("d")
+from hpatches_kit.storage import open_folder
+from hpatches_kit.strips import write_strips
 
 
 def test_the_noisy_layout_is_written_and_read_back_equal(patches, tmp_path):
@@ -39,109 +19,160 @@ def test_the_noisy_layout_is_written_and_read_back_equal(patches, tmp_path):
     assert (tmp_path / "release" / "v_one" / "t5_noise.png").exists()
     with Image.open(tmp_path / "release" / "v_one" / "e3.png") as strip:
         assert strip.size == (32, 7 * 32)
-    read = hpatches.read(tmp_path / "release").select(shared.names)
+    read = hpatches.convert(tmp_path / "release", tmp_path / "arrays")
+    assert read.names == sorted(shared.names) and read.splits == shared.splits
+    read = read.select(shared.names)
     np.testing.assert_array_equal(read.clean, shared.clean)
     np.testing.assert_array_equal(read.noisy, shared.noisy)
     np.testing.assert_array_equal(read.label, shared.label)
-    assert read.splits == shared.splits
 
 
 @pytest.fixture
 def release(tmp_path):
-    """Two sequences of the original layout, 65 px."""
+    """Two sequences of the original layout, 65 px; one of its points is flat."""
     rng = np.random.default_rng(0)
     for name, points in (("i_ajuntament", 3), ("v_there", 2)):
         patches = rng.integers(0, 256, (points, 16, 65, 65), np.uint8)
-        hpatches.write_strips(tmp_path / "hpatches" / name, patches)
+        if name == "v_there":
+            patches[1, 0] = 100 + np.arange(65)[:, None] % 8
+        write_strips(tmp_path / "hpatches" / name, patches)
     return tmp_path / "hpatches"
 
 
-def test_original_strips_get_the_noise_of_the_course_seeded_by_sequence(release):
-    both = hpatches.read(release)
+def strips_of(folder):
+    files = sorted(folder.glob("*.png"))
+    views = [
+        np.asarray(Image.open(folder / f"{v}.png")).reshape(-1, 65, 65) for v in hpatches.VIEWS
+    ]
+    assert len(files) == len(views) == 16
+    return np.stack(views, axis=1)
+
+
+def test_original_strips_get_the_noise_of_the_course_seeded_by_sequence(release, tmp_path):
+    both = hpatches.convert(release, tmp_path / "both")
     assert both.lengths == {"i_ajuntament": 3, "v_there": 2}
-    source = hpatches.read_strips(release / "v_there", 65)
-    clean = noisy_and_clean(source)[1]
+    clean = noisy_and_clean(strips_of(release / "v_there"))[1]
     np.testing.assert_array_equal(both.select("v_there").clean, clean)
-    for child in (release / "i_ajuntament").iterdir():
-        child.unlink()
-    alone = hpatches.read(release)  # a part of the release gets the same patches as the whole
+    assert both.flat.tolist() == [False, False, False, False, True]
+    shutil.rmtree(release / "i_ajuntament")
+    alone = hpatches.convert(release, tmp_path / "alone")  # a part gets the same as the whole
     np.testing.assert_array_equal(alone.noisy, both.select("v_there").noisy)
-    assert (hpatches.read(release, seed=1).noisy != alone.noisy).any()
+    other = hpatches.convert(release, tmp_path / "other", seed=1)
+    assert (other.noisy != alone.noisy).any()
+    np.testing.assert_array_equal(other.clean, alone.clean)
 
 
-def test_hpatches_sequences_bring_their_splits(release):
-    train, test = hpatches.read(release).split("a")
+def test_hpatches_sequences_bring_their_splits(release, tmp_path):
+    train, test = hpatches.convert(release, tmp_path / "arrays").split("a")
     assert (train.names, test.names) == (["v_there"], ["i_ajuntament"])
 
 
-def strip(file, width, height):
-    Image.fromarray(np.zeros((height, width), np.uint8)).save(file)
+def test_the_large_patches_are_kept_only_when_asked(release, tmp_path):
+    plain = hpatches.convert(release, tmp_path / "plain")
+    kept = hpatches.convert(release, tmp_path / "kept", originals=True)
+    assert set(plain.arrays) == {"clean", "noisy"}
+    np.testing.assert_array_equal(
+        kept.select("v_there")["original"], strips_of(release / "v_there")
+    )
+    np.testing.assert_array_equal(kept.noisy, plain.noisy)
 
 
-@pytest.mark.parametrize(
-    ("harm", "error", "message"),
-    [
-        (lambda f: (f / "h2.png").unlink(), FileNotFoundError, r"h2\.png is missing: .*ref, e1"),
-        (lambda f: (f / "h2.png").write_text("x"), ValueError, r"h2\.png cannot be read"),
-        (
-            lambda f: strip(f / "h2.png", 65, 65),
-            ValueError,
-            r"h2\.png holds 1 patches, ref\.png holds 2",
-        ),
-        (lambda f: strip(f / "h2.png", 64, 130), ValueError, r"h2\.png is 64 pixels wide.*65 wide"),
-        (lambda f: strip(f / "h2.png", 65, 131), ValueError, r"131 high:.*a multiple of 65"),
-    ],
-)
-def test_a_broken_strip_is_named(release, harm, error, message):
-    harm(release / "v_there")
-    with pytest.raises(error, match=message):
-        hpatches.read(release)
-
-
-def test_a_missing_noise_strip_is_named(patches, tmp_path):
+def test_originals_of_the_noisy_release_cannot_be_kept(patches, tmp_path):
     hpatches.write(patches, tmp_path / "release")
-    (tmp_path / "release" / "v_one" / "e1_noise.png").unlink()
-    with pytest.raises(FileNotFoundError, match=r"e1_noise\.png is missing"):
-        hpatches.read(tmp_path / "release")
+    with pytest.raises(ValueError, match="strips of 32 pixels: expected one width, 65 to keep"):
+        hpatches.convert(tmp_path / "release", tmp_path / "arrays", originals=True)
 
 
-def test_a_cut_off_png_is_named(release):
-    file = release / "v_there" / "e4.png"
-    file.write_bytes(file.read_bytes()[:200])
-    with pytest.raises(ValueError, match=r"e4\.png cannot be read"):
-        hpatches.read(release)
+def test_strips_of_two_widths_are_refused(release, patches, tmp_path):
+    hpatches.write(patches, tmp_path / "small")
+    shutil.move(tmp_path / "small" / "v_one", release / "v_one")
+    with pytest.raises(ValueError, match="strips of 32 and 65 pixels: expected one width"):
+        hpatches.convert(release, tmp_path / "arrays")
 
 
-@pytest.mark.parametrize(
-    ("harm", "error", "message"),
-    [
-        (lambda f: f.unlink(), FileNotFoundError, r"v_there.ref\.png is missing"),
-        (lambda f: f.write_text("x"), ValueError, r"v_there.ref\.png cannot be read"),
-    ],
-)
-def test_a_sequence_without_a_good_ref_is_not_skipped(release, harm, error, message):
-    harm(release / "v_there" / "ref.png")
-    with pytest.raises(error, match=message):
-        hpatches.read(release)
+def interrupted(monkeypatch, after, error):
+    """Let `after` sequences be written, then raise."""
+    put, calls = filling.Filling.put, []
+
+    def put_a_few(self, rows, **blocks):
+        if len(calls) == after:
+            raise error
+        calls.append(1)
+        put(self, rows, **blocks)
+
+    monkeypatch.setattr(filling.Filling, "put", put_a_few)
+    monkeypatch.setattr(hpatches, "side_by_side", lambda f, items, *_, **__: [*map(f, items)])
 
 
-def test_labels_that_do_not_fit_the_strips_are_named(patches, tmp_path):
-    folder = hpatches.write(patches, tmp_path / "release") or tmp_path / "release"
-    places = (folder / "places.json").read_text()
-    for content in (places[:40], places.replace("v_three", "v_four"), places.replace("[0, ", "[")):
-        (folder / "places.json").write_text(content)
-        with pytest.raises(ValueError, match=r"places\.json"):
-            hpatches.read(folder)
+def test_an_interrupted_conversion_goes_on_with_what_is_missing(
+    release, tmp_path, monkeypatch, capsys
+):
+    whole = hpatches.convert(release, tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        interrupted(patch, after=1, error=KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            hpatches.convert(release, tmp_path / "arrays")
+    assert not (tmp_path / "arrays").exists()  # never a half set
+    again = hpatches.convert(release, tmp_path / "arrays")
+    assert "Going on: 1 of 2 sequences are there." in capsys.readouterr().out
+    for kind in ("clean", "noisy"):
+        np.testing.assert_array_equal(again[kind], whole[kind])
+    np.testing.assert_array_equal(again.flat, whole.flat)
+    assert not (tmp_path / ".arrays.partial").exists()
 
 
-def test_foreign_files_are_never_replaced_by_strips(patches, tmp_path):
-    (tmp_path / "notes.txt").write_text("mine")
+def test_what_was_begun_from_another_source_is_not_mixed_in(release, tmp_path, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        interrupted(patch, after=1, error=KeyboardInterrupt())
+        with pytest.raises(KeyboardInterrupt):
+            hpatches.convert(release, tmp_path / "arrays")
+    write_strips(release / "v_there", np.full((2, 16, 65, 65), 7, np.uint8))
+    again = hpatches.convert(release, tmp_path / "arrays")
+    assert "Going on" not in capsys.readouterr().out
+    assert (again.select("v_there").clean == 7).all()
+
+
+def test_a_disk_that_fills_up_loses_nothing(release, tmp_path, monkeypatch, capsys):
+    write, calls = os.fsync, []
+
+    def full(descriptor):
+        calls.append(1)
+        if len(calls) == 6:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        write(descriptor)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(filling.os, "fsync", full)
+        patch.setattr(hpatches, "side_by_side", lambda f, items, *_, **__: [*map(f, items)])
+        with pytest.raises(OSError, match=r"The disk of .* is full\. Make room, up to .* and call"):
+            hpatches.convert(release, tmp_path / "arrays")
+    assert not (tmp_path / "arrays").exists()
+    whole = hpatches.convert(release, tmp_path / "whole")
+    again = hpatches.convert(release, tmp_path / "arrays")
+    assert "Going on: 1 of 2" in capsys.readouterr().out
+    np.testing.assert_array_equal(again.noisy, whole.noisy)
+
+
+@pytest.mark.parametrize("content", [lambda t: t[:40], lambda t: t.replace("v_three", "v_four"), lambda t: t.replace("[0, ", "[")])  # fmt: skip
+def test_labels_that_do_not_fit_the_strips_are_named(patches, tmp_path, content):
+    hpatches.write(patches, tmp_path / "release")
+    file = tmp_path / "release" / "places.json"
+    file.write_text(content(file.read_text()))
+    with pytest.raises(ValueError, match=r"places\.json"):
+        hpatches.convert(tmp_path / "release", tmp_path / "arrays")
+
+
+def test_foreign_files_are_never_replaced(release, patches, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes.txt").write_text("mine")
     with pytest.raises(FileExistsError, match=r"notes\.txt"):
-        hpatches.write(patches, tmp_path)
+        hpatches.write(patches, tmp_path / "mine")
+    with pytest.raises(FileExistsError, match=r"notes\.txt"):
+        hpatches.convert(release, tmp_path / "mine")
 
 
-def test_an_empty_folder_and_odd_patches_are_refused(tmp_path):
-    with pytest.raises(FileNotFoundError, match="holds no sequence"):
-        hpatches.read(tmp_path)
-    with pytest.raises(ValueError, match=r"expected uint8 \(points, 16, size, size\)"):
-        hpatches.write_strips(tmp_path / "x", np.zeros((3, len(VIEWS) - 1, 32, 32), np.uint8))
+def test_what_is_converted_opens_at_once_and_knows_what_it_was_made_of(release, tmp_path):
+    hpatches.convert(release, tmp_path / "arrays", seed=3)
+    assert len(open_folder(tmp_path / "arrays", seed=3)) == 5
+    with pytest.raises(ValueError, match="was built with seed = 3, wanted 0"):
+        open_folder(tmp_path / "arrays", seed=0)

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from conftest import toy_patches
 
-from hpatches_kit.files import checksum, whole_folder, write_text
-from hpatches_kit.patches import VIEWS, PatchSet, cached, view_index
+from hpatches_kit.patches import VIEWS, PatchSet, view_index
 
 
 def test_a_point_has_sixteen_views_in_the_order_of_the_release():
@@ -66,92 +65,37 @@ def test_bad_requests_say_what_was_wrong(patches, wrong, message):
         wrong(patches)
 
 
-def test_saved_patches_open_equal_and_memory_mapped(patches, tmp_path):
-    saved = patches.save(tmp_path / "toy", seed=3)
-    opened = PatchSet.open(tmp_path / "toy", seed=3)
-    assert isinstance(opened.arrays["clean"], np.memmap)
-    for one, other in ((saved, patches), (opened, patches)):
-        np.testing.assert_array_equal(one.clean, other.clean)
-        np.testing.assert_array_equal(one.noisy, other.noisy)
-        np.testing.assert_array_equal(one.label, other.label)
-        assert (one.names, one.splits) == (other.names, other.splits)
+def test_sequences_that_are_scattered_are_found_whole():
+    patches = toy_patches({"v_one": 3, "i_two": 2})._pick(np.array([0, 3, 1, 4, 2]))
+    assert patches.names == ["v_one", "i_two"] and patches.lengths == {"v_one": 3, "i_two": 2}
+    assert patches.select(["i_two", "v_one"]).rows.tolist() == [3, 4, 0, 1, 2]
 
 
-def test_a_failed_build_leaves_nothing_behind(tmp_path):
-    with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "half", ["*"]) as partial:
-        (partial / "clean.npy").write_text("half of it")
-        raise KeyboardInterrupt
-    assert list(tmp_path.iterdir()) == []
+def test_an_array_for_all_rows_serves_a_part_of_them(patches):
+    part = patches.select("i_two").add_base("inverted", 255 - patches.clean)
+    np.testing.assert_array_equal(part["inverted"], 255 - part.clean)
+    np.testing.assert_array_equal(part.sample(2)["inverted"], 255 - part.sample(2).clean)
 
 
-def test_a_folder_with_foreign_files_is_never_replaced(patches, tmp_path):
-    (tmp_path / "work").mkdir()
-    (tmp_path / "work" / "thesis.tex").write_text("years")
-    with pytest.raises(FileExistsError, match=r"already holds thesis\.tex: choose another"):
-        patches.save(tmp_path / "work")
-    assert (tmp_path / "work" / "thesis.tex").read_text() == "years"
-    assert [child.name for child in tmp_path.iterdir()] == ["work"]
+def test_a_reference_is_flat_when_it_spreads_by_ten_grey_levels_or_less(patches):
+    patches = PatchSet({"clean": patches.clean.copy()}, patches.sequence)
+    patches.arrays["clean"][3, 0] = np.where(np.arange(32) < 16, 100, 120)  # spreads by 10
+    patches.arrays["clean"][4, 0] = np.where(np.arange(32) < 16, 100, 121)
+    assert np.flatnonzero(patches.flat).tolist() == [3]
+    assert patches.sample(20).flat.sum() == 1
 
 
-def test_text_files_appear_whole_in_folders_made_for_them(tmp_path):
-    write_text(tmp_path / "new" / "a.json", "{}")
-    write_text(tmp_path / "new" / "a.json", "[]")
-    assert {file.name: file.read_text() for file in (tmp_path / "new").iterdir()} == {
-        "a.json": "[]"
-    }
+def test_what_was_judged_at_65_pixels_stays_with_the_points(patches):
+    judged = PatchSet(patches.arrays, patches.sequence, flat=np.arange(20) % 2 == 0)
+    np.testing.assert_array_equal(judged.select("i_two").flat, [False, True, False, True, False])
 
 
-def test_the_checksum_of_a_large_file_sees_both_ends_and_the_middle(tmp_path):
-    file, content = tmp_path / "large", bytearray(range(100))
-    file.write_bytes(content)
-    before = checksum(file, limit=50, window=10)
-    for place in (0, 55, 99):
-        changed = content.copy()
-        changed[place] ^= 1
-        file.write_bytes(changed)
-        assert checksum(file, limit=50, window=10) != before
+def test_blocks_cover_every_point_once(patches):
+    assert patches.blocks(8) == [slice(0, 8), slice(8, 16), slice(16, 20)]
 
 
-def cut(file):
-    file.write_bytes(file.read_bytes()[:-100])
-
-
-def flip_a_bit(file):
-    content = bytearray(file.read_bytes())
-    content[len(content) // 2] ^= 1
-    file.write_bytes(content)
-
-
-def remove(file):
-    file.unlink()
-
-
-HARM = [(name, harm) for name in ("clean.npy", "label.npy") for harm in (cut, flip_a_bit, remove)]
-
-
-@pytest.mark.parametrize(
-    ("name", "harm"),
-    [*HARM, ("patches.json", cut), ("patches.json", flip_a_bit), ("patches.json", remove)],
-)
-def test_a_damaged_cache_is_noticed_and_built_again(name, harm, tmp_path):
-    builds = []
-
-    def build():
-        builds.append(1)
-        return toy_patches({"v_one": 20})
-
-    folder = tmp_path / "cache"
-    cached(folder, build, seed=0)
-    cached(folder, build, seed=0)
-    assert len(builds) == 1
-    harm(folder / name)
-    again = cached(folder, build, seed=0)
-    assert len(builds) == 2
-    np.testing.assert_array_equal(again.clean, build().clean)
-    assert [child.name for child in tmp_path.iterdir()] == ["cache"]
-
-
-def test_a_cache_made_with_other_settings_is_built_again(tmp_path):
-    cached(tmp_path / "cache", lambda: toy_patches({"v_one": 3}), seed=0)
-    other = cached(tmp_path / "cache", lambda: toy_patches({"v_one": 4}), seed=1)
-    assert len(other) == 4
+def test_originals_are_patches_of_65_pixels(patches):
+    large = np.zeros((20, 16, 65, 65), np.uint8)
+    assert PatchSet({"original": large}, patches.sequence)["original"].shape == large.shape
+    with pytest.raises(ValueError, match=r"expected uint8 \(points, 16, 65, 65\)"):
+        PatchSet({"original": patches.clean}, patches.sequence)

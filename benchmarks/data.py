@@ -1,0 +1,151 @@
+"""The data at its real size: converting, opening, batches and training, and the memory they take.
+
+    make scale                                    # 1 %, 10 % and 100 % of the release: 20 minutes, 15 GB
+    python benchmarks/data.py --share 0.01        # a minute
+
+The release is made by `fake_release.py`, with the names and numbers of points of HPatches. Every row is
+measured in processes of its own. "Memory" is what a step needs beyond what the process held before
+it: for training, beyond Keras with both networks built and run once. Pages of the mapped arrays are
+told apart: the system keeps them while there is room, and takes them back when there is not.
+"""
+
+import argparse
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+from fake_release import make
+from measure import PROJECT, apart, into_readme, kept, machine, most, status, table
+
+import hpatches_kit as hk
+
+ROWS = PROJECT / "benchmarks" / "data.json"
+
+
+def measure(share, folder):
+    """One row of the table."""
+    file, home = Path(folder) / f"release-{share}.zip", Path(folder) / f"home-{share}"
+    make(file, share)
+    points, seconds, memory = apart(convert, file, home)
+    arrays = sum(path.stat().st_size for path in (home / "hpatches").iterdir())
+    row = {
+        "share": f"{share:.0%}",
+        "patches": 16 * points,
+        "zip, GB": file.stat().st_size / 1e9,
+        "arrays, GB": arrays / 1e9,
+        "converting, s": seconds,
+        "its memory, GB": memory,
+    }
+    file.unlink()
+    row["opening, s"] = apart(open_again, home)
+    row["Pairs, patches/s"], row["NoisyClean, patches/s"] = apart(read_batches, home)
+    speed, waiting, memory, mapped = apart(train, home)
+    row |= {
+        "training, patches/s": speed,
+        "waiting for data": f"{waiting:.2%}",
+        "memory of training, GB": memory,
+        "mapped, GB": mapped,
+    }
+    return row
+
+
+def convert(file, home):
+    """From the zip to batches in one call: points, seconds, memory."""
+    hk.load("mini")  # whatever is loaded with the kit is there before
+    began, held = time.perf_counter(), status("RssAnon")
+    with most("RssAnon") as peak:
+        data = hk.load("hpatches", folder=home, source=file)
+        hk.batches.Pairs(data, patches="noisy")[0]
+    return len(data), time.perf_counter() - began, peak[-1] - held
+
+
+def open_again(home):
+    """Seconds, the median of five."""
+    seconds = []
+    for _ in range(5):
+        began = time.perf_counter()
+        hk.load("hpatches", folder=home).split("a")
+        seconds.append(time.perf_counter() - began)
+    return float(np.median(seconds))
+
+
+def read_batches(home):
+    """Patches a second of an epoch of each kind of batches, on the training side of split a."""
+    train, _ = hk.load("hpatches", folder=home).split("a")
+    speeds = []
+    for batches in (
+        hk.batches.Pairs(train, pairs=128, batches=4000, patches="noisy"),
+        hk.batches.NoisyClean(train, batch_size=256),
+    ):
+        count = [
+            sum(array.nbytes >> 10 for array in batches[k] if array.ndim == 4) for k in range(2)
+        ]
+        began = time.perf_counter()
+        for k in range(len(batches)):
+            batches[k]
+        speeds.append(count[0] * len(batches) / (time.perf_counter() - began))
+    return speeds
+
+
+def train(home):
+    """A short training of both networks on the whole set: patches/s and share of waiting (L2-Net), memory."""
+    networks = hk.models.unet("shallow"), hk.models.l2net()
+    networks[0].compile("adam", "mae", metrics=[hk.metrics.psnr])
+    networks[1].compile("adam", hk.losses.HardMining())
+
+    def fit(data, batches):
+        fit_data, validation = data.split("a")
+        first = hk.batches.NoisyClean(fit_data, 50, batches)
+        networks[0].fit(first, validation_data=hk.batches.NoisyClean(validation, 50, 5), verbose=0)
+        pairs, few = min(128, len(validation)), {"patches": "noisy"}
+        second = Timed(fit_data, pairs, batches, **few)
+        began = time.perf_counter()
+        networks[1].fit(second, verbose=0)
+        seconds = time.perf_counter() - began
+        networks[1].evaluate(hk.batches.Pairs(validation, pairs, 5, **few), verbose=0)
+        return 2 * pairs * batches / seconds, second.seconds / seconds
+
+    data = hk.load("hpatches", folder=home)
+    few = data.sample(min(len(data), 2000))
+    in_memory = hk.PatchSet({k: few[k] for k in few.arrays}, few.sequence, splits=few.splits)
+    fit(in_memory, 3)  # Keras compiles, and takes what it takes
+    held, mapped = status("RssAnon"), status("RssFile")
+    with most("RssAnon") as peak:
+        speed, waiting = fit(data, 40)
+    return speed, waiting, peak[-1] - held, status("RssFile") - mapped
+
+
+class Timed(hk.batches.Pairs):
+    """Batches that count the time spent in making them; Keras waits for that long, and no longer."""
+
+    seconds = 0.0
+
+    def __getitem__(self, index):
+        began = time.perf_counter()
+        batch = super().__getitem__(index)
+        self.seconds += time.perf_counter() - began
+        return batch
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "--share", type=float, action="append", help="of the release; default: 0.01, 0.1 and 1"
+    )
+    parser.add_argument("--folder", help="for the releases; default: a temporary one")
+    parser.add_argument(
+        "--save", action="store_true", help="keep the rows, and put them into the README"
+    )
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+        rows = [measure(share, folder) for share in options.share or (0.01, 0.1, 1)]
+    if options.save:
+        rows = kept(ROWS, rows, ("share",))
+    print(f"{table(rows)}\n\n{machine()}")
+    if options.save:
+        into_readme("scale", table(rows), "Each row from one run")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""A release of the size and shape of HPatches, for trying things at scale where the real one is not.
+
+    python benchmarks/fake_release.py --share 0.1 --out /tmp/fake.zip
+
+The 116 sequences with their real names and their real numbers of points, or a share of them; 16
+strips of 65x65 patches each, cut from the built-in photographs at random places. Views of a point are
+a few pixels apart and differ in brightness, more so from easy to tough. Nothing is meant to be learned
+from it. The whole (`--share 1`) takes some minutes and 7 GB.
+"""
+
+import argparse
+import zipfile
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+from PIL import Image
+from skimage.transform import downscale_local_mean
+from tqdm import tqdm
+
+from hpatches_kit.files import whole_file
+from hpatches_kit.mini import SCENES, TEXTURES, photograph
+from hpatches_kit.patches import SOURCE_SIZE, VIEWS
+from hpatches_kit.splits import LENGTHS
+from hpatches_kit.threads import side_by_side
+
+SHIFT = {"r": 0, "e": 1, "h": 3, "t": 5}  # pixels between the views of a point, at most
+LIGHT = {"r": 0, "e": 5, "h": 15, "t": 25}  # grey levels
+
+
+def make(file, share, seed=0, progress=True):
+    """Write the zip, whole or not at all; returns the number of points."""
+    names = [name for side in (SCENES, TEXTURES) for half in side.values() for name in half]
+    images = [photograph(name) for name in names]
+    images += [downscale_local_mean(image, (2, 2)) for image in images if min(image.shape) > 300]
+    windows = [sliding_window_view(image.astype(np.uint8), (SOURCE_SIZE,) * 2) for image in images]
+    lengths = {name: max(2, round(length * share)) for name, length in LENGTHS.items()}
+    bar = tqdm(lengths, "Making a release", unit="sequence", disable=not progress)
+    with whole_file(file) as partial, zipfile.ZipFile(partial, "w") as archive:
+        for k, name in enumerate(bar):
+            rng = np.random.default_rng((seed, k))
+            window = windows[rng.integers(len(windows))]
+            margin = max(SHIFT.values())
+            y, x = (rng.integers(margin, n - margin, lengths[name]) for n in window.shape[:2])
+            jobs = [(view, rng.spawn(1)[0]) for view in VIEWS]
+            strips = side_by_side(lambda job: _strip(window, y, x, *job), jobs, "", False)  # noqa: B023
+            for view, strip in zip(VIEWS, strips):
+                archive.writestr(f"hpatches-release/{name}/{view}.png", strip)
+    return sum(lengths.values())
+
+
+def _strip(window, y, x, view, rng):
+    """One strip as PNG."""
+    shift, light = SHIFT[view[0]], LIGHT[view[0]]
+    dy, dx = rng.integers(-shift, shift + 1, (2, len(y)))
+    patches = window[y + dy, x + dx].astype(np.int16)
+    patches += rng.integers(-light, light + 1, (len(y), 1, 1), np.int16)
+    strip = np.clip(patches, 0, 255).astype(np.uint8).reshape(-1, SOURCE_SIZE)
+    stream = BytesIO()
+    Image.fromarray(strip).save(stream, "png", compress_level=1)
+    return stream.getvalue()
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--share", type=float, default=0.01, help="of the points; default: 0.01")
+    parser.add_argument("--out", type=Path, required=True, help="the zip to write")
+    options = parser.parse_args()
+    points = make(options.out, options.share)
+    print(f"{options.out}: {points:,} points, {options.out.stat().st_size / 1e9:.2f} GB")
+
+
+if __name__ == "__main__":
+    main()

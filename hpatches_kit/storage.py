@@ -1,0 +1,118 @@
+"""Patch sets on disk: a folder of mapped arrays that says what is in it."""
+
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from hpatches_kit.files import checksum, locked, whole_folder
+from hpatches_kit.patches import PatchSet
+
+FORMAT = 2  # of the folder
+META = "patches.json"
+HOLDS = ("*.npy", META)
+POINTS = ("label", "flat")  # arrays with one number a point; all others are patches
+
+
+def save(patches, folder, **about):
+    """Write a `PatchSet` to a folder that appears whole or not at all, and open it from there.
+
+    Args:
+        patches: points of one sequence stand together.
+        folder: what is there is replaced, if it was written by this function.
+        about: what the patches were made with, kept as JSON.
+
+    Raises FileExistsError when the folder holds files of any other kind.
+    """
+    if not np.array_equal(_spread(patches.lengths), patches.sequence):
+        raise ValueError("Points of one sequence must stand together to be saved.")
+    with whole_folder(folder, HOLDS) as partial:
+        for kind in patches.arrays:
+            np.save(partial / f"{kind}.npy", patches[kind])
+        of_points = {"label": patches.label, "flat": patches.flat}
+        describe_folder(partial, patches.lengths, patches.splits, about, **of_points)
+    return open_folder(folder)
+
+
+def describe_folder(folder, lengths, splits, about, **of_points):
+    """Write what makes a folder of arrays a patch set; the larger arrays are there already."""
+    for name, values in of_points.items():
+        np.save(folder / f"{name}.npy", values)
+    meta = {
+        "format": FORMAT,
+        "about": about,
+        "lengths": lengths,
+        "splits": splits,
+        "files": {file.name: checksum(file) for file in sorted(folder.glob("*.npy"))},
+    }
+    meta["crc32"] = _crc(meta)
+    (folder / META).write_text(json.dumps(meta, indent=1))
+
+
+def open_folder(folder, **about):
+    """Memory-map a folder written by `save`: at once, whatever its size.
+
+    Raises FileNotFoundError when it is not there, ValueError when a file is cut off, altered
+    or of another format, or when it was saved with another `about`.
+    """
+    folder = Path(folder)
+    file = folder / META
+    if not file.exists():
+        raise FileNotFoundError(f"{file} is missing: {folder} holds no patches.")
+    try:
+        meta = json.loads(file.read_text())
+        crc = meta.pop("crc32")
+    except (ValueError, KeyError, AttributeError) as error:
+        raise ValueError(f"{file} is damaged: {error!r}.") from error
+    if crc != _crc(meta):
+        raise ValueError(f"{file} is damaged: crc32 {_crc(meta)}, expected {crc}.")
+    if meta["format"] != FORMAT:
+        raise ValueError(
+            f"{folder} was written by another version of hpatches_kit: format {meta['format']},"
+            f" expected {FORMAT}."
+        )
+    for key, wanted in json.loads(json.dumps(about)).items():
+        if meta["about"].get(key) != wanted:
+            raise ValueError(
+                f"{folder} was built with {key} = {meta['about'].get(key)}, wanted {wanted}."
+            )
+    for name, expected in meta["files"].items():
+        found = checksum(folder / name) if (folder / name).exists() else "no file"
+        if found != expected:
+            raise ValueError(f"{folder / name} is damaged: {found}, expected {expected}.")
+    arrays = {Path(name).stem: np.load(folder / name, mmap_mode="r") for name in meta["files"]}
+    label, flat = (np.array(arrays.pop(name)) for name in POINTS)
+    of_points = {"label": label, "flat": flat.astype(bool), "fingerprint": crc}
+    return PatchSet(arrays, _spread(meta["lengths"]), splits=meta["splits"], **of_points)
+
+
+def cached(folder, build, **about):
+    """Open the patches in `folder`, or have `build()` write them there and open them then.
+
+    A cache that is missing, cut off, damaged, of another version of the kit, or made with another
+    `about` is built anew, by one process at a time; one that is there is opened without writing
+    anything.
+    """
+    try:
+        return open_folder(folder, **about)
+    except (FileNotFoundError, ValueError):
+        pass
+    with locked(Path(folder).resolve()):
+        try:
+            return open_folder(folder, **about)  # another process may have built it meanwhile
+        except FileNotFoundError:
+            pass
+        except ValueError as error:
+            print(f"Building again: {error}")
+        build()
+        return open_folder(folder, **about)
+
+
+def _spread(lengths):
+    """`{name: count}` as the name of each point."""
+    return np.repeat(list(lengths), list(lengths.values()))
+
+
+def _crc(meta):
+    return f"{zlib.crc32(json.dumps(meta, sort_keys=True).encode()):08x}"

@@ -1,0 +1,185 @@
+import errno
+import multiprocessing
+import time
+
+import numpy as np
+import pytest
+from conftest import toy_patches
+
+from hpatches_kit import files, storage
+from hpatches_kit.files import checksum, whole_folder, write_text
+from hpatches_kit.storage import cached, open_folder, save
+
+
+def visible(folder):
+    return [child.name for child in folder.iterdir() if not child.name.endswith(".lock")]
+
+
+def test_saved_patches_open_equal_and_memory_mapped(patches, tmp_path):
+    saved = save(patches, tmp_path / "toy", seed=3)
+    opened = open_folder(tmp_path / "toy", seed=3)
+    assert isinstance(opened.arrays["clean"], np.memmap)
+    for one, other in ((saved, patches), (opened, patches)):
+        np.testing.assert_array_equal(one.clean, other.clean)
+        np.testing.assert_array_equal(one.noisy, other.noisy)
+        np.testing.assert_array_equal(one.label, other.label)
+        assert (one.names, one.splits) == (other.names, other.splits)
+
+
+def test_a_failed_build_leaves_nothing_behind(tmp_path):
+    with pytest.raises(KeyboardInterrupt), whole_folder(tmp_path / "half", ["*"]) as partial:
+        (partial / "clean.npy").write_text("half of it")
+        raise KeyboardInterrupt
+    assert visible(tmp_path) == []
+
+
+def test_a_folder_with_foreign_files_is_never_replaced(patches, tmp_path):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "thesis.tex").write_text("years")
+    with pytest.raises(FileExistsError, match=r"already holds thesis\.tex: choose another"):
+        save(patches, tmp_path / "work")
+    assert (tmp_path / "work" / "thesis.tex").read_text() == "years"
+    assert visible(tmp_path) == ["work"]
+
+
+def test_text_files_appear_whole_in_folders_made_for_them(tmp_path):
+    write_text(tmp_path / "new" / "a.json", "{}")
+    write_text(tmp_path / "new" / "a.json", "[]")
+    assert {file.name: file.read_text() for file in (tmp_path / "new").iterdir()} == {
+        "a.json": "[]"
+    }
+
+
+def test_the_checksum_of_a_large_file_sees_its_ends_and_places_between(tmp_path):
+    file, content = tmp_path / "large", bytearray(range(100))
+    file.write_bytes(content)
+    few = {"limit": 50, "windows": 3, "window": 10}
+    before = checksum(file, **few)
+    for place in (0, 50, 99):
+        changed = content.copy()
+        changed[place] ^= 1
+        file.write_bytes(changed)
+        assert checksum(file, **few) != before
+    file.write_bytes(content[:-1])
+    assert checksum(file, **few) != before
+
+
+def cut(file):
+    file.write_bytes(file.read_bytes()[:-100])
+
+
+def flip_a_bit(file):
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def remove(file):
+    file.unlink()
+
+
+HARM = [(name, harm) for name in ("clean.npy", "label.npy") for harm in (cut, flip_a_bit, remove)]
+
+
+@pytest.mark.parametrize(
+    ("name", "harm"),
+    [*HARM, ("patches.json", cut), ("patches.json", flip_a_bit), ("patches.json", remove)],
+)
+def test_a_damaged_cache_is_noticed_and_built_again(name, harm, tmp_path):
+    builds = []
+
+    def build():
+        builds.append(1)
+        save(toy_patches({"v_one": 20}), folder, seed=0)
+
+    folder = tmp_path / "cache"
+    cached(folder, build, seed=0)
+    cached(folder, build, seed=0)
+    assert len(builds) == 1
+    harm(folder / name)
+    again = cached(folder, build, seed=0)
+    assert len(builds) == 2
+    np.testing.assert_array_equal(again.clean, toy_patches({"v_one": 20}).clean)
+    assert visible(tmp_path) == ["cache"]
+
+
+def test_a_cache_made_with_other_settings_is_built_again(tmp_path):
+    folder = tmp_path / "cache"
+    cached(folder, lambda: save(toy_patches({"v_one": 3}), folder, seed=0), seed=0)
+    other = cached(folder, lambda: save(toy_patches({"v_one": 4}), folder, seed=1), seed=1)
+    assert len(other) == 4
+
+
+def test_a_cache_of_another_version_of_the_kit_is_built_again(tmp_path, monkeypatch, capsys):
+    folder = tmp_path / "cache"
+    with monkeypatch.context() as older:
+        older.setattr(storage, "FORMAT", 1)
+        save(toy_patches({"v_one": 3}), folder)
+    with pytest.raises(ValueError, match="another version of hpatches_kit: format 1, expected 2"):
+        open_folder(folder)
+    assert len(cached(folder, lambda: save(toy_patches({"v_one": 5}), folder))) == 5
+    assert "Building again: " in capsys.readouterr().out
+
+
+def slow_build(folder, log):
+    def build():
+        with open(log, "a") as stream:
+            stream.write("built\n")
+        time.sleep(2)
+        save(toy_patches({"v_one": 3}), folder)
+
+    assert len(cached(folder, build)) == 3
+
+
+def test_of_two_processes_that_want_a_cache_one_builds_it(tmp_path):
+    context, log = multiprocessing.get_context("spawn"), tmp_path / "log"
+    both = [context.Process(target=slow_build, args=(tmp_path / "cache", log)) for _ in range(2)]
+    for process in both:
+        process.start()
+    for process in both:
+        process.join()
+    assert [process.exitcode for process in both] == [0, 0]
+    assert log.read_text() == "built\n"
+
+
+def refuse(*_, **__):
+    raise OSError(errno.EROFS, "Read-only file system")
+
+
+def test_a_finished_cache_opens_from_a_read_only_folder(patches, tmp_path, monkeypatch):
+    save(patches, tmp_path / "cache")
+    monkeypatch.setattr(files.Path, "mkdir", refuse)
+    monkeypatch.setattr(files.FileLock, "acquire", refuse)
+    assert len(cached(tmp_path / "cache", refuse)) == len(patches)
+
+
+def test_a_folder_that_cannot_be_written_is_named_with_the_setting(patches, tmp_path, monkeypatch):
+    monkeypatch.setattr(files.FileLock, "acquire", refuse)
+    with pytest.raises(OSError, match=r"cache cannot be written: Read-only.*\$HPATCHES_KIT_DATA"):
+        cached(tmp_path / "cache", lambda: save(patches, tmp_path / "cache"))
+
+
+def test_a_process_that_was_killed_between_the_renames_loses_nothing(patches, tmp_path):
+    save(patches, tmp_path / "cache")
+    (tmp_path / "cache").rename(tmp_path / ".cache.old")
+    (tmp_path / ".cache.partial").mkdir()
+    with pytest.raises(ZeroDivisionError), whole_folder(tmp_path / "cache", storage.HOLDS):
+        raise ZeroDivisionError
+    assert len(open_folder(tmp_path / "cache")) == len(patches)
+    assert visible(tmp_path) == ["cache"]
+
+
+def test_too_little_room_is_said_before_the_work(tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 3_200_000_000})
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: usage)
+    with pytest.raises(OSError, match=r"Converting needs 5\.1 GB, 3\.2 GB are free.*Make room"):
+        files.check_room(tmp_path, 5_140_000_000, "Converting")
+    files.check_room(tmp_path, 3_000_000_000, "Converting")
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (4.2e9, "4.2 GB"), (123e9, "123 GB")],
+)
+def test_sizes_are_said_in_units(size, words):
+    assert files.in_units(size) == words
