@@ -10,14 +10,13 @@ every file is asked for there, by its file name.
 import hashlib
 import os
 import zipfile
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from filelock import FileLock, Timeout
-
-from hpatches_kit.files import data_home
+from hpatches_kit.files import data_home, locked
+from hpatches_kit.splits import SPLITS
 from hpatches_kit.transfer import advice, bar, drop, read_beside, receive, write_beside
 
 HUB = "https://huggingface.co/datasets/vbalnt/hpatches/resolve/main"
@@ -26,7 +25,6 @@ FILES = {
     "hpatches": f"{HUB}/hpatches-release.zip",  # patches, 4.2 GB
     "sequences": f"{HUB}/hpatches-sequences-release.zip",  # the images they were cut from, 1.3 GB
 }
-SPLITS = ("a", "b", "c", "view", "illum", "full")
 PAIRS, POINTS = "s1,t1,idx1,s2,t2,idx2", "s,idx"
 LISTS = {
     "verif_pos": PAIRS,
@@ -99,7 +97,7 @@ def download(url, file, size=None, sha256=None, progress=True, check=None):
     before = _stamp(file)
     if before and _is_right(file, check, progress):
         return file
-    with _alone(file):
+    with locked(file):
         if _stamp(file) != before and _is_right(file, check, progress):  # another process's
             return file
         part = file.with_name(f".{file.name}.part")
@@ -122,10 +120,9 @@ def check_zip(file):
         zipfile.ZipFile(file).close()
     except (zipfile.BadZipFile, NotImplementedError):
         beginning = _beginning(file)
-        what = (
-            "is a zip file that is cut off" if beginning.startswith("PK") else "is not a zip file"
-        )
-        raise ValueError(f"{what}; it begins with {beginning!r}") from None
+        if beginning.startswith("PK"):
+            raise ValueError("is a zip file that is cut off") from None
+        raise ValueError(f"is not a zip file; it begins with {beginning!r}") from None
 
 
 def check_header(header):
@@ -178,29 +175,6 @@ def _verify(file, sizes, sha256, check, progress):
     if check:
         check(file)
     return digest.hexdigest()
-
-
-@contextmanager
-def _alone(file):
-    """One process at a time: the others wait here."""
-    lock = FileLock(file.with_name(f".{file.name}.lock"))
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=1)
-    except Timeout:
-        print(f"{file.name} is being downloaded by another process: waiting for it.", flush=True)
-        lock.acquire()
-    except NotImplementedError:  # a file system without locks
-        pass
-    except OSError as error:
-        raise OSError(
-            f"Cannot write to {file.parent} ({error.strerror or error}): give another folder, or set"
-            " $HPATCHES_KIT_DATA to one."
-        ) from None
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 def _stamp(file):

@@ -1,6 +1,5 @@
 """Files that appear whole or not at all, one process at a time, and where they are kept."""
 
-import errno
 import os
 import shutil
 import uuid
@@ -71,6 +70,8 @@ def locked(path):
     except Timeout:
         print(f"Waiting for another process that makes {path}.", flush=True)
         lock.acquire()
+    except NotImplementedError:  # a file system without locks
+        pass
     except OSError as error:
         raise OSError(
             f"{path} cannot be written: {error.strerror or error}. Another place for data is chosen"
@@ -129,9 +130,8 @@ def check_room(folder, needed, what):
     free = shutil.disk_usage(folder).free
     if free < needed:
         raise OSError(
-            errno.ENOSPC,
             f"{what} needs {in_units(needed)}, {in_units(free)} are free on the disk of {folder}."
-            " Make room, or choose another place for data with $HPATCHES_KIT_DATA",
+            " Make room, or choose another place for data with $HPATCHES_KIT_DATA."
         )
 
 

@@ -84,9 +84,8 @@ class Filling:
                 raise
             left = len(self.missing()) * self.bytes_a_row
             raise OSError(
-                error.errno,
                 f"The disk of {self.folder.parent} is full. Make room, up to {in_units(left)}, and"
-                " call again: it goes on from here",
+                " call again: it goes on from here."
             ) from error
 
     def _write(self, file, rows, block):

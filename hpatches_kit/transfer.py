@@ -7,7 +7,6 @@ beginning: its address, its size, and the tag by which the server knows when it 
 import errno
 import json
 import re
-import shutil
 import time
 from contextlib import suppress
 from urllib.parse import urlsplit
@@ -15,7 +14,7 @@ from urllib.parse import urlsplit
 import requests
 from tqdm import tqdm
 
-from hpatches_kit.files import write_text
+from hpatches_kit.files import check_room, in_units, write_text
 
 TRIES = 6  # in a row without a new byte
 WAIT = 1.0  # seconds before the second try, twice as long before each further one
@@ -38,7 +37,7 @@ def receive(url, file, part, sha256, progress):
             failures = 0 if reached > furthest else failures + 1
             furthest = max(furthest, reached)
             if failures == TRIES:
-                here = f"{_amount(reached)} of it are here; calling again goes on from there."
+                here = f"{in_units(reached)} of it are here; calling again goes on from there."
                 here = here if reached else "Nothing of it is here yet."
                 raise ConnectionError(f"{url}: {_reason(error)}. {here} {advice(file)}") from None
             if failures and progress:
@@ -49,7 +48,7 @@ def receive(url, file, part, sha256, progress):
                 raise
             reached = _kept(part, url, sha256)[1]
             raise OSError(
-                f"No space is left in {file.parent}. {_amount(reached)} of {file.name} are kept there:"
+                f"No space is left in {file.parent}. {in_units(reached)} of {file.name} are kept there:"
                 " make room and call again, and it goes on from there."
             ) from None
         known, start = _kept(part, url, sha256)
@@ -84,7 +83,11 @@ def _request(url, file, part, known, start, progress, say):
         elif first != start or any(found[key] not in (None, known.get(key)) for key in found):
             drop(part)
             raise requests.ConnectionError("the server has another file by now")
-        _make_sure_of_room(file, known["size"], start)
+        check_room(
+            file.parent,
+            (known["size"] or start) - start,
+            f"The rest of {file.name}" if start else file.name,
+        )
         if say:
             print(_announcement(url, file, known["size"], start), flush=True)
         with open(part, "ab") as stream, bar(file.name, known["size"], start, progress) as shown:
@@ -133,22 +136,13 @@ def _kept(part, url, sha256):
     return known, length
 
 
-def _make_sure_of_room(file, size, start):
-    free, needed = shutil.disk_usage(file.parent).free, (size or 0) - start
-    if free < needed:
-        raise OSError(
-            f"{file.name} needs {_amount(needed)} more, and {_amount(free)} are free in {file.parent}:"
-            " make room, give another folder, or set $HPATCHES_KIT_DATA to one."
-        )
-
-
 def _announcement(url, file, size, start):
     host, minutes = urlsplit(url).hostname, round(((size or 0) - start) / SPEED / 60)
-    here = f", {_amount(start)} of it are here already" if start else ""
+    here = f", {in_units(start)} of it are here already" if start else ""
     if not size:
         return f"{file.name}: from {host}, of unknown size."
     took = f"about {minutes} minute{'s' * (minutes > 1)}" if minutes else "less than a minute"
-    return f"{file.name}: {_amount(size)} from {host}{here}, {took} at {SPEED / 1e6:.0f} MB/s."
+    return f"{file.name}: {in_units(size)} from {host}{here}, {took} at {SPEED / 1e6:.0f} MB/s."
 
 
 def _reason(error):
@@ -157,13 +151,6 @@ def _reason(error):
     cause = getattr(cause, "reason", cause)
     words = next((word for word in getattr(cause, "args", ()) if isinstance(word, str)), str(cause))
     return re.sub(r"^(HTTP\w+\(.*?\)|<.*?>): ", "", words).rstrip(".")
-
-
-def _amount(size):
-    for unit, name in ((1e9, "GB"), (1e6, "MB"), (1e3, "kB")):
-        if size >= unit:
-            return f"{size / unit:.1f} {name}"
-    return f"{size} bytes"
 
 
 def advice(file):

@@ -21,7 +21,7 @@ import numpy as np
 import pytest
 
 from hpatches_kit import fetch as fetch_module
-from hpatches_kit import transfer
+from hpatches_kit import files, transfer
 from hpatches_kit.fetch import FILES, SPLITS, check_header, check_zip, download, fetch, fetch_tasks
 
 BODY = np.random.default_rng(0).bytes(300_000)
@@ -146,7 +146,7 @@ def names(folder):
 def zip_bytes():
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        archive.writestr("v_a/ref.png", BODY[:5000])
+        archive.writestr(zipfile.ZipInfo("v_a/ref.png"), BODY[:5000])  # without a date
     return stream.getvalue()
 
 
@@ -165,7 +165,7 @@ def test_it_says_what_comes_from_where_and_draws_a_bar(server, tmp_path, capsys)
     server.faults = [{"cut": 100_000}]
     download(f"{server.url}/x.bin", tmp_path / "x.bin")
     out, err = capsys.readouterr()
-    assert out == "x.bin: 300.0 kB from 127.0.0.1, less than a minute at 10 MB/s.\n"
+    assert out == "x.bin: 300 kB from 127.0.0.1, less than a minute at 10 MB/s.\n"
     assert "x.bin:" in err and "B/s" in err
 
 
@@ -179,7 +179,7 @@ def test_without_progress_nothing_is_printed(get, capsys):
     [
         (4_200_000_000, 0, "4.2 GB from huggingface.co, about 7 minutes at 10 MB/s."),
         (4_200_000_000, 2_100_000_000, "co, 2.1 GB of it are here already, about 4 minutes at"),
-        (700_000_000, 0, "700.0 MB from huggingface.co, about 1 minute at"),
+        (700_000_000, 0, "700 MB from huggingface.co, about 1 minute at"),
         (None, 0, "from huggingface.co, of unknown size."),
     ],
 )
@@ -232,9 +232,7 @@ def test_a_server_that_never_gets_further_is_given_up_and_the_next_call_goes_on(
     get, server, tmp_path
 ):
     server.faults = [{"cut": 100_000}] + [{"cut": 0}] * transfer.TRIES
-    with pytest.raises(
-        ConnectionError, match="100.0 kB of it are here; calling again goes on"
-    ) as e:
+    with pytest.raises(ConnectionError, match="100 kB of it are here; calling again goes on") as e:
         get()
     assert "$HPATCHES_KIT_MIRROR" in str(e.value) and e.value.__suppress_context__
     assert names(tmp_path) == [".x.bin.part", ".x.bin.part.json"]
@@ -451,7 +449,7 @@ def test_a_log_in_page_is_no_zip(server, tmp_path, monkeypatch):
 
 def test_a_zip_that_is_cut_off_is_said_to_be(tmp_path):
     (tmp_path / "x.zip").write_bytes(zip_bytes()[:-30])
-    with pytest.raises(ValueError, match="is a zip file that is cut off; it begins with 'PK"):
+    with pytest.raises(ValueError, match="is a zip file that is cut off"):
         check_zip(tmp_path / "x.zip")
 
 
@@ -516,7 +514,7 @@ def test_a_file_in_a_folder_that_only_others_can_write_is_used(tmp_path, monkeyp
 
     (tmp_path / "hpatches-release.zip").write_bytes(zip_bytes())
     monkeypatch.setattr(fetch_module, "write_beside", refuse)
-    monkeypatch.setattr(fetch_module, "_alone", refuse)
+    monkeypatch.setattr(fetch_module, "locked", refuse)
     fetch("hpatches", tmp_path)
 
 
@@ -561,9 +559,9 @@ def test_unknown_names_are_refused(tmp_path):
 
 def test_too_little_room_is_said_before_anything_is_downloaded(get, server, tmp_path, monkeypatch):
     usage = namedtuple("usage", "free")(100_000)
-    monkeypatch.setattr(transfer.shutil, "disk_usage", lambda folder: usage)
+    monkeypatch.setattr(files.shutil, "disk_usage", lambda folder: usage)
     with pytest.raises(
-        OSError, match=r"needs 300.0 kB more, and 100.0 kB are free in /.*make room"
+        OSError, match=r"x.bin needs 300 kB, 100 kB are free on the disk of /.*Make room"
     ):
         get()
     assert len(server.requests) == 1 and (tmp_path / "x.bin").exists() is False
@@ -587,9 +585,7 @@ def test_a_disk_that_fills_up_keeps_what_it_has(get, server, tmp_path, monkeypat
 
     with monkeypatch.context() as patch:
         patch.setattr(transfer, "open", Full, raising=False)
-        with pytest.raises(
-            OSError, match="No space is left in .* 200.0 kB of x.bin are kept there"
-        ):
+        with pytest.raises(OSError, match="No space is left in .* 200 kB of x.bin are kept there"):
             get()
     get()
     assert starts(server) == [0, 200_000]
@@ -600,7 +596,7 @@ def test_a_folder_that_cannot_be_written_is_named(get, tmp_path, monkeypatch):
         raise PermissionError(errno.EACCES, "Permission denied")
 
     monkeypatch.setattr(Path, "mkdir", refuse)
-    words = rf"Cannot write to {tmp_path} \(Permission denied\): .*\$HPATCHES_KIT_DATA"
+    words = r"x\.bin cannot be written: Permission denied.*\$HPATCHES_KIT_DATA"
     with pytest.raises(OSError, match=words):
         get()
 
@@ -628,7 +624,7 @@ def test_two_processes_at_once_download_once(server, tmp_path):
     both = [other_process(server, tmp_path / "x.bin") for _ in range(2)]
     said = [process.communicate(timeout=60)[0] for process in both]
     assert [process.returncode for process in both] == [0, 0]
-    assert sum("by another process: waiting for it." in words for words in said) == 1
+    assert sum("Waiting for another process that makes" in words for words in said) == 1
     assert (tmp_path / "x.bin").read_bytes() == BODY
     assert len(server.requests) == 1 and sent(server) == 300_000
 

@@ -1,4 +1,3 @@
-import errno
 import subprocess
 import sys
 
@@ -68,9 +67,8 @@ def test_empty_arrays_take_no_room_and_too_little_room_is_said_first(tmp_path, m
     assert used < 1_000_000
     monkeypatch.setattr(files.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 999_999}))
     filling.check_room(999, "Filling")
-    with pytest.raises(OSError, match=r"Filling needs 1\.0 GB, 1\.0 MB are free") as caught:
+    with pytest.raises(OSError, match=r"Filling needs 1\.0 GB, 1\.0 MB are free"):
         filling.check_room(1_000_000, "Filling")
-    assert caught.value.errno == errno.ENOSPC
 
 
 FULL = """
