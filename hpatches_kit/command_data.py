@@ -1,9 +1,10 @@
 """The command line, its part on data: `python -m hpatches_kit data make PHOTOS --out FOLDER`."""
 
+import os
+from fnmatch import fnmatch
 from pathlib import Path
 
-from hpatches_kit.files import whole_folder
-from hpatches_kit.patches import HOLDS, PatchSet
+from hpatches_kit.patches import HOLDS
 from hpatches_kit.sequences import from_photographs
 
 
@@ -46,19 +47,29 @@ def add_make(commands):
 
 def make(options):
     """Cut the patches, write them to a folder, and say what is in it."""
-    out = Path(options.out)
-    if out.exists() and not out.is_dir():
-        raise FileExistsError(f"{out} is a file: choose another name for --out.")
+    check_out(Path(options.out))  # not after all the work
     counts = {name: getattr(options, name) for name in ("viewpoint", "lighting", "points", "seed")}
-    # Entered before the work: a folder that cannot be used is not found out after it.
-    with whole_folder(out, HOLDS) as partial:
-        patches = from_photographs(options.photos, **counts, progress=not options.quiet)
-        patches.save(partial, made="of photographs", **counts)
-    patches = PatchSet.open(out)
+    patches = from_photographs(options.photos, **counts, progress=not options.quiet)
+    patches = patches.save(options.out, made="of photographs", **counts)
     print(patches)
     for name in patches.splits:
         train, test = patches.split(name)
         print(f"split {name!r}: {len(train):,} points to train on, {len(test):,} to test on")
     if not patches.splits:
         print("One photograph alone cannot be split: choose sequences with select(names).")
-    print(f'To open them: hk.load("{out}")')
+    print(f'To open them: hk.load("{options.out}")')
+
+
+def check_out(folder):
+    """OSError for a folder that patches could not be saved to, or that holds somebody's work."""
+    folder = folder.absolute()
+    if folder.exists() and not folder.is_dir():
+        raise FileExistsError(f"{folder} is a file: choose another name for --out.")
+    for file in folder.rglob("*"):
+        if file.is_file() and not any(fnmatch(file.name, pattern) for pattern in HOLDS):
+            raise FileExistsError(f"{folder} already holds {file.name}: choose another folder.")
+    there = next(parent for parent in folder.parents if parent.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise PermissionError(
+            f"{folder} cannot be written: {there} is not a folder that can be written to."
+        )

@@ -79,27 +79,27 @@ def find(photos, viewpoint=2, lighting=2, points=500, seed=0):
         raise ValueError(f"No photographs and no sequences in {', '.join(map(str, photos))}.")
     if pictures and not viewpoint + lighting:
         raise ValueError(f"{pictures[0]} would give no sequence: {viewpoint=}, {lighting=}.")
-    for file in pictures:
+    folders = without_repeats(folders)
+    of_sequences = [file for folder in folders for file, _ in sequence_files(folder)]
+    for file in (*pictures, *of_sequences):
         check_picture(file)
-    for folder in folders:
-        for file, _ in sequence_files(folder):
-            check_picture(file)
-    return name_scenes(
-        without_copies(pictures), without_repeats(folders), viewpoint, lighting, points, seed
-    )
+    pictures = without_copies(without_repeats(pictures), of_sequences)
+    return name_scenes(pictures, folders, viewpoint, lighting, points, seed)
 
 
-def without_copies(pictures):
-    """The pictures without copies, of which one could land in train and one in test.
+def without_copies(pictures, others=()):
+    """The pictures without copies of each other and of `others`: one could land in train, one in test.
 
     Copies have the same bytes; each is named in a printed line.
     """
-    kept = {}
-    for file in without_repeats(pictures):
-        first = kept.setdefault(checksum(file), file)
-        if first != file:
+    seen, kept = {checksum(file): file for file in others}, []
+    for file in pictures:
+        first = seen.setdefault(checksum(file), file)
+        if first == file:
+            kept.append(file)
+        else:
             print(f"Skipped: {file} is a copy of {first}.")
-    return list(kept.values())
+    return kept
 
 
 def without_repeats(paths):
