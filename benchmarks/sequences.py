@@ -13,7 +13,7 @@ from skimage.transform import resize
 
 from hpatches_kit.mini import photograph
 from hpatches_kit.sequences import extract
-from hpatches_kit.virtual import viewpoint_sequence
+from hpatches_kit.sequences.virtual import viewpoint_sequence
 
 image = resize(photograph("china"), (640, 800), preserve_range=True)
 sequence = viewpoint_sequence("v_china", image)

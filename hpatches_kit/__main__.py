@@ -1,4 +1,4 @@
-"""The command line: `python -m hpatches_kit evaluate DESCRIPTORS`."""
+"""The command line: `python -m hpatches_kit evaluate DESCRIPTORS`, `... data make PHOTOS`."""
 
 import argparse
 import os
@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hpatches_kit import benchmark, descriptor_files
 from hpatches_kit.benchmark.scores import TASKS
+from hpatches_kit.command_data import add_data
 from hpatches_kit.splits import SPLITS, split_names
 from hpatches_kit.version import __version__
 
@@ -30,6 +31,7 @@ def parser():
     top.add_argument("--version", action="version", version=__version__)
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     add_evaluate(commands)
+    add_data(commands)
     return top
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from skimage.io import imsave
 
 import hpatches_kit as hk
 
@@ -37,3 +38,13 @@ def descriptors():
     values = rng.normal(0, 1, (60, 1, 8)) + rng.normal(0, 0.7, (60, 16, 8))
     values /= np.linalg.norm(values, axis=2, keepdims=True)
     return hk.Descriptors(values, np.repeat(["v_a", "i_b", "v_c"], [25, 20, 15]), name="random")
+
+
+def write_sequence(folder, images, homographies, ending="png"):
+    """Write image files `1.png`, `2.png`, ... and `H_1_2`, ...; returns the folder."""
+    folder.mkdir(parents=True)
+    for k, image in enumerate(images, start=1):
+        imsave(folder / f"{k}.{ending}", np.asarray(image).astype(np.uint8), check_contrast=False)
+    for k, matrix in enumerate(homographies, start=2):
+        np.savetxt(folder / f"H_1_{k}", matrix)
+    return folder

@@ -3,6 +3,7 @@ import pytest
 
 import hpatches_kit as hk
 from hpatches_kit import mini as builder
+from hpatches_kit.sequences import scenes
 
 
 def test_no_photograph_is_on_both_sides(mini):
@@ -75,7 +76,7 @@ def test_the_same_seed_builds_the_same_patches(two_photographs):
 
 
 def test_a_failing_build_leaves_no_cache(two_photographs, tmp_path, monkeypatch):
-    monkeypatch.setattr(builder, "noisy_and_clean", lambda *_: 1 / 0)
+    monkeypatch.setattr(scenes, "noisy_and_clean", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         hk.load("mini", tmp_path)
     assert list(tmp_path.iterdir()) == []

@@ -2,14 +2,18 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from skimage.io import imsave
 from skimage.transform import rescale
 
-from hpatches_kit import sequences
-from hpatches_kit.detect import detect
 from hpatches_kit.mini import photograph
 from hpatches_kit.patches import VIEWS
-from hpatches_kit.virtual import viewpoint_sequence
+from hpatches_kit.sequences import (
+    ImageSequence,
+    detect,
+    extract,
+    extraction,
+    read_sequence,
+    viewpoint_sequence,
+)
 
 REAL = Path(__file__).resolve().parents[2] / "shared" / "sequences"  # beside a checkout, if at all
 
@@ -21,7 +25,7 @@ def virtual():
 
 @pytest.fixture(scope="module")
 def cut(virtual):
-    return sequences.extract(virtual, count=150, seed=0)
+    return extract(virtual, count=150, seed=0)
 
 
 def overlap(maps, size=301):
@@ -37,13 +41,13 @@ def overlap(maps, size=301):
 
 @pytest.mark.parametrize(("level", "median"), [("e", 0.85), ("h", 0.72), ("t", 0.60)])
 def test_the_median_overlap_of_jittered_regions_is_that_of_hpatches(level, median):
-    maps = sequences.jitter(800, level, np.random.default_rng(0))
+    maps = extraction.jitter(800, level, np.random.default_rng(0))
     assert np.median(list(overlap(maps))) == pytest.approx(median, abs=0.012)
 
 
 def test_a_region_is_five_scales_to_each_side_and_turned_by_its_angle():
-    (matrix,) = sequences.regions([[50.0, 40.0, 2.0, np.pi / 2]])
-    x, y = sequences.project(matrix[None], np.array([[0, 0], [1, 0], [0, 1]], float))
+    (matrix,) = extraction.regions([[50.0, 40.0, 2.0, np.pi / 2]])
+    x, y = extraction.project(matrix[None], np.array([[0, 0], [1, 0], [0, 1]], float))
     np.testing.assert_allclose(x[0], [50, 50, 40], atol=1e-9)
     np.testing.assert_allclose(y[0], [40, 50, 40], atol=1e-9)
 
@@ -51,7 +55,7 @@ def test_a_region_is_five_scales_to_each_side_and_turned_by_its_angle():
 def test_sampling_an_image_pixel_by_pixel_gives_the_image():
     image = np.random.default_rng(0).integers(0, 256, (90, 100)).astype(np.float32)
     window = np.array([[32.5, 0, 40], [0, 32.5, 45], [0, 0, 1.0]])  # 65 pixels to a side
-    patch = sequences.sample(image, window[None])[0]
+    patch = extraction.sample(image, window[None])[0]
     np.testing.assert_array_equal(patch, image[45 - 32 : 45 + 33, 40 - 32 : 40 + 33])
 
 
@@ -60,25 +64,25 @@ def test_a_large_region_over_fine_stripes_is_grey_and_does_not_alias(period):
     x = np.arange(700)
     stripes = np.broadcast_to(127.5 + 127 * np.sin(2 * np.pi * x / period), (700, 700))
     window = np.array([[300.0, 0, 350], [0, 300.0, 350], [0, 0, 1]])  # steps of 9 pixels
-    patch = sequences.sample(stripes, window[None])[0].astype(float)
+    patch = extraction.sample(stripes, window[None])[0].astype(float)
     assert patch.std() < 2 and patch.mean() == pytest.approx(127.5, abs=2)
 
 
 def test_a_large_region_shows_what_a_small_image_shows():
     image = photograph("astronaut")
     small = rescale(image, 0.25, anti_aliasing=True, preserve_range=True)
-    large = sequences.sample(image, np.array([[[130.0, 0, 255.5], [0, 130.0, 255.5], [0, 0, 1]]]))[
+    large = extraction.sample(image, np.array([[[130.0, 0, 255.5], [0, 130.0, 255.5], [0, 0, 1]]]))[
         0
     ]
-    same = sequences.sample(small, np.array([[[32.5, 0, 63.5], [0, 32.5, 63.5], [0, 0, 1]]]))[0]
+    same = extraction.sample(small, np.array([[[32.5, 0, 63.5], [0, 32.5, 63.5], [0, 0, 1]]]))[0]
     assert np.corrcoef(large.ravel(), same.ravel())[0, 1] > 0.99
 
 
 def test_without_jitter_and_motion_all_views_are_the_reference(monkeypatch):
-    monkeypatch.setattr(sequences, "JITTER", dict.fromkeys("eht", 0.0))
+    monkeypatch.setattr(extraction, "JITTER", dict.fromkeys("eht", 0.0))
     image = photograph("coins")
-    still = sequences.ImageSequence("i_coins", [image] * 6, np.repeat(np.eye(3)[None], 5, 0))
-    patches, _ = sequences.extract(still, count=40)
+    still = ImageSequence("i_coins", [image] * 6, np.repeat(np.eye(3)[None], 5, 0))
+    patches, _ = extract(still, count=40)
     np.testing.assert_array_equal(patches, np.repeat(patches[:, :1], 16, axis=1))
 
 
@@ -86,85 +90,34 @@ def test_patches_are_bytes_in_the_order_of_the_views_and_seeded(virtual, cut):
     patches, kept = cut
     assert patches.shape == (150, len(VIEWS), 65, 65) and patches.dtype == np.uint8
     assert kept.shape == (150, 4)
-    again, _ = sequences.extract(virtual, count=150, seed=0)
+    again, _ = extract(virtual, count=150, seed=0)
     np.testing.assert_array_equal(patches, again)
 
 
 def test_regions_that_leave_an_image_and_blank_patches_are_dropped(virtual):
     points = detect(virtual.images[0])
     edge = np.array([[3.0, 3.0, 4.0, 0.0], [200.0, 200.0, 500.0, 0.0]])
-    _, kept = sequences.extract(virtual, np.concatenate([edge, points]))
+    _, kept = extract(virtual, np.concatenate([edge, points]))
     assert len(kept) and not (kept[:, None] == edge).all(2).any()
 
     half = photograph("coffee").copy()
     half[:, 300:] = 90  # nothing to see on the right
-    still = sequences.ImageSequence("i_half", [half] * 6, np.repeat(np.eye(3)[None], 5, 0))
+    still = ImageSequence("i_half", [half] * 6, np.repeat(np.eye(3)[None], 5, 0))
     right = points[points[:, 0] > 380]
-    patches, kept = sequences.extract(still, right[right[:, 2] < 3])
+    patches, kept = extract(still, right[right[:, 2] < 3])
     assert len(right) > 20 and len(patches) == len(kept) == 0
-
-
-def write(folder, images, homographies, ending="png"):
-    folder.mkdir()
-    for k, image in enumerate(images, start=1):
-        imsave(folder / f"{k}.{ending}", np.asarray(image).astype(np.uint8), check_contrast=False)
-    for k, matrix in enumerate(homographies, start=2):
-        np.savetxt(folder / f"H_1_{k}", matrix)
-    return folder
-
-
-@pytest.fixture
-def folder(virtual, tmp_path):
-    return write(tmp_path / "v_coffee", virtual.images, virtual.homographies)
-
-
-@pytest.mark.parametrize("ending", ["ppm", "png", "jpg"])
-def test_a_folder_in_the_layout_of_the_release_is_read(virtual, tmp_path, ending):
-    colour = [np.repeat(image[..., None], 3, axis=2) for image in virtual.images]
-    read = sequences.read_sequence(write(tmp_path / "v_read", colour, virtual.homographies, ending))
-    assert read.name == "v_read"
-    np.testing.assert_allclose(read.homographies, virtual.homographies)
-    for one, other in zip(read.images, virtual.images):
-        assert one.shape == other.shape
-        assert np.abs(one - other).mean() < (5 if ending == "jpg" else 1)
-
-
-@pytest.mark.parametrize(
-    ("harm", "error", "message"),
-    [
-        (lambda f: (f / "4.png").unlink(), FileNotFoundError, r"4\.ppm \(or png, jpg\) is missing"),
-        (lambda f: (f / "4.png").write_text("no"), ValueError, r"4\.png cannot be read"),
-        (lambda f: (f / "H_1_3").unlink(), FileNotFoundError, r"H_1_3 is missing: 3\.png"),
-        (lambda f: (f / "H_1_3").write_text("1 2\n3"), ValueError, "H_1_3 is not a 3x3 matrix"),
-        (lambda f: (f / "H_1_3").write_text("1 2 3 " * 3), ValueError, "H_1_3 is singular"),
-        (lambda f: (f / "H_1_3").write_text("nan " * 9), ValueError, "H_1_3 is singular"),
-        (lambda f: (f / "H_1_3").write_text("0 " * 9), ValueError, "H_1_3 is singular"),
-    ],
-)
-def test_a_broken_folder_is_named(folder, harm, error, message):
-    harm(folder)
-    with pytest.raises(error, match=message):
-        sequences.read_sequence(folder)
-
-
-def test_five_images_or_colour_are_refused(virtual):
-    with pytest.raises(ValueError, match="5 images.*expected 6"):
-        sequences.ImageSequence("v_five", virtual.images[:5], virtual.homographies)
-    colour = [np.zeros((9, 9, 3))] * 6
-    with pytest.raises(ValueError, match=r"image 1 has shape \(9, 9, 3\): expected grey"):
-        sequences.ImageSequence("v_colour", colour, virtual.homographies)
 
 
 def test_what_lies_behind_the_camera_is_outside():
     # A plane whose horizon crosses the image: left of x = 100 it lies behind the camera.
     homography = np.array([[1, 0, -150], [0.5, 1, -150], [0.01, 0, -1]])
-    maps = homography @ sequences.regions(
+    maps = homography @ extraction.regions(
         [[40.0, 100, 2, 0], [250.0, 100, 2, 0], [101.0, 100, 2, 0]]
     )
-    x, y = sequences.project(maps, sequences.SQUARE)
+    x, y = extraction.project(maps, extraction.SQUARE)
     assert np.isnan(x[0]).all() and np.isfinite(x[1]).all() and np.isnan(x[2]).any()
     np.testing.assert_array_equal(np.isnan(x), np.isnan(y))
-    flipped, _ = sequences.project(-maps, sequences.SQUARE)  # the same homographies
+    flipped, _ = extraction.project(-maps, extraction.SQUARE)  # the same homographies
     np.testing.assert_allclose(flipped, x)
 
 
@@ -178,8 +131,8 @@ def likeness(patches):
 
 
 def test_the_views_of_a_point_show_the_same_place(virtual, monkeypatch):
-    monkeypatch.setattr(sequences, "JITTER", dict.fromkeys("eht", 0.0))
-    own, strangers = likeness(sequences.extract(virtual, count=100)[0])
+    monkeypatch.setattr(extraction, "JITTER", dict.fromkeys("eht", 0.0))
+    own, strangers = likeness(extract(virtual, count=100)[0])
     assert np.median(own, axis=0).min() > 0.97  # even in the most oblique image
     assert np.abs(np.median(strangers)) < 0.2
 
@@ -190,8 +143,8 @@ def test_the_views_of_a_point_show_the_same_place(virtual, monkeypatch):
     [("v_dogman", 500, 0.7), ("v_wormhole", 500, 0.7), ("i_room", 8, 0.6)],
 )
 def test_real_sequences_show_the_same_place_in_all_views(name, points, alike, monkeypatch):
-    monkeypatch.setattr(sequences, "JITTER", dict.fromkeys("eht", 0.0))
-    patches, kept = sequences.extract(sequences.read_sequence(REAL / name), count=600)
+    monkeypatch.setattr(extraction, "JITTER", dict.fromkeys("eht", 0.0))
+    patches, kept = extract(read_sequence(REAL / name), count=600)
     assert len(patches) == len(kept) >= points
     own, strangers = likeness(patches)
     print(name, len(patches), np.median(own, axis=0).round(2))

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from hpatches_kit.mini import photograph
-from hpatches_kit.sequences import project
-from hpatches_kit.virtual import lighting_sequence, relight, viewpoint_sequence
+from hpatches_kit.sequences.extraction import project
+from hpatches_kit.sequences.virtual import lighting_sequence, relight, viewpoint_sequence
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from PIL import Image
 from skimage.filters import gaussian
 from skimage.transform import warp
 
-from hpatches_kit.sequences import ImageSequence
+from hpatches_kit.sequences.images import ImageSequence
 
 
 def viewpoint_sequence(name, photograph, seed=0):

@@ -2,14 +2,14 @@ import numpy as np
 import pytest
 from skimage.filters import gaussian
 
-from hpatches_kit.detect import (
+from hpatches_kit.mini import photograph
+from hpatches_kit.sequences.keypoints import (
     REGION,
     detect,
     disc_overlap,
     dominant_angle,
     one_per_cluster,
 )
-from hpatches_kit.mini import photograph
 
 
 def blob(size=200, x=100, y=90, sigma=6.0):

@@ -1,102 +1,21 @@
-"""An image sequence becomes 65x65 patches: five homographies say where each point went.
+"""An image sequence becomes 65x65 patches: its homographies say where each point went.
 
 The way HPatches was made (Balntas et al., CVPR 2017, section 3): keypoints in image 1, affine
 jitter of their measurement regions, projection into images 2..6, anti-aliased sampling.
 """
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 from scipy.ndimage import map_coordinates
-from skimage.color import rgb2gray
-from skimage.io import imread
 from skimage.transform import pyramid_gaussian
-from skimage.util import img_as_float
 
-from hpatches_kit.detect import REGION, detect
 from hpatches_kit.patches import SOURCE_SIZE, VIEWS
+from hpatches_kit.sequences.keypoints import REGION, detect
 
 # Strength of the jitter by level: the median overlap of a jittered square region with the
 # region itself is 0.85 (easy), 0.72 (hard) and 0.60 (tough).
 JITTER = {"e": 0.66, "h": 1.40, "t": 2.20}
 BLANK = 5.0  # a patch whose grey levels spread less than this shows nothing
 SQUARE = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)  # corners of every region
-
-
-@dataclass
-class ImageSequence:
-    """Six images of one flat or distant scene, and where image 1 went in each.
-
-    Attributes:
-        name: by custom `v_...` for a moving viewpoint, `i_...` for moving light.
-        images: six `(height, width)` arrays of grey levels 0..255; sizes may differ.
-        homographies: `(5, 3, 3)`, image 1 to images 2..6, in pixels with x before y.
-    """
-
-    name: str
-    images: list
-    homographies: np.ndarray
-
-    def __post_init__(self):
-        self.homographies = np.asarray(self.homographies, float)
-        if len(self.images) != 6 or self.homographies.shape != (5, 3, 3):
-            raise ValueError(
-                f"{self.name}: {len(self.images)} images and homographies of shape"
-                f" {self.homographies.shape}: expected 6 images and (5, 3, 3)."
-            )
-        for k, matrix in enumerate(self.homographies, start=2):
-            if not np.isfinite(matrix).all() or not np.linalg.cond(matrix) < 1e12:
-                raise ValueError(
-                    f"{self.name}: the homography H_1_{k} is singular: {matrix.tolist()}."
-                )
-        for k, image in enumerate(self.images, start=1):
-            if np.ndim(image) != 2:
-                raise ValueError(
-                    f"{self.name}: image {k} has shape {np.shape(image)}: expected grey."
-                )
-
-
-def read_grey(file):
-    """Read an image file as `float32 (height, width)`, grey levels 0..255."""
-    try:
-        image = img_as_float(imread(file))
-        if image.ndim == 3 and image.shape[2] in (2, 4):  # without its transparency
-            image = image[..., :-1]
-        if image.ndim == 3:
-            image = image[..., 0] if image.shape[2] == 1 else rgb2gray(image)
-    except Exception as error:  # a reader of images raises whatever its format library raises
-        raise ValueError(f"{file} cannot be read as an image: {error}") from error
-    return image.astype(np.float32) * np.float32(255)
-
-
-def read_sequence(folder):
-    """Read a folder in the layout of the HPatches image-sequences release.
-
-    Args:
-        folder: holds `1.ppm .. 6.ppm` (or png, jpg, jpeg) and `H_1_2 .. H_1_6`, 3x3 text matrices.
-
-    Raises FileNotFoundError for a missing image or homography, ValueError for one that cannot be
-    read or a homography that is singular; each names the file.
-    """
-    folder = Path(folder)
-    images, homographies = [], []
-    for k in range(1, 7):
-        files = [
-            f for e in ("ppm", "png", "jpg", "jpeg", "pgm") if (f := folder / f"{k}.{e}").exists()
-        ]
-        if not files:
-            raise FileNotFoundError(f"{folder / str(k)}.ppm (or png, jpg) is missing.")
-        images.append(read_grey(files[0]))
-        if k > 1:
-            file = folder / f"H_1_{k}"
-            if not file.exists():
-                raise FileNotFoundError(f"{file} is missing: {files[0].name} has no homography.")
-            try:
-                homographies.append(np.loadtxt(file).reshape(3, 3))
-            except ValueError as error:
-                raise ValueError(f"{file} is not a 3x3 matrix of numbers: {error}") from error
-    return ImageSequence(folder.name, images, homographies)
 
 
 def regions(points):
@@ -183,6 +102,11 @@ def sample(image, maps, size=SOURCE_SIZE):
     return patches
 
 
+def image_of_views(images):
+    """Which image each of the 16 views is cut from, counted from 0, in a sequence of `images`."""
+    return [0 if view == "ref" else 1 + (int(view[1]) - 1) % (images - 1) for view in VIEWS]
+
+
 def extract(sequence, points=None, count=2000, seed=0, blank=BLANK):
     """Cut the 16 views of each point out of an image sequence.
 
@@ -197,12 +121,13 @@ def extract(sequence, points=None, count=2000, seed=0, blank=BLANK):
         `(patches, kept)`: `uint8 (n, 16, 65, 65)` and `(n, 4)`, the keypoints that they show.
 
     Kept are points whose regions, with their jitter, lie wholly inside image 1 and, projected,
-    inside the image that they are cut from.
+    inside the image that they are cut from. Views e1, h1 and t1 are cut from image 2, e2, h2 and
+    t2 from image 3, and so on; a sequence of fewer than six images starts again at image 2.
     """
     rng = np.random.default_rng(seed)
     points = np.asarray(detect(sequence.images[0], seed=rng) if points is None else points, float)
     base = regions(points)
-    image_of = [0 if view == "ref" else int(view[1]) for view in VIEWS]
+    image_of = image_of_views(len(sequence.images))
     jittered = [base] + [base @ jitter(len(points), view[0], rng) for view in VIEWS[1:]]
     to_image = [np.eye(3), *sequence.homographies]
     maps = np.stack([to_image[k] @ region for k, region in zip(image_of, jittered)])
