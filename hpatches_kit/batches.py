@@ -1,13 +1,18 @@
 """Batches for `fit`: each is one gather from the array, drawn by (seed, epoch, index).
 
-What is in a batch is decided here, what to do with it by the loss.
+What is in a batch is decided here, what to do with it by the loss. Patches stay bytes until they are
+on the device: a quarter of the way there, and of the memory, that float32 would take.
 """
 
 import keras
 import numpy as np
 
+from hpatches_kit.augment import MOST_JITTER, SYMMETRIES, flip_and_turn, random_changes, warp
 from hpatches_kit.denoise import choose
+from hpatches_kit.noise import VIEW_SIGMA, add_noise
 from hpatches_kit.patches import PATCH_SIZE, VIEWS
+
+NOISE = 1  # beside its index in the seed of a batch: fresh noise
 
 
 class Batches(keras.utils.PyDataset):
@@ -16,27 +21,41 @@ class Batches(keras.utils.PyDataset):
     The same (seed, epoch, index) gives the same batch, whichever worker makes it.
     """
 
-    def __init__(self, data, batches, seed=0, redraw=True, **kwargs):
+    def __init__(self, data, batches, seed, redraw, augment, fresh_noise, **kwargs):
         super().__init__(**kwargs)
         if batches < 1:
             raise ValueError(f"{batches} batches an epoch: expected 1 or more.")
         self.data, self.batches, self.seed, self.redraw, self.epoch = data, batches, seed, redraw, 0
+        self.augment, self.fresh_noise = augment, fresh_noise
 
     def __len__(self):
         return self.batches
+
+    def __getitem__(self, index):
+        if not 0 <= index < len(self):  # which also ends a `for` loop over the batches
+            raise IndexError(f"Batch {index} of an epoch of {len(self)}.")
+        return self.make(index)
 
     def on_epoch_end(self):
         if self.redraw:
             self.epoch += 1
 
-    def rng(self, index):
-        """The random generator of one batch."""
-        return np.random.default_rng((self.seed, self.epoch, index))
+    def make_seed(self, *key):
+        """A seed of its own for each key of each epoch: `(index,)` is that of one batch."""
+        return np.random.SeedSequence((self.seed, self.epoch), spawn_key=key)
 
-    def gather(self, kind, points, views):
-        """Patches `uint8 (n, 32, 32, 1)` of the given points (rows of this set) and views."""
-        flat = self.data.base(kind).reshape(-1, PATCH_SIZE, PATCH_SIZE, 1)
-        return flat[self.data.rows[points] * len(VIEWS) + views]
+    def rng(self, *key):
+        """The random generator that starts from this seed."""
+        return np.random.default_rng(self.make_seed(*key))
+
+    def gather(self, kind, numbers):
+        """Patches `uint8 (n, 32, 32)` by number: 16 for each row of the array, and the view."""
+        base = np.asarray(self.data.base(kind))  # a plain array: a np.memmap is slower to index
+        return base.reshape(-1, PATCH_SIZE, PATCH_SIZE).take(numbers, axis=0)
+
+    def add_fresh_noise(self, clean, numbers, index):
+        """Noise as strong as the views of these patches have it, of this batch alone."""
+        return add_noise(clean, VIEW_SIGMA[numbers % len(VIEWS)], self.make_seed(index, NOISE))
 
 
 class NoisyClean(Batches):
@@ -49,12 +68,24 @@ class NoisyClean(Batches):
         views: names of the views to use; default: all 16.
         seed: decides the order.
         redraw: a new order every epoch; `False` keeps the batches, for validation.
+        augment: flip and turn each patch by one of the 8 symmetries of the square, drawn evenly;
+            noisy and clean alike.
+        fresh_noise: noise drawn anew for every batch, instead of the noisy patches of `data`.
 
     A batch is `(noisy, clean)`, each `uint8 (batch_size, 32, 32, 1)`, grey levels 0..255.
     """
 
     def __init__(
-        self, data, batch_size=50, batches=None, views=VIEWS, seed=0, redraw=True, **kwargs
+        self,
+        data,
+        batch_size=50,
+        batches=None,
+        views=VIEWS,
+        seed=0,
+        redraw=True,
+        augment=False,
+        fresh_noise=False,
+        **kwargs,
     ):
         unknown = set(views) - set(VIEWS)
         if unknown:
@@ -66,36 +97,53 @@ class NoisyClean(Batches):
                 f"{len(data) * len(self.views)} patches fill {whole} batches of {batch_size},"
                 f" {batches or 1} wanted."
             )
+        self.kinds = ("clean",) if fresh_noise else ("noisy", "clean")
+        for kind in self.kinds:
+            data.base(kind)  # says what is there when this is not
         self.batch_size, self._order = batch_size, (None, None)
-        super().__init__(data, batches or whole, seed, redraw, **kwargs)
+        super().__init__(data, batches or whole, seed, redraw, augment, fresh_noise, **kwargs)
 
-    def __getitem__(self, index):
+    def make(self, index):
         epoch, order = self._order
         if epoch != self.epoch:
-            patches = len(self.data) * len(self.views)
-            order = np.random.default_rng((self.seed, self.epoch)).permutation(patches)
+            order = self.rng().permutation(len(self.data) * len(self.views))
             self._order = self.epoch, order  # one assignment: safe with several threads
         chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
         points, views = chosen // len(self.views), self.views[chosen % len(self.views)]
-        return self.gather("noisy", points, views), self.gather("clean", points, views)
+        numbers = self.data.rows[points] * len(VIEWS) + views
+        pair = [self.gather(kind, numbers) for kind in self.kinds]
+        if self.augment:
+            symmetries = self.rng(index).integers(SYMMETRIES, size=len(numbers))
+            pair = [flip_and_turn(patches, symmetries) for patches in pair]
+        if self.fresh_noise:
+            pair.insert(0, self.add_fresh_noise(pair[0], numbers, index))
+        return tuple(patches[..., None] for patches in pair)
 
 
 class _Places(Batches):
     """Draws places so that no two of a batch have the same label, and views of each place."""
 
-    def __init__(self, data, patches, denoiser, places, batches, seed, redraw, **kwargs):
-        data, self.patches = choose(data, patches, denoiser)
+    def __init__(self, data, places, batches, patches, denoiser, jitter, fresh_noise, **kwargs):
+        if not 0 <= jitter <= MOST_JITTER:
+            raise ValueError(f"{jitter=}: expected 0 (none) to {MOST_JITTER:.0f}; 1 is modest.")
+        if fresh_noise and patches != "noisy":
+            kind = patches or ("clean" if denoiser is None else "denoised")
+            raise ValueError(f"fresh_noise=True is for patches='noisy', these are {kind!r}.")
+        # Fresh noise is added to clean patches; the noisy ones of the data need not be there.
+        data, self.patches = choose(data, "clean" if fresh_noise else patches, denoiser)
         # Points sorted by label: the views of a place, 16 or a multiple, stand in one run.
-        self.order = np.argsort(data.label, kind="stable")
+        order = np.argsort(data.label, kind="stable")
+        self.numbers = data.rows[order] * len(VIEWS)  # of the first view of each point
         self.labels, self.first, count = np.unique(
-            data.label[self.order], return_index=True, return_counts=True
+            data.label[order], return_index=True, return_counts=True
         )
         self.slots = count * len(VIEWS)
         if len(self.labels) < places:
             raise ValueError(
                 f"A batch wants {places} distinct places, the data has {len(self.labels)}."
             )
-        super().__init__(data, batches, seed, redraw, **kwargs)
+        self.jitter = jitter
+        super().__init__(data, batches, fresh_noise=fresh_noise, **kwargs)
 
     def two_views(self, places, rng):
         """For each place two different patches of it, as numbers `(n, 2)` into its run of views."""
@@ -104,14 +152,27 @@ class _Places(Batches):
         other = (one + 1 + rng.integers(slots - 1)) % slots
         return np.stack([one, other], 1)
 
-    def take(self, places, slots):
-        """The patches at these slots of these places, both of one shape, and their labels."""
-        places, slots = np.broadcast_to(places, slots.shape).ravel(), slots.ravel()
-        points = self.order[self.first[places] + slots // len(VIEWS)]
-        return (
-            self.gather(self.patches, points, slots % len(VIEWS)),
-            self.labels[places].astype(np.int32),
-        )
+    def take(self, index, places, slots, rng):
+        """A batch `(patches, labels)` of the patches at these slots of these places.
+
+        Args:
+            index: of the batch.
+            places: `(n, 2)` or `(n, 3)`: anchor and positive of one place, a negative of another.
+            slots: of the same shape, numbers into the runs of views.
+            rng: what the changes are drawn from, after all else: so they change no choice.
+        """
+        numbers = self.numbers[self.first[places] + slots // len(VIEWS)] + slots % len(VIEWS)
+        numbers = numbers.ravel()
+        patches = self.gather(self.patches, numbers)
+        if self.augment:
+            drawn = rng.integers(SYMMETRIES, size=(len(places), 2))
+            shared = [0, 0, 1][: places.shape[1]]  # anchor and positive, negative
+            patches = flip_and_turn(patches, drawn[:, shared].ravel())
+        if self.jitter:
+            patches = warp(patches, random_changes(len(patches), self.jitter, rng))
+        if self.fresh_noise:
+            patches = self.add_fresh_noise(patches, numbers, index)
+        return patches[..., None], self.labels[places.ravel()].astype(np.int32)
 
 
 class Pairs(_Places):
@@ -126,9 +187,15 @@ class Pairs(_Places):
         denoiser: makes the denoised patches once, here; not needed where `data` has them already.
         seed: decides places and views.
         redraw: new batches every epoch; `False` keeps them, for validation.
+        augment: flip and turn by one of the 8 symmetries of the square, drawn evenly for each place
+            and shared by its two patches.
+        jitter: turn, zoom and shift each patch a little on its own; 1 is up to 5 degrees, 5 % and
+            1 pixel. Pixels are mixed, which weakens noise unless it is fresh.
+        fresh_noise: with `patches="noisy"`: noise drawn anew for every batch and added last, to the
+            clean patches of `data`, instead of its noisy ones.
 
-    A batch is `(patches, labels)`: `uint8 (2 * pairs, 32, 32, 1)`, rows 2k and 2k + 1 showing one
-    place, and `int32 (2 * pairs,)`.
+    A batch is `(patches, labels)`: `uint8 (2 * pairs, 32, 32, 1)`, grey levels 0..255, rows 2k and
+    2k + 1 showing one place, and `int32 (2 * pairs,)`.
     """
 
     def __init__(
@@ -140,27 +207,32 @@ class Pairs(_Places):
         denoiser=None,
         seed=0,
         redraw=True,
+        augment=False,
+        jitter=0.0,
+        fresh_noise=False,
         **kwargs,
     ):
         self.pairs = pairs
-        super().__init__(data, patches, denoiser, pairs, batches, seed, redraw, **kwargs)
+        options = {"seed": seed, "redraw": redraw, "augment": augment, **kwargs}
+        super().__init__(data, pairs, batches, patches, denoiser, jitter, fresh_noise, **options)
 
-    def __getitem__(self, index):
+    def make(self, index):
         rng = self.rng(index)
         places = rng.choice(len(self.labels), self.pairs, replace=False)
-        return self.take(places[:, None], self.two_views(places, rng))
+        return self.take(index, np.stack([places, places], 1), self.two_views(places, rng), rng)
 
 
 class Triplets(_Places):
     """Anchor, positive and negative, for the baseline triplet loss.
 
     Args:
-        data, patches, denoiser, seed, redraw: as for `Pairs`.
+        data, patches, denoiser, seed, redraw, jitter, fresh_noise: as for `Pairs`.
         triplets: triplets in a batch.
         batches: batches an epoch (the reports: 2,000 of 50 triplets, 200 for validation).
+        augment: as for `Pairs`; the negative has a symmetry of its own.
 
-    A batch is `(patches, labels)`: `uint8 (3 * triplets, 32, 32, 1)`, rows 3k and 3k + 1 showing one
-    place, row 3k + 2 another, and `int32 (3 * triplets,)`.
+    A batch is `(patches, labels)`: `uint8 (3 * triplets, 32, 32, 1)`, grey levels 0..255, rows 3k and
+    3k + 1 showing one place, row 3k + 2 another, and `int32 (3 * triplets,)`.
     """
 
     def __init__(
@@ -172,16 +244,18 @@ class Triplets(_Places):
         denoiser=None,
         seed=0,
         redraw=True,
+        augment=False,
+        jitter=0.0,
+        fresh_noise=False,
         **kwargs,
     ):
         self.triplets = triplets
-        super().__init__(data, patches, denoiser, 2, batches, seed, redraw, **kwargs)
+        options = {"seed": seed, "redraw": redraw, "augment": augment, **kwargs}
+        super().__init__(data, 2, batches, patches, denoiser, jitter, fresh_noise, **options)
 
-    def __getitem__(self, index):
-        rng = self.rng(index)
-        places = rng.integers(len(self.labels), size=self.triplets)
-        others = (places + 1 + rng.integers(len(self.labels) - 1, size=self.triplets)) % len(
-            self.labels
-        )
+    def make(self, index):
+        rng, count = self.rng(index), len(self.labels)
+        places = rng.integers(count, size=self.triplets)
+        others = (places + 1 + rng.integers(count - 1, size=self.triplets)) % count
         slots = np.column_stack([self.two_views(places, rng), rng.integers(self.slots[others])])
-        return self.take(np.column_stack([places, places, others]), slots)
+        return self.take(index, np.column_stack([places, places, others]), slots, rng)
