@@ -116,27 +116,32 @@ def _flip_and_turn(patches, symmetries, result):
 def _warp(patches, changes, result):
     size = patches.shape[1]
     last = np.int32(size - 1)
-    middle, half = np.float32(last / 2), np.float32(0.5)
-    # A row is done in two steps, the first of which the processor does for many pixels at once.
-    place = np.empty(size, np.uint32)  # of the upper left of the four source pixels
+    middle, zero = np.float32(last / 2), np.float32(0)
+    # Row by row in three steps; the first and the last the processor does for many pixels at once.
+    place = np.empty(size, np.uint32)  # of the upper left of the four pixels that are mixed
     right, down = np.empty(size, np.float32), np.empty(size, np.float32)  # how far beyond it
+    four = np.empty((4, size), np.uint8)
     for i in range(len(patches)):
-        change, source = changes[i], patches[i].reshape(-1)
+        a, b, c = changes[i, 0, 0], changes[i, 0, 1], changes[i, 0, 2] + middle
+        d, e, f = changes[i, 1, 0], changes[i, 1, 1], changes[i, 1, 2] + middle
+        source = patches[i].reshape(-1)
         for row in range(size):
             y = np.float32(row) - middle
             for column in range(size):
                 x = np.float32(np.int32(column)) - middle
-                u = change[0, 0] * x + change[0, 1] * y + change[0, 2] + middle
-                v = change[1, 0] * x + change[1, 1] * y + change[1, 2] + middle
-                u = min(max(u, np.float32(0)), np.float32(last))
-                v = min(max(v, np.float32(0)), np.float32(last))
+                u = min(max(a * x + b * y + c, zero), np.float32(last))
+                v = min(max(d * x + e * y + f, zero), np.float32(last))
                 left, top = min(np.int32(u), last - 1), min(np.int32(v), last - 1)
                 place[column] = top * np.int32(size) + left
                 right[column], down[column] = u - np.float32(left), v - np.float32(top)
             for column in range(size):
                 here = place[column]
-                a, b = np.float32(source[here]), np.float32(source[here + 1])
-                c, d = np.float32(source[here + size]), np.float32(source[here + size + 1])
-                upper, lower = a + (b - a) * right[column], c + (d - c) * right[column]
+                four[0, column], four[1, column] = source[here], source[here + 1]
+                four[2, column], four[3, column] = source[here + size], source[here + size + 1]
+            for column in range(size):
+                upper = np.float32(four[0, column])
+                upper += (np.float32(four[1, column]) - upper) * right[column]
+                lower = np.float32(four[2, column])
+                lower += (np.float32(four[3, column]) - lower) * right[column]
                 grey = upper + (lower - upper) * down[column]
-                result[i, row, column] = np.uint8(np.int32(grey + half))
+                result[i, row, column] = np.uint8(np.int32(grey + np.float32(0.5)))

@@ -1,7 +1,7 @@
-"""Batches for `fit`: each is one gather from the array, drawn by (seed, epoch, index).
+"""Batches for `fit`: an epoch is drawn at once, each batch is then one gather from the array.
 
 What is in a batch is decided here, what to do with it by the loss. Patches stay bytes until they are
-on the device: a quarter of the way there, and of the memory, that float32 would take.
+on the device: a quarter of what float32 would take in memory and on the way.
 """
 
 import keras
@@ -12,7 +12,7 @@ from hpatches_kit.denoise import choose
 from hpatches_kit.noise import VIEW_SIGMA, add_noise
 from hpatches_kit.patches import PATCH_SIZE, VIEWS
 
-NOISE = 1  # beside its index in the seed of a batch: fresh noise
+NOISE = 1  # stands beside the index of a batch in the seed of its fresh noise
 
 
 class Batches(keras.utils.PyDataset):
@@ -27,6 +27,7 @@ class Batches(keras.utils.PyDataset):
             raise ValueError(f"{batches} batches an epoch: expected 1 or more.")
         self.data, self.batches, self.seed, self.redraw, self.epoch = data, batches, seed, redraw, 0
         self.augment, self.fresh_noise = augment, fresh_noise
+        self._drawn = None, None
 
     def __len__(self):
         return self.batches
@@ -40,12 +41,20 @@ class Batches(keras.utils.PyDataset):
         if self.redraw:
             self.epoch += 1
 
+    def drawn(self):
+        """What `draw` chose for this epoch; drawn when it is first asked for."""
+        epoch, drawn = self._drawn
+        if epoch != self.epoch:
+            epoch = self.epoch
+            drawn = self.draw(self.rng())
+            self._drawn = epoch, drawn  # one assignment: safe with several threads
+        return drawn
+
     def make_seed(self, *key):
-        """A seed of its own for each key of each epoch: `(index,)` is that of one batch."""
+        """Seeds of an epoch, as many as there are keys: `()`, `(index,)`, `(index, NOISE)`."""
         return np.random.SeedSequence((self.seed, self.epoch), spawn_key=key)
 
     def rng(self, *key):
-        """The random generator that starts from this seed."""
         return np.random.default_rng(self.make_seed(*key))
 
     def gather(self, kind, numbers):
@@ -100,17 +109,18 @@ class NoisyClean(Batches):
         self.kinds = ("clean",) if fresh_noise else ("noisy", "clean")
         for kind in self.kinds:
             data.base(kind)  # says what is there when this is not
-        self.batch_size, self._order = batch_size, (None, None)
+        self.batch_size = batch_size
         super().__init__(data, batches or whole, seed, redraw, augment, fresh_noise, **kwargs)
 
+    def draw(self, rng):
+        """Numbers of patches `(batches, batch_size)`, none of them twice."""
+        shape = self.batches, self.batch_size
+        chosen = rng.choice(len(self.data) * len(self.views), shape, replace=False)
+        points, views = np.divmod(chosen, len(self.views))
+        return self.data.rows[points] * len(VIEWS) + self.views[views]
+
     def make(self, index):
-        epoch, order = self._order
-        if epoch != self.epoch:
-            order = self.rng().permutation(len(self.data) * len(self.views))
-            self._order = self.epoch, order  # one assignment: safe with several threads
-        chosen = order[index * self.batch_size : (index + 1) * self.batch_size]
-        points, views = chosen // len(self.views), self.views[chosen % len(self.views)]
-        numbers = self.data.rows[points] * len(VIEWS) + views
+        numbers = self.drawn()[index]
         pair = [self.gather(kind, numbers) for kind in self.kinds]
         if self.augment:
             symmetries = self.rng(index).integers(SYMMETRIES, size=len(numbers))
@@ -152,27 +162,29 @@ class _Places(Batches):
         other = (one + 1 + rng.integers(slots - 1)) % slots
         return np.stack([one, other], 1)
 
-    def take(self, index, places, slots, rng):
-        """A batch `(patches, labels)` of the patches at these slots of these places.
-
-        Args:
-            index: of the batch.
-            places: `(n, 2)` or `(n, 3)`: anchor and positive of one place, a negative of another.
-            slots: of the same shape, numbers into the runs of views.
-            rng: what the changes are drawn from, after all else: so they change no choice.
-        """
+    def numbers_and_labels(self, places, slots):
+        """The patches at these slots of these places, both of one shape: `(batches, n)` each."""
         numbers = self.numbers[self.first[places] + slots // len(VIEWS)] + slots % len(VIEWS)
-        numbers = numbers.ravel()
+        labels = self.labels[places].astype(np.int32)
+        return numbers.reshape(self.batches, -1), labels.reshape(self.batches, -1)
+
+    def make(self, index):
+        numbers, labels = (drawn[index] for drawn in self.drawn())
         patches = self.gather(self.patches, numbers)
-        if self.augment:
-            drawn = rng.integers(SYMMETRIES, size=(len(places), 2))
-            shared = [0, 0, 1][: places.shape[1]]  # anchor and positive, negative
-            patches = flip_and_turn(patches, drawn[:, shared].ravel())
-        if self.jitter:
-            patches = warp(patches, random_changes(len(patches), self.jitter, rng))
+        if self.augment or self.jitter:
+            patches = self.change(patches, self.rng(index))
         if self.fresh_noise:
             patches = self.add_fresh_noise(patches, numbers, index)
-        return patches[..., None], self.labels[places.ravel()].astype(np.int32)
+        return patches[..., None], labels
+
+    def change(self, patches, rng):
+        """Flip and turn, rows that show one place alike, and jitter."""
+        if self.augment:
+            symmetries = rng.integers(SYMMETRIES, size=(len(patches) // len(self.alike), 2))
+            patches = flip_and_turn(patches, symmetries[:, self.alike].ravel())
+        if self.jitter:
+            patches = warp(patches, random_changes(len(patches), self.jitter, rng))
+        return patches
 
 
 class Pairs(_Places):
@@ -195,8 +207,11 @@ class Pairs(_Places):
             clean patches of `data`, instead of its noisy ones.
 
     A batch is `(patches, labels)`: `uint8 (2 * pairs, 32, 32, 1)`, grey levels 0..255, rows 2k and
-    2k + 1 showing one place, and `int32 (2 * pairs,)`.
+    2k + 1 showing one place, and `int32 (2 * pairs,)`. In an epoch no place comes again before there
+    are too few others left for a batch.
     """
+
+    alike = [0, 0]  # which of two symmetries each patch of a place has
 
     def __init__(
         self,
@@ -216,10 +231,13 @@ class Pairs(_Places):
         options = {"seed": seed, "redraw": redraw, "augment": augment, **kwargs}
         super().__init__(data, pairs, batches, patches, denoiser, jitter, fresh_noise, **options)
 
-    def make(self, index):
-        rng = self.rng(index)
-        places = rng.choice(len(self.labels), self.pairs, replace=False)
-        return self.take(index, np.stack([places, places], 1), self.two_views(places, rng), rng)
+    def draw(self, rng):
+        count = len(self.labels)
+        lap = min(self.batches, count // self.pairs)  # batches before a place comes again
+        laps = -(-self.batches // lap)
+        places = [rng.choice(count, lap * self.pairs, replace=False) for _ in range(laps)]
+        places = np.concatenate(places)[: self.batches * self.pairs]
+        return self.numbers_and_labels(np.stack([places, places], 1), self.two_views(places, rng))
 
 
 class Triplets(_Places):
@@ -234,6 +252,8 @@ class Triplets(_Places):
     A batch is `(patches, labels)`: `uint8 (3 * triplets, 32, 32, 1)`, grey levels 0..255, rows 3k and
     3k + 1 showing one place, row 3k + 2 another, and `int32 (3 * triplets,)`.
     """
+
+    alike = [0, 0, 1]
 
     def __init__(
         self,
@@ -253,9 +273,9 @@ class Triplets(_Places):
         options = {"seed": seed, "redraw": redraw, "augment": augment, **kwargs}
         super().__init__(data, 2, batches, patches, denoiser, jitter, fresh_noise, **options)
 
-    def make(self, index):
-        rng, count = self.rng(index), len(self.labels)
-        places = rng.integers(count, size=self.triplets)
-        others = (places + 1 + rng.integers(count - 1, size=self.triplets)) % count
+    def draw(self, rng):
+        count, size = len(self.labels), self.batches * self.triplets
+        places = rng.integers(count, size=size)
+        others = (places + 1 + rng.integers(count - 1, size=size)) % count
         slots = np.column_stack([self.two_views(places, rng), rng.integers(self.slots[others])])
-        return self.take(index, np.column_stack([places, places, others]), slots, rng)
+        return self.numbers_and_labels(np.column_stack([places, places, others]), slots)

@@ -1,3 +1,6 @@
+import pickle
+from concurrent.futures import ThreadPoolExecutor
+
 import keras
 import numpy as np
 import pytest
@@ -87,6 +90,28 @@ def test_changes_too_are_decided_by_seed_epoch_and_index(patches, make, changes)
     assert (one[3][0] != before).any()
     np.testing.assert_array_equal(one[3][0], again[3][0])
     np.testing.assert_array_equal(fixed[3][0], before)
+
+
+def test_threads_and_copies_make_the_same_batches_as_one(patches):
+    options = {"pairs": 6, "batches": 40, "augment": True, "jitter": 1.0}
+    one, many = Pairs(patches, **options), Pairs(patches, **options)
+    for _ in range(3):
+        with ThreadPoolExecutor(8) as pool:
+            made = list(pool.map(lambda index: many[index][0], range(40)))
+        copy = pickle.loads(pickle.dumps(many))  # what a worker in another process gets
+        for index in range(40):
+            np.testing.assert_array_equal(made[index], one[index][0])
+            np.testing.assert_array_equal(copy[index][0], one[index][0])
+        one.on_epoch_end()
+        many.on_epoch_end()
+
+
+def test_no_place_comes_again_while_there_are_others_left(patches):
+    batches = Pairs(patches, pairs=6, batches=7)  # 20 places: three batches, then from the start
+    labels = np.array([batch[1][::2] for batch in batches])
+    for start in (0, 3):
+        assert len(np.unique(labels[start : start + 3])) == 18
+    assert all(len(set(batch)) == 6 for batch in labels)
 
 
 def test_a_loop_over_the_batches_ends(patches):
