@@ -11,12 +11,13 @@ from importlib import import_module
 
 from hpatches_kit import baselines, benchmark, descriptor_files, plots, sequences
 from hpatches_kit.baselines import pixels
-from hpatches_kit.datasets import load
+from hpatches_kit.datasets import image_sequences, load
 from hpatches_kit.denoise import denoise
 from hpatches_kit.describe import describe
 from hpatches_kit.descriptors import Descriptors
 from hpatches_kit.normalise import pca_power_law
 from hpatches_kit.patches import VIEWS, PatchSet
+from hpatches_kit.storage import save
 from hpatches_kit.version import __version__
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "descriptor_files",
     "describe",
     "environment",
+    "image_sequences",
     "load",
     "losses",
     "metrics",
@@ -38,6 +40,7 @@ __all__ = [
     "pca_power_law",
     "pixels",
     "plots",
+    "save",
     "sequences",
 ]
 

@@ -1,17 +1,96 @@
-"""The command line, its part on data: `python -m hpatches_kit data make PHOTOS --out FOLDER`."""
+"""The command line, its part on data: `python -m hpatches_kit data hpatches`, `data make PHOTOS`."""
 
 import os
-from fnmatch import fnmatch
 from pathlib import Path
 
-from hpatches_kit.patches import HOLDS
+from hpatches_kit.datasets import image_sequences, load
+from hpatches_kit.fetch import fetch_tasks
+from hpatches_kit.files import check_target
 from hpatches_kit.sequences import from_photographs
+from hpatches_kit.splits import SPLITS
+from hpatches_kit.storage import HOLDS, save
 
 
 def add_data(commands):
     """Add `data` and all that follows it to the subcommands of a parser."""
-    command = commands.add_parser("data", help="make patches", description="Make patches.")
-    add_make(command.add_subparsers(required=True, metavar="WHAT"))
+    command = commands.add_parser(
+        "data",
+        help="download HPatches, or make patches of your own photographs",
+        description="Download HPatches, or make patches of your own photographs.",
+        epilog="$HPATCHES_KIT_DATA says where data is kept, $HPATCHES_KIT_MIRROR where it is"
+        " downloaded from. A download that was interrupted goes on when it is called again.",
+    )
+    what = command.add_subparsers(required=True, metavar="WHAT")
+    add_hpatches(what)
+    add_sequences(what)
+    add_tasks(what)
+    add_make(what)
+
+
+def add_hpatches(commands):
+    command = commands.add_parser(
+        "hpatches",
+        help="the patches: 4.2 GB to download, 5.1 GB of arrays",
+        description="Get the HPatches release, and turn its patches into arrays with the noise of"
+        " the coursework.",
+    )
+    command.set_defaults(run=hpatches)
+    add = command.add_argument
+    add(
+        "--source",
+        metavar="PATH",
+        help="folder or zip of HPatches or N-HPatches that is here already",
+    )
+    add("--folder", help="where the data is kept; default: $HPATCHES_KIT_DATA, or data/")
+    add("--originals", action="store_true", help="also keep the 65 px patches: 10.6 GB more")
+    add("--quiet", action="store_true", help="no progress bars")
+
+
+def hpatches(options):
+    """Get and convert HPatches, and say what is there."""
+    options_of_load = {"originals": options.originals, "progress": not options.quiet}
+    patches = load("hpatches", options.folder, options.source, **options_of_load)
+    print(patches)
+    place = f', "{options.folder}"' if options.folder else ""
+    print(f'To open it: hk.load("hpatches"{place})')
+
+
+def add_sequences(commands):
+    command = commands.add_parser(
+        "sequences",
+        help="the photographs that HPatches was cut from: 1.3 GB",
+        description="Get the image sequences that HPatches was cut from.",
+    )
+    command.set_defaults(run=sequences)
+    add = command.add_argument
+    add("--source", metavar="PATH", help="zip of the image sequences that is here already")
+    add("--folder", help="where the data is kept; default: $HPATCHES_KIT_DATA, or data/")
+    add("--quiet", action="store_true", help="no progress bars")
+
+
+def sequences(options):
+    """Get and unpack the image sequences, and say where they are."""
+    folder = image_sequences(options.folder, options.source, progress=not options.quiet)
+    print(f"{len(list(folder.iterdir()))} sequences are in {folder}")
+
+
+def add_tasks(commands):
+    command = commands.add_parser(
+        "tasks",
+        help="the official task lists of a split",
+        description="Get the official task lists of a split, for evaluate --tasks.",
+    )
+    command.set_defaults(run=tasks)
+    add = command.add_argument
+    add("--split", default="a", choices=SPLITS, help="default: %(default)s")
+    add("--folder", help="where they go; default: official_tasks in the folder of the data")
+    add("--quiet", action="store_true", help="no progress bars")
+
+
+def tasks(options):
+    """Get the lists, and say how they are used."""
+    folder = fetch_tasks(options.split, options.folder, not options.quiet)
+    print(f"python -m hpatches_kit evaluate DESCRIPTORS --tasks {folder} --split {options.split}")
 
 
 def add_make(commands):
@@ -50,7 +129,7 @@ def make(options):
     check_out(Path(options.out))  # not after all the work
     counts = {name: getattr(options, name) for name in ("viewpoint", "lighting", "points", "seed")}
     patches = from_photographs(options.photos, **counts, progress=not options.quiet)
-    patches = patches.save(options.out, made="of photographs", **counts)
+    patches = save(patches, options.out, made="of photographs", **counts)
     print(patches)
     for name in patches.splits:
         train, test = patches.split(name)
@@ -65,9 +144,7 @@ def check_out(folder):
     folder = folder.absolute()
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} is a file: choose another name for --out.")
-    for file in folder.rglob("*"):
-        if file.is_file() and not any(fnmatch(file.name, pattern) for pattern in HOLDS):
-            raise FileExistsError(f"{folder} already holds {file.name}: choose another folder.")
+    check_target(folder, HOLDS)
     there = next(parent for parent in folder.parents if parent.exists())
     if not there.is_dir() or not os.access(there, os.W_OK):
         raise PermissionError(

@@ -1,15 +1,20 @@
 """Data by name or by path: `load("mini")`, `load("hpatches")`, `load("my/patches")`."""
 
+import re
 from pathlib import Path
+
+from tqdm import tqdm
 
 from hpatches_kit import hpatches, mini
 from hpatches_kit.fetch import fetch
-from hpatches_kit.files import data_home, in_units
+from hpatches_kit.files import check_room, data_home, in_units, whole_folder
 from hpatches_kit.patches import ORIGINAL
+from hpatches_kit.safe_zip import open_zip
 from hpatches_kit.storage import META, cached, open_folder, save
 from hpatches_kit.strips import open_source
 
 RELEASES = ("hpatches", "n-hpatches")
+SEQUENCE_FILE = re.compile(r"[1-6]\.(ppm|png|jpg)|H_1_[2-6]")
 
 
 def load(name, folder=None, source=None, seed=0, originals=False, progress=True):
@@ -74,3 +79,37 @@ def _release(name, home, source, seed, originals, progress):
             print(f"{where} ({size}) is no longer needed; it may be deleted.")
 
     return cached(place, build, **about)
+
+
+def image_sequences(folder=None, source=None, progress=True):
+    """Path of the folder with the image sequences that HPatches was cut from; see `hk.sequences`.
+
+    The first time they are downloaded, 1.3 GB, and unpacked.
+
+    Args:
+        folder: where they are kept. Default: as for `load`.
+        source: zip of the release that is on this computer already: no network is used.
+        progress: show bars.
+
+    Raises ValueError for a zip without sequences, and as `fetch` and `open_zip` do.
+    """
+    home = Path(folder) if folder else data_home()
+    place = home / "hpatches-sequences"
+    if place.is_dir():
+        return place
+    source = (
+        Path(source).expanduser() if source else fetch("sequences", home / "downloads", progress)
+    )
+    with open_zip(source) as (files, read):
+        wanted = [
+            path for path in files if len(path.parts) > 1 and SEQUENCE_FILE.fullmatch(path.name)
+        ]
+        if not wanted:
+            raise ValueError(f"{source} holds no image sequence: expected 1.ppm and H_1_2.")
+        check_room(home.resolve(), sum(files[path][0] for path in wanted), "Unpacking")
+        with whole_folder(place, ["*"]) as partial:
+            for path in tqdm(wanted, "Unpacking", unit="file", disable=not progress, delay=2):
+                target = partial / path.parent.name / path.name
+                target.parent.mkdir(exist_ok=True)
+                target.write_bytes(read(path))
+    return place

@@ -41,7 +41,7 @@ def from_photographs(photos, viewpoint=2, lighting=2, points=500, seed=0, test=0
         progress: show a bar, one step a sequence.
 
     Returns:
-        A `PatchSet` of clean and noisy patches, kept in temporary files until `.save(folder)`. Its
+        A `PatchSet` of clean and noisy patches, kept in temporary files until `hk.save(patches, folder)`. Its
         split `"photographs"` has no photograph on both sides; one photograph alone comes without.
 
     Raises FileNotFoundError and ValueError for files that cannot be used, naming each, before
