@@ -4,7 +4,7 @@ import os
 import shutil
 import uuid
 import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -15,25 +15,23 @@ from filelock import FileLock, Timeout
 def whole_folder(folder, holds, resume=False):
     """Yield a folder to fill; on success it takes the place of `folder`.
 
-    One process at a time: others wait until it is done.
-
     Args:
         folder: may exist, if nothing in it is foreign.
         holds: patterns of the file names that belong there. Any other file in an existing folder
             is somebody's work: FileExistsError, and nothing is touched.
         resume: what was filled is kept when the work is interrupted, and yielded again the next
-            time; the caller must see what of it is good. Otherwise the folder yielded is empty,
-            and gone after a failure.
+            time; the caller must see what of it is good. One process at a time does so. Otherwise
+            the folder yielded is empty, and gone after a failure.
     """
     folder = Path(folder).resolve()
     check_target(folder, holds)
-    with locked(folder):
-        partial, old = (folder.with_name(f".{folder.name}.{part}") for part in ("partial", "old"))
+    mark = "partial" if resume else uuid.uuid4().hex[:8]
+    partial, old = (folder.with_name(f".{folder.name}.{mark}{end}") for end in ("", "-old"))
+    with locked(folder) if resume else nullcontext():
         if old.exists() and not folder.exists():  # killed between the two renames below
             os.replace(old, folder)
-        for leftover in (old,) if resume else (old, partial):
-            shutil.rmtree(leftover, ignore_errors=True)
-        partial.mkdir(exist_ok=True)
+        shutil.rmtree(old, ignore_errors=True)
+        partial.mkdir(parents=True, exist_ok=resume)
         try:
             yield partial
             if folder.exists():
@@ -47,6 +45,13 @@ def whole_folder(folder, holds, resume=False):
             raise
         finally:
             shutil.rmtree(old, ignore_errors=True)
+
+
+def clear_leftovers(folder):
+    """Delete what killed processes left of their work on a folder; the caller has locked it."""
+    for leftover in folder.parent.glob(f".{folder.name}.*"):
+        if leftover.is_dir() and not leftover.name.endswith(".partial"):
+            shutil.rmtree(leftover, ignore_errors=True)
 
 
 def check_target(folder, holds):

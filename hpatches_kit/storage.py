@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hpatches_kit.files import checksum, locked, whole_folder
+from hpatches_kit.files import checksum, clear_leftovers, locked, whole_folder
 from hpatches_kit.patches import PatchSet
 
 FORMAT = 2  # of the folder
@@ -98,13 +98,15 @@ def cached(folder, build, **about):
         return open_folder(folder, **about)
     except (FileNotFoundError, ValueError):
         pass
-    with locked(Path(folder).resolve()):
+    folder = Path(folder).resolve()
+    with locked(folder):
         try:
             return open_folder(folder, **about)  # another process may have built it meanwhile
         except FileNotFoundError:
             pass
         except ValueError as error:
             print(f"Building again: {error}")
+        clear_leftovers(folder)
         build()
         return open_folder(folder, **about)
 

@@ -6,17 +6,18 @@ import pytest
 
 import hpatches_kit as hk
 from hpatches_kit import hpatches
+from hpatches_kit.storage import save
 
 
 def test_a_folder_of_saved_patches_or_of_strips_is_opened_by_its_path(patches, tmp_path):
-    patches.save(tmp_path / "saved")
+    save(patches, tmp_path / "saved")
     hpatches.write(patches, tmp_path / "strips")
     np.testing.assert_array_equal(hk.load(tmp_path / "saved").noisy, patches.noisy)
     assert len(hk.load(str(tmp_path / "strips"))) == len(patches)
 
 
 def test_a_saved_set_that_lost_a_file_says_so(patches, tmp_path):
-    patches.save(tmp_path / "saved")
+    save(patches, tmp_path / "saved")
     (tmp_path / "saved" / "clean.npy").unlink()
     with pytest.raises(ValueError, match=r"clean\.npy is damaged: no file"):
         hk.load(tmp_path / "saved")

@@ -161,11 +161,18 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_setting(patches, tmp_
 
 def test_a_process_that_was_killed_between_the_renames_loses_nothing(patches, tmp_path):
     save(patches, tmp_path / "cache")
-    (tmp_path / "cache").rename(tmp_path / ".cache.old")
-    (tmp_path / ".cache.partial").mkdir()
-    with pytest.raises(ZeroDivisionError), whole_folder(tmp_path / "cache", storage.HOLDS):
+    (tmp_path / "cache").rename(tmp_path / ".cache.partial-old")
+    again = whole_folder(tmp_path / "cache", storage.HOLDS, resume=True)
+    with pytest.raises(ZeroDivisionError), again:
         raise ZeroDivisionError
     assert len(open_folder(tmp_path / "cache")) == len(patches)
+    assert sorted(visible(tmp_path)) == [".cache.partial", "cache"]
+
+
+def test_what_a_killed_process_left_is_cleared_away(patches, tmp_path):
+    (tmp_path / ".cache.1a2b3c4d").mkdir()
+    (tmp_path / ".cache.1a2b3c4d" / "clean.npy").write_text("half of it")
+    cached(tmp_path / "cache", lambda: save(patches, tmp_path / "cache"))
     assert visible(tmp_path) == ["cache"]
 
 
