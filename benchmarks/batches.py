@@ -1,6 +1,6 @@
 """How many patches a second the batches deliver, and how long training waits for them.
 
-    python benchmarks/batches.py                  # 2 minutes; --save renews the README
+    python benchmarks/batches.py                  # 2 minutes; --save renews benchmarks/README.md
     python benchmarks/batches.py --points 150000  # 4.9 GB of patches, as many points as HPatches
 
 The patches are random bytes in memory-mapped files: what is timed does not depend on what they show.
@@ -18,7 +18,6 @@ for less, or not at all.
 
 import argparse
 import json
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -26,15 +25,13 @@ from pathlib import Path
 import keras
 import numpy as np
 import pandas as pd
-from evaluation import machine
+from measure import PROJECT, into_page, machine
 
 import hpatches_kit as hk
 from hpatches_kit.batches import NoisyClean, Pairs, Triplets
-from hpatches_kit.files import rewrite_part, write_text
+from hpatches_kit.files import write_text
 
-PROJECT = Path(__file__).resolve().parent.parent
 ROWS = PROJECT / "benchmarks" / "batches.json"  # what the README shows
-README = PROJECT / "README.md"
 STARTER = "starter code, triplets"
 STARTER_NOISY = "starter code, noisy and clean"
 PATCHES = 256  # in a batch, about
@@ -224,7 +221,7 @@ def main():
     parser.add_argument("--points", type=int, default=16_000, help="default: %(default)s")
     parser.add_argument("--skip-training", action="store_true")
     parser.add_argument(
-        "--save", action="store_true", help="keep the numbers, and put them into the README"
+        "--save", action="store_true", help="keep the numbers, and put them on the page"
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -236,10 +233,7 @@ def main():
     print(described(saved))
     if options.save:
         write_text(ROWS, json.dumps(saved, indent=1) + "\n")
-        if "<!-- batches -->" in README.read_text():
-            rewrite_part(README, "batches", described(saved))
-        else:
-            print(f"{README} has no <!-- batches --> mark: left as it is.", file=sys.stderr)
+        into_page("batches", described(saved))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,9 @@ import time
 from pathlib import Path
 
 import numpy as np
+from batches import TimedPairs
 from fake_release import make
-from measure import PROJECT, apart, into_readme, kept, machine, most, status, table
+from measure import PROJECT, apart, into_page, kept, machine, most, status, table
 
 import hpatches_kit as hk
 
@@ -99,7 +100,7 @@ def train(home):
         first = hk.batches.NoisyClean(fit_data, 50, batches)
         networks[0].fit(first, validation_data=hk.batches.NoisyClean(validation, 50, 5), verbose=0)
         pairs, few = min(128, len(validation)), {"patches": "noisy"}
-        second = Timed(fit_data, pairs, batches, **few)
+        second = TimedPairs(fit_data, pairs, batches, **few)
         began = time.perf_counter()
         networks[1].fit(second, verbose=0)
         seconds = time.perf_counter() - began
@@ -116,18 +117,6 @@ def train(home):
     return speed, waiting, peak[-1] - held, status("RssFile") - mapped
 
 
-class Timed(hk.batches.Pairs):
-    """Batches that count the time spent in making them; Keras waits for that long, and no longer."""
-
-    seconds = 0.0
-
-    def __getitem__(self, index):
-        began = time.perf_counter()
-        batch = super().__getitem__(index)
-        self.seconds += time.perf_counter() - began
-        return batch
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -135,7 +124,7 @@ def main():
     )
     parser.add_argument("--folder", help="for the releases; default: a temporary one")
     parser.add_argument(
-        "--save", action="store_true", help="keep the rows, and put them into the README"
+        "--save", action="store_true", help="keep the rows, and put them on the page"
     )
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
@@ -144,7 +133,7 @@ def main():
         rows = kept(ROWS, rows, ("share",))
     print(f"{table(rows)}\n\n{machine()}")
     if options.save:
-        into_readme("scale", table(rows), "Each row from one run")
+        into_page("scale", f"{table(rows)}\n\nEach row from one run. {machine()}.")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import reference
-from measure import PROJECT, apart, into_readme, kept, machine, peak_memory, table
+from measure import PROJECT, apart, into_page, kept, machine, peak_memory, table
 
 from hpatches_kit import Descriptors, benchmark, descriptor_files
 from hpatches_kit.benchmark import tasks
@@ -168,7 +168,7 @@ def main():
     print(f"{table(rows)}\n\n{machine()}")
     if options.save:
         note = "Medians of several runs, the tasks' reference once; memory is the peak beyond the descriptors"
-        into_readme("benchmark", table(rows), note)
+        into_page("benchmark", f"{table(rows)}\n\n{note}. {machine()}.", "README.md")
 
 
 if __name__ == "__main__":

@@ -111,6 +111,6 @@ def table(rows):
     return frame.to_markdown(index=False, disable_numparse=True)
 
 
-def into_readme(mark, text, note):
-    """Put a table and what it was made with between its marks in the README."""
-    rewrite_part(PROJECT / "README.md", mark, f"{text}\n\n{note}. {machine()}.")
+def into_page(mark, text, page="benchmarks/README.md"):
+    """Put a table and what it was made with between its marks on a page."""
+    rewrite_part(PROJECT / page, mark, text)

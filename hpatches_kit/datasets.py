@@ -106,8 +106,8 @@ def image_sequences(folder=None, source=None, progress=True):
         ]
         if not wanted:
             raise ValueError(f"{source} holds no image sequence: expected 1.ppm and H_1_2.")
-        check_room(home.resolve(), sum(files[path][0] for path in wanted), "Unpacking")
         with whole_folder(place, ["*"]) as partial:
+            check_room(partial, sum(files[path][0] for path in wanted), "Unpacking")
             for path in tqdm(wanted, "Unpacking", unit="file", disable=not progress, delay=2):
                 target = partial / path.parent.name / path.name
                 target.parent.mkdir(exist_ok=True)

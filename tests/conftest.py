@@ -1,8 +1,11 @@
 """Data that several tests share."""
 
+import threading
+
 import numpy as np
 import pytest
 from skimage.io import imsave
+from web_server import Server
 
 import hpatches_kit as hk
 
@@ -48,3 +51,13 @@ def write_sequence(folder, images, homographies, ending="png"):
     for k, matrix in enumerate(homographies, start=2):
         np.savetxt(folder / f"H_1_{k}", matrix)
     return folder
+
+
+@pytest.fixture
+def server():
+    with Server() as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield server
+        server.released.set()
+        server.shutdown()

@@ -3,7 +3,7 @@ import pytest
 from PIL import Image
 
 import hpatches_kit as hk
-from hpatches_kit import command_data
+from hpatches_kit import command_data, hpatches
 from hpatches_kit.__main__ import main
 from hpatches_kit.mini import photograph
 
@@ -83,3 +83,31 @@ def test_the_help_tells_how_photographs_are_laid_out(capsys):
     with pytest.raises(SystemExit) as exit:
         main(["data"])
     assert exit.value.code == 2 and "WHAT" in capsys.readouterr().err
+
+
+def test_hpatches_that_is_here_becomes_arrays(patches, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HPATCHES_KIT_DATA", str(tmp_path / "home"))
+    hpatches.write(patches, tmp_path / "release")
+    assert main(["data", "hpatches", "--source", str(tmp_path / "release"), "--quiet"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines == [repr(hk.load("hpatches")), 'To open it: hk.load("hpatches")']
+    there = ["--folder", str(tmp_path / "there"), "--source", str(tmp_path / "release")]
+    assert main(["data", "hpatches", *there]) == 0
+    assert f'hk.load("hpatches", "{tmp_path / "there"}")' in capsys.readouterr().out
+
+
+def test_what_cannot_be_converted_is_said_in_one_line(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("HPATCHES_KIT_DATA", str(tmp_path / "home"))
+    (tmp_path / "release").mkdir()
+    assert main(["data", "hpatches", "--source", str(tmp_path / "release")]) == 2
+    assert "release holds no sequence: expected folders with ref.png" in capsys.readouterr().err
+
+
+def test_image_sequences_and_task_lists_say_where_they_are(tmp_path, monkeypatch, capsys):
+    (tmp_path / "sequences" / "v_wall").mkdir(parents=True)
+    monkeypatch.setattr(command_data, "image_sequences", lambda *_, **__: tmp_path / "sequences")
+    assert main(["data", "sequences"]) == 0
+    assert capsys.readouterr().out == f"1 sequences are in {tmp_path / 'sequences'}\n"
+    monkeypatch.setattr(command_data, "fetch_tasks", lambda split, folder, progress: folder)
+    assert main(["data", "tasks", "--split", "b", "--folder", "lists"]) == 0
+    assert "evaluate DESCRIPTORS --tasks lists --split b" in capsys.readouterr().out

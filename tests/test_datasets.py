@@ -1,19 +1,40 @@
+import shutil
 import subprocess
 import sys
+import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import write_sequence
 
 import hpatches_kit as hk
-from hpatches_kit import hpatches
+from hpatches_kit import datasets, hpatches
 from hpatches_kit.storage import save
+from hpatches_kit.strips import write_strips
 
 
-def test_a_folder_of_saved_patches_or_of_strips_is_opened_by_its_path(patches, tmp_path):
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A place of their own for built and downloaded data."""
+    monkeypatch.setenv("HPATCHES_KIT_DATA", str(tmp_path / "home"))
+    monkeypatch.setenv("HPATCHES_KIT_MIRROR", "http://127.0.0.1:9/nothing")  # nobody listens there
+    return tmp_path / "home"
+
+
+@pytest.fixture
+def release(tmp_path):
+    """A zip of two sequences in the layout of HPatches."""
+    rng = np.random.default_rng(0)
+    for name, points in (("i_ajuntament", 3), ("v_there", 2)):
+        patches = rng.integers(0, 256, (points, 16, 65, 65), np.uint8)
+        write_strips(tmp_path / "unpacked" / "hpatches-release" / name, patches)
+    return Path(shutil.make_archive(tmp_path / "mine", "zip", tmp_path / "unpacked"))
+
+
+def test_a_folder_of_saved_patches_is_opened_by_its_path(patches, tmp_path):
     save(patches, tmp_path / "saved")
-    hpatches.write(patches, tmp_path / "strips")
     np.testing.assert_array_equal(hk.load(tmp_path / "saved").noisy, patches.noisy)
-    assert len(hk.load(str(tmp_path / "strips"))) == len(patches)
 
 
 def test_a_saved_set_that_lost_a_file_says_so(patches, tmp_path):
@@ -23,8 +44,123 @@ def test_a_saved_set_that_lost_a_file_says_so(patches, tmp_path):
         hk.load(tmp_path / "saved")
 
 
+def no_more_work(monkeypatch):
+    monkeypatch.setattr(hpatches, "convert", lambda *_, **__: 1 / 0)
+
+
+def test_strips_in_a_folder_or_zip_are_converted_once(release, home, monkeypatch):
+    converted = hk.load(release)
+    assert converted.lengths == {"i_ajuntament": 3, "v_there": 2}
+    no_more_work(monkeypatch)
+    assert isinstance(hk.load(str(release)).base("clean"), np.memmap)
+    assert [child.name.split("-")[0] for child in home.iterdir() if child.is_dir()] == ["mine"]
+
+
+def test_a_release_that_is_here_already_needs_no_network(release, home, monkeypatch):
+    made = hk.load("hpatches", source=release)
+    no_more_work(monkeypatch)
+    for again in (hk.load("hpatches"), hk.load("hpatches", source=release)):
+        np.testing.assert_array_equal(again.noisy, made.noisy)
+    train, test = again.split("a")
+    assert (train.names, test.names) == (["v_there"], ["i_ajuntament"])
+
+
+def test_another_source_is_not_taken_for_the_one_before(release, home, tmp_path, capsys):
+    hk.load("hpatches", source=release)
+    folder = tmp_path / "unpacked" / "hpatches-release"
+    shutil.rmtree(folder / "i_ajuntament")
+    assert hk.load("hpatches", source=folder).names == ["v_there"]
+    assert "was built with fingerprint = " in capsys.readouterr().out
+
+
+def test_other_noise_and_kept_originals_lie_beside_the_plain_set(release, home):
+    plain = hk.load("hpatches", source=release)
+    other = hk.load("hpatches", source=release, seed=7)
+    kept = hk.load("hpatches", source=release, originals=True)
+    assert (other.noisy != plain.noisy).any() and kept["original"].shape[2:] == (65, 65)
+    folders = sorted(child.name for child in home.iterdir() if child.is_dir())
+    assert folders == ["hpatches", "hpatches-original", "hpatches-seed-7"]
+    assert "original" not in hk.load("hpatches").arrays
+
+
+def test_the_noisy_release_is_the_courses_own_or_made_of_hpatches(release, patches, home, tmp_path):
+    made = hk.load("hpatches", source=release)
+    np.testing.assert_array_equal(hk.load("n-hpatches").noisy, made.noisy)
+    hpatches.write(patches, tmp_path / "course")
+    own = hk.load("n-hpatches", source=tmp_path / "course")
+    np.testing.assert_array_equal(own.select(patches.names).noisy, patches.noisy)
+    assert hk.load("n-hpatches").names == own.names  # from now on
+    assert hk.load("hpatches").names == made.names
+
+
+def test_the_release_is_downloaded_where_it_is_not_here(release, home, server, monkeypatch, capsys):
+    monkeypatch.setenv("HPATCHES_KIT_MIRROR", f"{server.url}/course")
+    server.files["hpatches-release.zip"] = release.read_bytes()
+    patches = hk.load("hpatches", progress=False)
+    expected = hk.load(release)
+    np.testing.assert_array_equal(patches.noisy, expected.noisy)
+    kept = home / "downloads" / "hpatches-release.zip"
+    assert f"{kept} (" in capsys.readouterr().out and kept.read_bytes() == release.read_bytes()
+    server.files.clear()
+    assert len(hk.load("hpatches")) == 5
+
+
+def test_without_network_and_source_one_line_says_what_can_be_done(home, monkeypatch):
+    monkeypatch.setattr("hpatches_kit.transfer.WAIT", 0.001)
+    words = r"hpatches-release.zip: .*HPATCHES_KIT_MIRROR.* or pass its path as source="
+    with pytest.raises(ConnectionError, match=words):
+        hk.load("hpatches", progress=False)
+    assert not (home / "hpatches").exists()
+
+
+def test_a_set_of_an_older_kit_is_made_anew_from_the_zip_that_is_kept(
+    release, home, server, monkeypatch, capsys
+):
+    monkeypatch.setenv("HPATCHES_KIT_MIRROR", server.url)
+    server.files["hpatches-release.zip"] = release.read_bytes()
+    hk.load("hpatches")
+    server.files.clear()
+    monkeypatch.setattr(hpatches, "VERSION", 99)
+    assert len(hk.load("hpatches")) == 5
+    assert "was built with version = 1, wanted 99" in capsys.readouterr().out
+
+
+def test_image_sequences_are_unpacked_once(home, tmp_path):
+    images = [np.full((40, 50), 40 * k) for k in range(6)]
+    write_sequence(
+        tmp_path / "release" / "hpatches-sequences-release" / "v_wall", images, [np.eye(3)] * 5
+    )
+    (tmp_path / "release" / "readme.txt").write_text("x")
+    file = shutil.make_archive(tmp_path / "sequences", "zip", tmp_path / "release")
+    folder = hk.image_sequences(source=file)
+    assert [child.name for child in folder.iterdir()] == ["v_wall"]
+    sequence = hk.sequences.read_sequence(folder / "v_wall")
+    assert sequence.images[5][3, 3] == 200 and len(sequence.homographies) == 5
+    Path(file).unlink()
+    assert hk.image_sequences() == folder
+
+
+def test_a_zip_without_image_sequences_is_refused(home, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("1.ppm", b"x")
+    with pytest.raises(ValueError, match="holds no image sequence: expected 1.ppm and H_1_2"):
+        hk.image_sequences(source=tmp_path / "a.zip")
+    assert not (home / "hpatches-sequences").exists()
+
+
+def test_image_sequences_are_downloaded_where_they_are_not_here(home, tmp_path, monkeypatch):
+    file = tmp_path / "a.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("top/v_wall/1.ppm", b"x")
+    monkeypatch.setattr(datasets, "fetch", lambda name, folder, progress: file)
+    assert (hk.image_sequences() / "v_wall" / "1.ppm").read_bytes() == b"x"
+
+
 def test_an_unknown_name_is_refused_with_the_known_ones(tmp_path):
-    with pytest.raises(ValueError, match="Unknown data set 'maxi': expected 'mini', 'photos'"):
+    words = (
+        "Unknown data set 'maxi': expected 'mini', 'photos', 'hpatches', 'n-hpatches' or the path"
+    )
+    with pytest.raises(ValueError, match=words):
         hk.load("maxi")
 
 

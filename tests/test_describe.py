@@ -3,7 +3,6 @@ import numpy as np
 import pytest
 
 import hpatches_kit as hk
-from hpatches_kit.denoise import predict
 
 
 def means(batch):
@@ -49,9 +48,7 @@ def test_flat_references_are_marked(patches):
     assert np.flatnonzero(hk.describe(means, patches).flat).tolist() == [4]
 
 
-def test_arrays_that_are_not_bytes_and_empty_sets_are_refused(patches):
-    with pytest.raises(ValueError, match=r"float64 \(3, 32, 32\):.*grey levels 0\.\.255"):
-        list(predict(means, np.zeros((3, 32, 32))))
+def test_an_empty_set_is_refused(patches):
     with pytest.raises(ValueError, match="there is nothing to predict"):
         hk.describe(means, patches.select([]))
 

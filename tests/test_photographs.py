@@ -8,6 +8,7 @@ from PIL import Image
 from hpatches_kit.mini import photograph
 from hpatches_kit.sequences import find, from_photographs, scenes, virtual
 from hpatches_kit.sequences.photographs import safe_name, split
+from hpatches_kit.storage import save
 
 
 def picture(file, name="coins", side=170, **about):
@@ -86,7 +87,7 @@ def test_a_new_photograph_leaves_the_patches_of_the_others_as_they_are(album):
 def test_patches_wait_in_files_without_a_name_until_they_are_saved(album, tmp_path):
     patches = made(album)
     assert isinstance(patches.base("clean"), np.memmap)  # they may be larger than memory
-    opened = patches.save(tmp_path / "made")
+    opened = save(patches, tmp_path / "made")
     np.testing.assert_array_equal(opened.noisy, patches.noisy)
     assert opened.splits == patches.splits
 
