@@ -9,12 +9,13 @@ Keras is imported when a part that needs it is first used.
 
 from importlib import import_module
 
-from hpatches_kit import baselines, benchmark, descriptor_files, plots, sequences
+from hpatches_kit import baselines, benchmark, descriptor_files, plots, sequences, statistics
 from hpatches_kit.baselines import pixels
 from hpatches_kit.datasets import image_sequences, load
 from hpatches_kit.denoise import denoise
 from hpatches_kit.describe import describe
 from hpatches_kit.descriptors import Descriptors
+from hpatches_kit.explorer import explore
 from hpatches_kit.normalise import pca_power_law
 from hpatches_kit.patches import VIEWS, PatchSet
 from hpatches_kit.storage import save
@@ -32,6 +33,7 @@ __all__ = [
     "descriptor_files",
     "describe",
     "environment",
+    "explore",
     "image_sequences",
     "load",
     "losses",
@@ -42,6 +44,7 @@ __all__ = [
     "plots",
     "save",
     "sequences",
+    "statistics",
 ]
 
 

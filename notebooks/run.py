@@ -25,6 +25,7 @@ from hpatches_kit.files import rewrite_part
 
 NOTEBOOKS = Path(__file__).resolve().parent
 PROJECT = NOTEBOOKS.parent
+WIDGET = {"application/vnd.jupyter.widget-view+json"}
 
 
 def run(name, out, settings=(), save=False):
@@ -92,7 +93,12 @@ def clean(notebook):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.metadata.pop("execution", None)
-            cell.outputs = [output for output in cell.outputs if output.get("name") != "stderr"]
+            cell.outputs = [
+                output
+                for output in cell.outputs
+                # GitHub refuses to show a notebook with widgets: there they are alive or nothing.
+                if output.get("name") != "stderr" and not WIDGET & output.get("data", {}).keys()
+            ]
 
 
 def update_readme(notebook, seconds, out):

@@ -23,7 +23,14 @@ QUICK = {
         "TRAIN_POINTS, TEST_POINTS = 200, 120",
     ],
     "benchmark": ["EPOCHS, BATCHES = 1, 4", "TRAIN_POINTS, TEST_POINTS = 200, 200"],
+    "data": [],
+    "photographs": [
+        "VIEWPOINT, LIGHTING, POINTS = 1, 1, 40",
+        "DENOISER_EPOCHS, DENOISER_BATCHES = 1, 20",
+        "DESCRIPTOR_EPOCHS, DESCRIPTOR_BATCHES = 1, 4",
+    ],
 }
+SCORED = {"quickstart": 7, "benchmark": 7, "photographs": 5}  # at least so many descriptors
 
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
@@ -53,13 +60,18 @@ def test_a_notebook_runs_from_top_to_bottom_and_leaves_its_results(file, tmp_pat
     ]
     assert len(figures) >= 8
     assert all((tmp_path / f"{figure}.png").stat().st_size > 5000 for figure in figures)
-    scores = pd.read_csv(tmp_path / "scores.csv")
-    assert len(scores) >= 7 and scores.matching.between(0, 1).all()
-    assert len(json.loads((tmp_path / "scores.json").read_text())["scores"]) == len(scores)
-    assert "verification" in done.stdout and scores.descriptor[0] in done.stdout
+    if file.stem in SCORED:
+        scores = pd.read_csv(tmp_path / "scores.csv")
+        assert len(scores) >= SCORED[file.stem] and scores.matching.between(0, 1).all()
+        assert len(json.loads((tmp_path / "scores.json").read_text())["scores"]) == len(scores)
+        assert "verification" in done.stdout and scores.descriptor[0] in done.stdout
     if file.stem == "quickstart":
         psnr = pd.read_csv(tmp_path / "psnr.csv", index_col=0)
         assert (psnr["gain in dB"] > 3).all()
+    if file.stem == "data":
+        noise = pd.read_csv(tmp_path / "noise.csv", index_col=0)
+        assert (noise["PSNR in dB"].loc[["easy", "hard", "tough"]].diff().dropna() < -1).all()
+        assert len(pd.read_csv(tmp_path / "twins.csv")) > 100
 
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
@@ -71,6 +83,7 @@ def test_a_notebook_is_committed_with_outputs_and_without_noise(file):
     assert sum(bool(cell.outputs) for cell in code) > len(code) / 2
     kinds = {output.output_type for cell in code for output in cell.outputs}
     assert "error" not in kinds and "widgets" not in notebook.metadata
+    assert "widget-view" not in file.read_text()  # alive in a session, an error on a page
     assert all(output.get("name") != "stderr" for cell in code for output in cell.outputs)
     assert all(len(cell.source.splitlines()) <= 20 for cell in code[1:])
     assert file.stat().st_size < 1_500_000
@@ -115,4 +128,7 @@ def test_an_unknown_notebook_is_refused_with_the_known_ones():
         capture_output=True,
         text=True,
     )
-    assert done.returncode != 0 and "expected one of benchmark, quickstart" in done.stderr
+    assert (
+        done.returncode != 0
+        and "expected one of benchmark, data, photographs, quickstart" in done.stderr
+    )

@@ -90,3 +90,54 @@ def test_the_curve_of_a_ranking_ends_at_its_average_precision(figures):
     np.testing.assert_allclose(line.get_ydata(), [1, 1, 1 / 2, 2 / 3, 1 / 2])
     area = average_precision([0, 1])
     assert axis.get_legend().get_texts()[0].get_text() == f"a: AP {area:.3f}"
+
+
+def titles(figure):
+    return [axis.get_title() for axis in figure.axes]
+
+
+def test_bars_of_sequences_are_sorted_and_coloured_by_kind(patches):
+    (axis,) = hk.plots.lengths(patches.lengths).axes
+    bars = [patch for patch in axis.patches if patch.get_height()]
+    assert [bar.get_height() for bar in bars] == [8, 7, 5]
+    assert bars[0].get_facecolor() == bars[1].get_facecolor() != bars[2].get_facecolor()
+    assert [label.get_text() for label in axis.get_xticklabels()] == ["v_three", "v_one", "i_two"]
+
+
+def test_regions_are_drawn_where_the_homography_takes_them():
+    image = np.zeros((60, 80), np.float32)
+    shift = np.array([[1, 0, 10], [0, 1, 5], [0, 0, 1.0]])
+    pair = hk.sequences.ImageSequence("v_pair", [image, image], [shift])
+    figure = hk.plots.sequence(pair, np.array([[30.0, 25.0, 2.0, 0.0]]))
+    one, two = (axis.patches[0].get_xy() for axis in figure.axes)
+    np.testing.assert_allclose(one.mean(0)[0], 28)  # the first corner closes the outline
+    np.testing.assert_allclose(two - one, np.tile([10, 5], (5, 1)))
+
+
+def test_inaccuracy_has_a_panel_a_level_and_medians_beside():
+    figure = hk.plots.inaccuracy(5)
+    assert titles(figure)[:3] == ["easy", "hard", "tough"]
+    labels = [text.get_text() for text in figure.axes[3].get_legend().get_texts()]
+    assert [float(label[-4:]) for label in labels] == pytest.approx([0.85, 0.72, 0.60], abs=0.02)
+
+
+def test_the_map_of_noise_is_that_of_the_differences(patches):
+    figure = hk.plots.noise(patches)
+    shown = figure.axes[1].get_images()[0].get_array()
+    difference = patches.noisy[:, 1:6].astype(float) - patches.clean[:, 1:6]
+    np.testing.assert_allclose(shown, difference.std(axis=(0, 1)), rtol=1e-5)
+
+
+def test_light_counts_every_reference(patches):
+    mean, spread, change = hk.plots.light(patches).axes
+    counts = [sum(bar.get_height() for bar in axis.patches) for axis in (mean, spread, change)]
+    assert counts == [20, 20, 300]
+
+
+def test_a_point_is_drawn_in_all_views_of_all_kinds(patches):
+    figure = hk.plots.point(patches, 13)
+    drawn = [np.asarray(axis.get_images()[0].get_array()) for axis in figure.axes]
+    assert len(drawn) == 32
+    np.testing.assert_array_equal(drawn[0], patches.clean[13, 0])
+    np.testing.assert_array_equal(drawn[31], patches.noisy[13, 15])
+    assert len(hk.plots.point(patches.select("i_two"), 4, ["clean"]).axes) == 16

@@ -51,6 +51,23 @@ def jitter(count, level, rng):
     return shift @ rotation(turn + along) @ scaling @ rotation(-along)
 
 
+def overlap(maps, size=201):
+    """How well jittered regions cover the region itself: intersection over union, `(maps,)`.
+
+    Args:
+        maps: affine maps of the square [-1, 1], `(maps, 3, 3)`, as from `jitter`.
+        size: points along a line of the grid on which areas are counted.
+    """
+    line = np.linspace(-2.5, 2.5, size)
+    grid = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
+    square = (np.abs(grid) <= 1).all(1)
+    result = []
+    for back in np.linalg.inv(maps):
+        moved = (np.abs(grid @ back[:2, :2].T + back[:2, 2]) <= 1).all(1)
+        result.append((square & moved).sum() / (square | moved).sum())
+    return np.array(result)
+
+
 def project(maps, xy):
     """Apply `(points, 3, 3)` homographies to `(n, 2)` coordinates: x and y, each `(points, n)`.
 
