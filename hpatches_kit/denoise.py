@@ -85,12 +85,12 @@ def denoise(denoiser, patches, batch_size=256):
         filling = Filling(
             folder, len(patches.base("noisy")), {"denoised": shape_of("denoised")}, about
         )
+        os.utime(folder / PLAN)  # used just now
         rows = filling.missing(patches.rows)
         filling.check_room(len(rows), "Denoising")
         if len(rows):
             for here, block in _denoised(denoiser, patches, batch_size, rows):
                 filling.put(here, denoised=block)
-    os.utime(folder / PLAN)  # used just now
     _forget_old(folder.parent)
     return patches.add_base("denoised", filling.arrays()["denoised"])
 
