@@ -27,6 +27,12 @@ def add_data(commands):
     add_make(what)
 
 
+def add_common(command):
+    """Options of all that is downloaded."""
+    command.add_argument("--folder", help="where it is kept; default: $HPATCHES_KIT_DATA, or data/")
+    command.add_argument("--quiet", action="store_true", help="no progress bars")
+
+
 def add_hpatches(commands):
     command = commands.add_parser(
         "hpatches",
@@ -41,9 +47,8 @@ def add_hpatches(commands):
         metavar="PATH",
         help="folder or zip of HPatches or N-HPatches that is here already",
     )
-    add("--folder", help="where the data is kept; default: $HPATCHES_KIT_DATA, or data/")
     add("--originals", action="store_true", help="also keep the 65 px patches: 10.6 GB more")
-    add("--quiet", action="store_true", help="no progress bars")
+    add_common(command)
 
 
 def hpatches(options):
@@ -62,10 +67,8 @@ def add_sequences(commands):
         description="Get the image sequences that HPatches was cut from.",
     )
     command.set_defaults(run=sequences)
-    add = command.add_argument
-    add("--source", metavar="PATH", help="zip of the image sequences that is here already")
-    add("--folder", help="where the data is kept; default: $HPATCHES_KIT_DATA, or data/")
-    add("--quiet", action="store_true", help="no progress bars")
+    command.add_argument("--source", metavar="PATH", help="zip of them that is here already")
+    add_common(command)
 
 
 def sequences(options):
@@ -81,15 +84,14 @@ def add_tasks(commands):
         description="Get the official task lists of a split, for evaluate --tasks.",
     )
     command.set_defaults(run=tasks)
-    add = command.add_argument
-    add("--split", default="a", choices=SPLITS, help="default: %(default)s")
-    add("--folder", help="where they go; default: official_tasks in the folder of the data")
-    add("--quiet", action="store_true", help="no progress bars")
+    command.add_argument("--split", default="a", choices=SPLITS, help="default: %(default)s")
+    add_common(command)
 
 
 def tasks(options):
     """Get the lists, and say how they are used."""
-    folder = fetch_tasks(options.split, options.folder, not options.quiet)
+    folder = options.folder and Path(options.folder) / "official_tasks"
+    folder = fetch_tasks(options.split, folder, not options.quiet)
     print(f"python -m hpatches_kit evaluate DESCRIPTORS --tasks {folder} --split {options.split}")
 
 

@@ -41,7 +41,9 @@ def open_source(source):
             with open(source / path, "rb") as stream:
                 return stream.read(first)
 
-        yield Strips(source, {path: (source / path).stat().st_size for path in paths}, read)
+        states = {path: (source / path).stat() for path in paths}
+        files = {path: (state.st_size, state.st_mtime_ns) for path, state in states.items()}
+        yield Strips(source, files, read)
     elif source.exists():
         with open_zip(source) as (members, read):
             yield Strips(source, members, read)
@@ -56,7 +58,7 @@ class Strips:
         where: path of the source.
         folders: `{sequence name: its folder in the source}`, in alphabetical order.
         fingerprint: names the content of the source: all paths and sizes, and the checksums that
-            a zip keeps of its files.
+            a zip keeps of its files; in a folder, the times when they were written.
     """
 
     def __init__(self, where, files, read):

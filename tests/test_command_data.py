@@ -110,4 +110,4 @@ def test_image_sequences_and_task_lists_say_where_they_are(tmp_path, monkeypatch
     assert capsys.readouterr().out == f"1 sequences are in {tmp_path / 'sequences'}\n"
     monkeypatch.setattr(command_data, "fetch_tasks", lambda split, folder, progress: folder)
     assert main(["data", "tasks", "--split", "b", "--folder", "lists"]) == 0
-    assert "evaluate DESCRIPTORS --tasks lists --split b" in capsys.readouterr().out
+    assert "evaluate DESCRIPTORS --tasks lists/official_tasks --split b" in capsys.readouterr().out

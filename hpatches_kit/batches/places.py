@@ -1,133 +1,14 @@
-"""Batches for `fit`: an epoch is drawn at once, each batch is then one gather from the array.
+"""Batches for a descriptor: views of places, of which no two have the same label.
 
-What is in a batch is decided here, what to do with it by the loss. Patches stay bytes until they are
-on the device: a quarter of what float32 would take in memory and on the way.
+What is in a batch is decided here, what to do with it by the loss.
 """
 
-import keras
 import numpy as np
 
 from hpatches_kit.augment import MOST_JITTER, SYMMETRIES, flip_and_turn, random_changes, warp
+from hpatches_kit.batches.base import Batches
 from hpatches_kit.denoise import choose
-from hpatches_kit.noise import VIEW_SIGMA, add_noise
-from hpatches_kit.patches import PATCH_SIZE, VIEWS
-
-NOISE = 1  # stands beside the index of a batch in the seed of its fresh noise
-
-
-class Batches(keras.utils.PyDataset):
-    """What the three kinds of batches share: data, seed and the count of epochs.
-
-    The same (seed, epoch, index) gives the same batch, whichever worker makes it.
-    """
-
-    def __init__(self, data, batches, seed, redraw, augment, fresh_noise, **kwargs):
-        super().__init__(**kwargs)
-        if batches < 1:
-            raise ValueError(f"{batches} batches an epoch: expected 1 or more.")
-        self.data, self.batches, self.seed, self.redraw, self.epoch = data, batches, seed, redraw, 0
-        self.augment, self.fresh_noise = augment, fresh_noise
-        self._drawn = None, None
-
-    def __len__(self):
-        return self.batches
-
-    def __getitem__(self, index):
-        if not 0 <= index < len(self):  # which also ends a `for` loop over the batches
-            raise IndexError(f"Batch {index} of an epoch of {len(self)}.")
-        return self.make(index)
-
-    def on_epoch_end(self):
-        if self.redraw:
-            self.epoch += 1
-
-    def drawn(self):
-        """What `draw` chose for this epoch; drawn when it is first asked for."""
-        epoch, drawn = self._drawn
-        if epoch != self.epoch:
-            epoch = self.epoch
-            drawn = self.draw(self.rng())
-            self._drawn = epoch, drawn  # one assignment: safe with several threads
-        return drawn
-
-    def make_seed(self, *key):
-        """Seeds of an epoch, as many as there are keys: `()`, `(index,)`, `(index, NOISE)`."""
-        return np.random.SeedSequence((self.seed, self.epoch), spawn_key=key)
-
-    def rng(self, *key):
-        return np.random.default_rng(self.make_seed(*key))
-
-    def gather(self, kind, numbers):
-        """Patches `uint8 (n, 32, 32)` by number: 16 for each row of the array, and the view."""
-        base = np.asarray(self.data.base(kind))  # a plain array: a np.memmap is slower to index
-        return base.reshape(-1, PATCH_SIZE, PATCH_SIZE).take(numbers, axis=0)
-
-    def add_fresh_noise(self, clean, numbers, index):
-        """Noise as strong as the views of these patches have it, of this batch alone."""
-        return add_noise(clean, VIEW_SIGMA[numbers % len(VIEWS)], self.make_seed(index, NOISE))
-
-
-class NoisyClean(Batches):
-    """Noisy patches and their clean versions, for a denoiser.
-
-    Args:
-        data: a `PatchSet`.
-        batch_size: patches in a batch.
-        batches: batches an epoch; default: every patch once.
-        views: names of the views to use; default: all 16.
-        seed: decides the order.
-        redraw: a new order every epoch; `False` keeps the batches, for validation.
-        augment: flip and turn each patch by one of the 8 symmetries of the square, drawn evenly;
-            noisy and clean alike.
-        fresh_noise: noise drawn anew for every batch, instead of the noisy patches of `data`.
-
-    A batch is `(noisy, clean)`, each `uint8 (batch_size, 32, 32, 1)`, grey levels 0..255.
-    """
-
-    def __init__(
-        self,
-        data,
-        batch_size=50,
-        batches=None,
-        views=VIEWS,
-        seed=0,
-        redraw=True,
-        augment=False,
-        fresh_noise=False,
-        **kwargs,
-    ):
-        unknown = set(views) - set(VIEWS)
-        if unknown:
-            raise ValueError(f"Unknown views {sorted(unknown)}: expected some of {VIEWS}.")
-        self.views = np.array([VIEWS.index(view) for view in views])
-        whole = len(data) * len(self.views) // batch_size
-        if whole < (batches or 1):
-            raise ValueError(
-                f"{len(data) * len(self.views)} patches fill {whole} batches of {batch_size},"
-                f" {batches or 1} wanted."
-            )
-        self.kinds = ("clean",) if fresh_noise else ("noisy", "clean")
-        for kind in self.kinds:
-            data.base(kind)  # says what is there when this is not
-        self.batch_size = batch_size
-        super().__init__(data, batches or whole, seed, redraw, augment, fresh_noise, **kwargs)
-
-    def draw(self, rng):
-        """Numbers of patches `(batches, batch_size)`, none of them twice."""
-        shape = self.batches, self.batch_size
-        chosen = rng.choice(len(self.data) * len(self.views), shape, replace=False)
-        points, views = np.divmod(chosen, len(self.views))
-        return self.data.rows[points] * len(VIEWS) + self.views[views]
-
-    def make(self, index):
-        numbers = self.drawn()[index]
-        pair = [self.gather(kind, numbers) for kind in self.kinds]
-        if self.augment:
-            symmetries = self.rng(index).integers(SYMMETRIES, size=len(numbers))
-            pair = [flip_and_turn(patches, symmetries) for patches in pair]
-        if self.fresh_noise:
-            pair.insert(0, self.add_fresh_noise(pair[0], numbers, index))
-        return tuple(patches[..., None] for patches in pair)
+from hpatches_kit.patches import VIEWS
 
 
 class _Places(Batches):
