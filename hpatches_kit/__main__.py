@@ -1,7 +1,6 @@
 """The command line: `python -m hpatches_kit evaluate DESCRIPTORS`, `... data make PHOTOS`."""
 
 import argparse
-import os
 import sys
 import warnings
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 from hpatches_kit import benchmark, descriptor_files
 from hpatches_kit.benchmark.scores import TASKS
 from hpatches_kit.command_data import add_data
+from hpatches_kit.files import check_writable
 from hpatches_kit.splits import SPLITS, split_names
 from hpatches_kit.version import __version__
 
@@ -63,7 +63,9 @@ def evaluate(options):
     """Score a set of descriptors; print the table, write the JSON."""
     delimiter, quiet = DELIMITERS.get(options.delimiter, options.delimiter), options.quiet
     if options.json:
-        check_target(Path(options.json))
+        if Path(options.json).is_dir():
+            raise ValueError(f"{options.json} is a folder: expected the name of a file for --json.")
+        check_writable(options.json)  # not after all the work
     split = options.split or (only_split(options.tasks) if options.tasks else None)
     names = options.sequences or (
         split and test_sequences(options.descriptors, split, options.tasks)
@@ -81,17 +83,6 @@ def evaluate(options):
     if options.json:
         benchmark.save(scores, options.json)
         print(f"Every number is in {options.json}.")
-
-
-def check_target(file):
-    """ValueError for a file that could not be written after all the work."""
-    if file.is_dir():
-        raise ValueError(f"{file} is a folder: expected the name of a file for --json.")
-    there = next(parent for parent in file.absolute().parents if parent.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise ValueError(
-            f"{file} cannot be written: {there} is not a folder that can be written to."
-        )
 
 
 def test_sequences(path, split, own_lists=False):

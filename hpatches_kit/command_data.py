@@ -1,11 +1,10 @@
 """The command line, its part on data: `python -m hpatches_kit data hpatches`, `data make PHOTOS`."""
 
-import os
 from pathlib import Path
 
 from hpatches_kit.datasets import image_sequences, load
 from hpatches_kit.fetch import fetch_tasks
-from hpatches_kit.files import check_target
+from hpatches_kit.files import check_target, check_writable
 from hpatches_kit.sequences import from_photographs
 from hpatches_kit.splits import SPLITS
 from hpatches_kit.storage import HOLDS, save
@@ -56,8 +55,9 @@ def hpatches(options):
     options_of_load = {"originals": options.originals, "progress": not options.quiet}
     patches = load("hpatches", options.folder, options.source, **options_of_load)
     print(patches)
-    place = f', "{options.folder}"' if options.folder else ""
-    print(f'To open it: hk.load("hpatches"{place})')
+    there = f", {options.folder!r}" if options.folder else ""
+    there += f", source={options.source!r}" if options.source else ""
+    print(f"To open it: hk.load('hpatches'{there})")
 
 
 def add_sequences(commands):
@@ -138,7 +138,7 @@ def make(options):
         print(f"split {name!r}: {len(train):,} points to train on, {len(test):,} to test on")
     if not patches.splits:
         print("One photograph alone cannot be split: choose sequences with select(names).")
-    print(f'To open them: hk.load("{options.out}")')
+    print(f"To open them: hk.load({options.out!r})")
 
 
 def check_out(folder):
@@ -147,8 +147,4 @@ def check_out(folder):
     if folder.exists() and not folder.is_dir():
         raise FileExistsError(f"{folder} is a file: choose another name for --out.")
     check_target(folder, HOLDS)
-    there = next(parent for parent in folder.parents if parent.exists())
-    if not there.is_dir() or not os.access(there, os.W_OK):
-        raise PermissionError(
-            f"{folder} cannot be written: {there} is not a folder that can be written to."
-        )
+    check_writable(folder)

@@ -15,7 +15,7 @@ from hpatches_kit.files import data_home, locked
 from hpatches_kit.filling import PLAN, Filling
 from hpatches_kit.patches import PATCH_SIZE, shape_of
 
-KEPT = 4  # denoisers of which patches are kept: 5 GB of full HPatches; the least recently used goes
+KEPT = 4  # denoised sets on disk, each up to 2.6 GB of HPatches; the least recently used goes
 
 
 def predict(model, data, kind, batch_size=256, what="Predicting", rows=None):
@@ -68,8 +68,8 @@ def denoise(denoiser, patches, batch_size=256):
     The output of the denoiser is clipped to 0..255 and rounded, as in the coursework: the descriptor
     network sees images, not the denoiser's raw numbers.
 
-    What a `keras.Model` makes of patches that are on disk is kept there, under the denoiser's
-    fingerprint; a run that was interrupted goes on where it stopped. Of all others it is in memory.
+    What a `keras.Model` makes of patches that are on disk is kept among the data (`denoised/` in
+    `$HPATCHES_KIT_DATA`), under the denoiser's fingerprint, the last four of them; a run that was interrupted goes on where it stopped. Of all others it is in memory.
 
     Args:
         denoiser: a `keras.Model`, or any function, from noisy to clean patches `(batch, 32, 32, 1)`.
@@ -125,11 +125,12 @@ def fingerprint(model):
 
 
 def _forget_old(folder):
-    """Keep the patches of the denoisers that were used last."""
+    """Keep the denoised sets that were used last, and those that somebody is just making."""
     used = sorted(folder.glob(f"*/{PLAN}"), key=lambda file: file.stat().st_mtime, reverse=True)
     for file in used[KEPT:]:
-        shutil.rmtree(file.parent, ignore_errors=True)
-        (folder / f".{file.parent.name}.lock").unlink(missing_ok=True)
+        with locked(file.parent, wait=False) as held:
+            if held:
+                shutil.rmtree(file.parent, ignore_errors=True)
 
 
 def choose(data, kind=None, denoiser=None):

@@ -1,14 +1,18 @@
 """Files that appear whole or not at all, one process at a time, and where they are kept."""
 
+import errno
 import os
 import shutil
 import uuid
 import zlib
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+
+LITTER = ("Thumbs.db", "desktop.ini")
+NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
 @contextmanager
@@ -20,70 +24,92 @@ def whole_folder(folder, holds, resume=False):
         holds: patterns of the file names that belong there. Any other file in an existing folder
             is somebody's work: FileExistsError, and nothing is touched.
         resume: what was filled is kept when the work is interrupted, and yielded again the next
-            time; the caller must see what of it is good. One process at a time does so. Otherwise
-            the folder yielded is empty, and gone after a failure.
+            time; the caller has locked the folder, and must see what of it is good. Otherwise the
+            folder yielded is empty, and gone after a failure.
     """
     folder = Path(folder).resolve()
     check_target(folder, holds)
     mark = "partial" if resume else uuid.uuid4().hex[:8]
     partial, old = (folder.with_name(f".{folder.name}.{mark}{end}") for end in ("", "-old"))
-    with locked(folder) if resume else nullcontext():
-        if old.exists() and not folder.exists():  # killed between the two renames below
-            os.replace(old, folder)
-        shutil.rmtree(old, ignore_errors=True)
-        partial.mkdir(parents=True, exist_ok=resume)
+    if old.exists() and not folder.exists():  # killed between the two renames below
+        os.replace(old, folder)
+    shutil.rmtree(old, ignore_errors=True)
+    partial.mkdir(parents=True, exist_ok=resume)
+    try:
+        yield partial
         try:
-            yield partial
             if folder.exists():
                 os.replace(folder, old)
             os.replace(partial, folder)
-        except BaseException:
-            if old.exists() and not folder.exists():
-                os.replace(old, folder)
-            if not resume:
-                shutil.rmtree(partial, ignore_errors=True)
-            raise
-        finally:
-            shutil.rmtree(old, ignore_errors=True)
+        except PermissionError as error:  # Windows does not rename what is open
+            raise PermissionError(
+                f"{folder} cannot be replaced, perhaps because its arrays are in use: choose another"
+                " folder, or restart the session."
+            ) from error
+    except BaseException:
+        if old.exists() and not folder.exists():
+            os.replace(old, folder)
+        if not resume:
+            shutil.rmtree(partial, ignore_errors=True)
+        raise
+    finally:
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def clear_leftovers(folder):
-    """Delete what killed processes left of their work on a folder; the caller has locked it."""
+    """Clear away what killed processes left of their work on a folder; the caller has locked it.
+
+    A folder that was just about to be replaced is put back; what can be resumed stays.
+    """
     for leftover in folder.parent.glob(f".{folder.name}.*"):
-        if leftover.is_dir() and not leftover.name.endswith(".partial"):
+        if leftover.name.endswith("-old") and not folder.exists():
+            os.replace(leftover, folder)
+        elif leftover.is_dir() and not leftover.name.endswith(".partial"):
             shutil.rmtree(leftover, ignore_errors=True)
 
 
 def check_target(folder, holds):
-    """FileExistsError when a folder holds files other than those that belong there."""
+    """FileExistsError when a folder holds files other than those that belong there.
+
+    Files that systems put there by themselves do not count.
+    """
     for file in Path(folder).rglob("*"):
-        if file.is_file() and not any(fnmatch(file.name, pattern) for pattern in holds):
+        by_itself = file.name in LITTER or any(
+            part.startswith(".") for part in file.relative_to(folder).parts
+        )
+        known = any(fnmatch(file.name, pattern) for pattern in holds)
+        if file.is_file() and not by_itself and not known:
             raise FileExistsError(f"{folder} already holds {file.name}: choose another folder.")
 
 
 @contextmanager
-def locked(path):
+def locked(path, wait=True):
     """Let one process at a time work on a file or folder; the others wait, and say so.
 
-    Raises OSError when nothing can be written beside it.
+    Yields whether it is locked now: without `wait` it may not be. Raises OSError when nothing can
+    be written beside it.
     """
-    path = Path(path)
-    lock = FileLock(path.with_name(f".{path.name}.lock"), is_singleton=True)  # may be taken twice
+    path, held = Path(path), True
+    lock = FileLock(path.with_name(f".{path.name}.lock"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        lock.acquire(timeout=1)
+        lock.acquire(timeout=1 if wait else 0)
     except Timeout:
-        print(f"Waiting for another process that makes {path}.", flush=True)
-        lock.acquire()
-    except NotImplementedError:  # a file system without locks
-        pass
+        held = wait
+        if wait:
+            print(f"Waiting for another process that makes {path}.", flush=True)
+            lock.acquire()
+    except NotImplementedError:  # how older versions of filelock say the same
+        held = False
     except OSError as error:
-        raise OSError(
-            f"{path} cannot be written: {error.strerror or error}. Another place for data is chosen"
-            " with $HPATCHES_KIT_DATA."
-        ) from error
+        held = False
+        if error.errno not in NO_LOCKS:  # a file system without locks has to do without
+            raise OSError(
+                f"{path} cannot be written: {error.strerror or error}. Another place for data is"
+                " chosen with $HPATCHES_KIT_DATA."
+            ) from error
     try:
-        yield
+        yield held
     finally:
         lock.release()
 
@@ -117,7 +143,7 @@ def rewrite_part(file, mark, text):
 def checksum(file, limit=1 << 26, windows=17, window=1 << 20):
     """Size and CRC-32 of a file; beyond `limit` bytes, of its ends and places evenly between.
 
-    So a set of gigabytes opens at once, and a copy that was cut off or has holes is still noticed.
+    So a set of gigabytes opens at once, and a copy that was cut off, or is another one, is noticed.
     """
     size, crc = file.stat().st_size, 0
     parts = [(0, size)]
@@ -126,8 +152,19 @@ def checksum(file, limit=1 << 26, windows=17, window=1 << 20):
     with open(file, "rb") as stream:
         for start, length in parts:
             stream.seek(start)
-            crc = zlib.crc32(stream.read(length), crc)
+            while length > 0 and (block := stream.read(min(length, 1 << 24))):
+                crc, length = zlib.crc32(block, crc), length - len(block)
     return f"{size} bytes, crc32 {crc:08x}"
+
+
+def check_writable(path):
+    """PermissionError when a file or folder could not be written in its place."""
+    path = Path(path).absolute()
+    there = next(parent for parent in path.parents if parent.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK):
+        raise PermissionError(
+            f"{path} cannot be written: {there} is not a folder that can be written to."
+        )
 
 
 def check_room(folder, needed, what):

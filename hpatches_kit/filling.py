@@ -14,7 +14,8 @@ import numpy as np
 
 from hpatches_kit.files import check_room, in_units, write_text
 
-PLAN, DONE = "plan.json", "done.npy"
+PLAN, DONE = "plan.json", "done"
+FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))  # which Windows lacks
 
 
 class Filling:
@@ -35,7 +36,7 @@ class Filling:
         plan = json.dumps({"rows": rows, "shapes": self.shapes, "about": about}, indent=1)
         try:
             begun = (folder / PLAN).read_text() == plan
-            self.done, arrays = np.load(folder / DONE, mmap_mode="r"), self.arrays()
+            self.done, arrays = np.fromfile(folder / DONE, np.uint8), self.arrays()
             begun &= len(self.done) == rows == len(next(iter(arrays.values())))
         except (OSError, ValueError, KeyError):  # no folder, no plan, no array, or half of one
             begun = False
@@ -45,11 +46,12 @@ class Filling:
     def _begin(self, plan):
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
-        for file, shape in {**self._files(), self.folder / DONE: ()}.items():
+        for file, shape in self._files().items():
             np.lib.format.open_memmap(
                 file, "w+", np.uint8, (self.rows, *shape)
-            )  # takes no room yet
-        self.done = np.load(self.folder / DONE, mmap_mode="r")
+            )  # mostly no room yet
+        self.done = np.zeros(self.rows, np.uint8)
+        self.done.tofile(self.folder / DONE)
         write_text(self.folder / PLAN, plan)  # last: from now on the arrays count as begun
 
     def _files(self):
@@ -77,10 +79,17 @@ class Filling:
         try:
             with self._lock:
                 for name, block in blocks.items():
-                    self._write(self.folder / f"{name}.npy", rows, block)
-                self._write(self.folder / DONE, rows, np.ones(len(rows), np.uint8))
+                    mapped = np.load(self.folder / f"{name}.npy", mmap_mode="r")
+                    if np.shape(block) != (len(rows), *mapped.shape[1:]):
+                        raise ValueError(
+                            f"{name!r} is {np.shape(block)} for {len(rows)} rows of {mapped.shape}."
+                        )
+                    self._write(self.folder / f"{name}.npy", rows, block, mapped.offset)
+                self._write(self.folder / DONE, rows, np.ones(len(rows), np.uint8), 0)
+                self.done[rows] = 1
+                os.utime(self.folder / PLAN)  # in use
         except OSError as error:
-            if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            if error.errno not in FULL:
                 raise
             left = len(self.missing()) * self.bytes_a_row
             raise OSError(
@@ -88,17 +97,14 @@ class Filling:
                 " call again: it goes on from here."
             ) from error
 
-    def _write(self, file, rows, block):
+    def _write(self, file, rows, block, offset):
         # Not through a mapping: where the disk is full, that would end the process without a word.
-        mapped = np.load(file, mmap_mode="r")
         block = np.ascontiguousarray(block, np.uint8)
-        if block.shape != (len(rows), *mapped.shape[1:]):
-            raise ValueError(f"{block.shape} for {len(rows)} rows of {mapped.shape} in {file}.")
-        row_bytes = mapped.nbytes // max(len(mapped), 1)
+        row_bytes = block.nbytes // max(len(rows), 1)
         edges = np.flatnonzero(np.diff(rows) != 1) + 1
         with open(file, "r+b") as stream:
             for start, stop in zip([0, *edges], [*edges, len(rows)]):
-                stream.seek(mapped.offset + int(rows[start]) * row_bytes)
+                stream.seek(offset + int(rows[start]) * row_bytes)
                 stream.write(block[start:stop].data)
             stream.flush()
             os.fsync(stream.fileno())  # before the rows are marked as done

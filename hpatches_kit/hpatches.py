@@ -11,10 +11,9 @@ from hpatches_kit.noise import VIEW_SIGMA, add_noise, resize, view_seed
 from hpatches_kit.patches import ORIGINAL, SOURCE_SIZE, VIEWS, is_flat, shape_of
 from hpatches_kit.splits import SPLITS
 from hpatches_kit.storage import HOLDS, describe_folder, open_folder
-from hpatches_kit.strips import NOISE, open_source, write_strips
+from hpatches_kit.strips import EXTRA, NOISE, open_source, write_strips
 from hpatches_kit.threads import side_by_side
 
-EXTRA = "places.json"  # what strips cannot hold: labels of places, splits of other data sets
 VERSION = 1  # of what is made from strips; raise it when the patches change
 
 
@@ -22,7 +21,7 @@ def convert(source, folder, seed=0, originals=False, progress=True):
     """Turn a folder or zip of strips into a patch set on disk.
 
     A sequence at a time on each core, so memory stays small. When it is interrupted, the next call
-    goes on with the sequences that are missing.
+    goes on with the sequences that are missing. One process at a time: `storage.cached` sees to it.
 
     N-HPatches (32 px strips with `_noise`) is taken as it is. HPatches (65 px strips) gets its noise
     from `noise.py`; each strip has a seed of its own, so a part of the release gets the same patches
@@ -57,13 +56,13 @@ def convert(source, folder, seed=0, originals=False, progress=True):
         label, splits = _extra(strips, lengths)
         what = about(strips, seed, originals)
         with whole_folder(folder, HOLDS, resume=True) as partial:
-            kinds = ["clean", "noisy", *([ORIGINAL] if originals else [])]
-            shapes = {kind: shape_of(kind) for kind in kinds} | {"flat": ()}
-            filling = Filling(partial, sum(lengths.values()), shapes, what)
-            _fill(filling, strips, lengths, seed, originals, progress)
+            if not _is_complete(partial, what):
+                shapes = {kind: shape_of(kind) for kind in _kinds(originals)} | {"flat": ()}
+                filling = Filling(partial, sum(lengths.values()), shapes, what)
+                _fill(filling, strips, lengths, seed, originals, progress)
+                describe_folder(partial, lengths, splits, what, label=label)
             for file in (PLAN, DONE):
-                (partial / file).unlink()
-            describe_folder(partial, lengths, splits, what, label=label)
+                (partial / file).unlink(missing_ok=True)
     return open_folder(folder)
 
 
@@ -73,13 +72,25 @@ def about(strips, seed=0, originals=False):
     return {"version": VERSION, "seed": seed, "originals": originals, **made_from}
 
 
+def _is_complete(partial, what):
+    """Whether a process was killed when nothing but a new name was missing."""
+    try:
+        return bool(open_folder(partial, **what))
+    except (FileNotFoundError, ValueError):
+        return False
+
+
+def _kinds(originals):
+    return ["clean", "noisy", *([ORIGINAL] if originals else [])]
+
+
 def _fill(filling, strips, lengths, seed, originals, progress):
     """Convert the sequences that are not there yet."""
     stop = dict(zip(lengths, np.cumsum(list(lengths.values())).tolist()))
     rows = {name: np.arange(stop[name] - length, stop[name]) for name, length in lengths.items()}
     todo = [name for name in lengths if len(filling.missing(rows[name]))]
     filling.check_room(sum(lengths[name] for name in todo), f"Converting {strips.where.name}")
-    if len(todo) < len(lengths):
+    if progress and len(todo) < len(lengths):
         print(f"Going on: {len(lengths) - len(todo)} of {len(lengths)} sequences are there.")
 
     def fill(name):
@@ -90,8 +101,7 @@ def _fill(filling, strips, lengths, seed, originals, progress):
 
 def _read_sequence(strips, name, points, seed, originals):
     """`{array: block}` of one sequence; one 65 px strip is held at a time, unless they are kept."""
-    kinds = ["clean", "noisy", *([ORIGINAL] if originals else [])]
-    blocks = {kind: np.empty((points, *shape_of(kind)), np.uint8) for kind in kinds}
+    blocks = {kind: np.empty((points, *shape_of(kind)), np.uint8) for kind in _kinds(originals)}
     own_seed = np.random.SeedSequence((seed, zlib.crc32(name.encode())))
     for column, view in enumerate(VIEWS):
         strip = strips.strip(name, view)
@@ -110,7 +120,7 @@ def _read_sequence(strips, name, points, seed, originals):
 
 def _extra(strips, lengths):
     """Labels and splits that `write` kept; for HPatches itself no labels and the official splits."""
-    text = strips.beside(EXTRA)
+    text = strips.extra()
     if text is None:
         here = {
             split: sides
@@ -120,17 +130,17 @@ def _extra(strips, lengths):
         return np.arange(sum(lengths.values())), here
     try:
         extra = json.loads(text)
-        label = [place for name in lengths for place in extra["label"][name]]
-        splits = extra["splits"]
+        labels, splits = [extra["label"][name] for name in lengths], extra["splits"]
     except (ValueError, KeyError) as error:
         raise ValueError(
             f"{strips.where}: {EXTRA} does not fit the sequences beside it: {error!r}."
         ) from error
-    if len(label) != sum(lengths.values()):
-        raise ValueError(
-            f"{strips.where}: {EXTRA} has {len(label)} labels for {sum(lengths.values())} points."
-        )
-    return label, splits
+    for name, label in zip(lengths, labels):
+        if len(label) != lengths[name]:
+            raise ValueError(
+                f"{strips.where}: {EXTRA} has {len(label)} labels for {lengths[name]} points of {name}."
+            )
+    return np.concatenate(labels), splits
 
 
 def write(patches, folder):

@@ -5,8 +5,8 @@ patch are resized to 32 px by bilinear interpolation without anti-aliasing. The 
 resize mixes four noisy pixels with weights that change across the patch, so the noise ends up
 strongest in the middle (0.89 sigma) and weakest in the corners (0.50 sigma).
 
-Everything here is whole-number arithmetic on raw random bits, so a seed gives the same bytes on
-every machine and with every version of NumPy.
+Raw random bits choose from a table of whole grey levels, and all that follows is whole-number
+arithmetic, so a seed gives the same bytes on every machine and with every version of NumPy.
 """
 
 from functools import cache

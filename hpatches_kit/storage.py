@@ -27,6 +27,7 @@ def save(patches, folder, **about):
     """
     if not np.array_equal(_spread(patches.lengths), patches.sequence):
         raise ValueError("Points of one sequence must stand together to be saved.")
+    folder = Path(folder).expanduser()
     with whole_folder(folder, HOLDS) as partial:
         for kind in patches.arrays:
             np.save(partial / f"{kind}.npy", patches[kind])
@@ -39,12 +40,15 @@ def describe_folder(folder, lengths, splits, about, **of_points):
     """Write what makes a folder of arrays a patch set; the larger arrays are there already."""
     for name, values in of_points.items():
         np.save(folder / f"{name}.npy", values)
+    files = sorted(folder.glob("*.npy"))
     meta = {
         "format": FORMAT,
         "about": about,
         "lengths": lengths,
         "splits": splits,
-        "files": {file.name: checksum(file) for file in sorted(folder.glob("*.npy"))},
+        "files": {file.name: checksum(file) for file in files},
+        # Of every byte, so that no two sets have one fingerprint; opening compares but the above.
+        "content": {file.name: checksum(file, limit=file.stat().st_size) for file in files},
     }
     meta["crc32"] = _crc(meta)
     (folder / META).write_text(json.dumps(meta, indent=1))
@@ -63,7 +67,7 @@ def open_folder(folder, **about):
     try:
         meta = json.loads(file.read_text())
         crc = meta.pop("crc32")
-    except (ValueError, KeyError, AttributeError) as error:
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise ValueError(f"{file} is damaged: {error!r}.") from error
     if crc != _crc(meta):
         raise ValueError(f"{file} is damaged: crc32 {_crc(meta)}, expected {crc}.")
@@ -100,13 +104,13 @@ def cached(folder, build, **about):
         pass
     folder = Path(folder).resolve()
     with locked(folder):
+        clear_leftovers(folder)
         try:
             return open_folder(folder, **about)  # another process may have built it meanwhile
         except FileNotFoundError:
             pass
         except ValueError as error:
             print(f"Building again: {error}")
-        clear_leftovers(folder)
         build()
         return open_folder(folder, **about)
 

@@ -5,6 +5,7 @@ to bottom, the same number in all 16. HPatches strips are 65 pixels wide; those 
 with a strip `<view>_noise.png` beside each.
 """
 
+import struct
 import zlib
 from contextlib import contextmanager
 from io import BytesIO
@@ -18,6 +19,8 @@ from hpatches_kit.safe_zip import is_hidden, open_zip
 
 DEEP = 4  # levels of a folder on which strips are looked for
 NOISE = "_noise"
+EXTRA = "places.json"  # what strips cannot hold: labels of places, splits of other data sets
+BYTES = ("L", "LA", "P", "RGB", "RGBA", "1")  # kinds of pixels that lose nothing as 8 bits of grey
 
 
 @contextmanager
@@ -65,7 +68,7 @@ class Strips:
         self.where, self._files, self._read = where, set(files), read
         self.folders, self._sizes = {}, {}
         views = {f"{view}.png" for view in VIEWS}
-        for folder in sorted({path.parent for path in files if path.name in views}):
+        for folder in sorted({path.parent for path in self._files if path.name in views}):
             name = folder.name or where.stem  # strips that lie there without a folder
             if name in self.folders:
                 raise ValueError(
@@ -77,7 +80,8 @@ class Strips:
                 f"{where} holds no sequence: expected folders with ref.png, e1.png .. t5.png."
             )
         self.folders = dict(sorted(self.folders.items()))
-        listing = sorted((str(path), content) for path, content in files.items())
+        own = {f"{view}{end}.png" for view in VIEWS for end in ("", NOISE)} | {EXTRA}
+        listing = sorted((str(path), files[path]) for path in files if path.name in own)
         self.fingerprint = f"{zlib.crc32(repr(listing).encode()):08x}"
 
     def file(self, name, view, suffix=""):
@@ -98,11 +102,11 @@ class Strips:
         if name in self._sizes:
             return self._sizes[name]
         path = self.file(name, "ref")
-        try:
-            with Image.open(BytesIO(self._read(path, 4096))) as image:
-                width, height = image.size
-        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-            raise ValueError(f"{self.where / path} cannot be read as an image: {error}") from error
+        head = self._read(path, 24)
+        if head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) == 24:
+            width, height = struct.unpack(">II", head[16:])
+        else:
+            height, width = self._pixels(path).shape
         if width not in (SOURCE_SIZE, PATCH_SIZE) or height % width:
             raise ValueError(
                 f"{self.where / path} is {width} pixels wide and {height} high: expected"
@@ -118,11 +122,7 @@ class Strips:
         not have the size of the sequence's `ref.png`.
         """
         path, (width, points) = self.file(name, view, suffix), self.size(name)
-        try:
-            with Image.open(BytesIO(self._read(path))) as image:
-                strip = np.asarray(image.convert("L"))
-        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-            raise ValueError(f"{self.where / path} cannot be read as an image: {error}") from error
+        strip = self._pixels(path)
         if strip.shape != (points * width, width):
             raise ValueError(
                 f"{self.where / path} is {strip.shape[1]} pixels wide and {strip.shape[0]} high:"
@@ -130,11 +130,22 @@ class Strips:
             )
         return strip.reshape(points, width, width)
 
-    def beside(self, name):
-        """Bytes of a file that lies beside the sequences, or None."""
+    def _pixels(self, path):
+        try:
+            with Image.open(BytesIO(self._read(path))) as image:
+                if image.mode not in BYTES:
+                    raise ValueError(
+                        f"{self.where / path} has pixels of kind {image.mode}: expected 8 bits of grey."
+                    )
+                return np.asarray(image.convert("L"))
+        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+            raise ValueError(f"{self.where / path} cannot be read as an image: {error}") from error
+
+    def extra(self):
+        """Bytes of the `places.json` that lies beside the sequences, or None."""
         for folder in {folder.parent for folder in self.folders.values()}:
-            if folder / name in self._files:
-                return self._read(folder / name)
+            if folder / EXTRA in self._files:
+                return self._read(folder / EXTRA)
         return None
 
 

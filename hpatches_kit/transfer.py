@@ -156,7 +156,8 @@ def _reason(error):
 def advice(file):
     return (
         "Try again later, set $HPATCHES_KIT_MIRROR to an address that has it, or download it by hand"
-        f" and put it at {file} or pass its path as source=."
+        f" and put it at {file}"
+        + (" or pass its path as source=." if file.suffix == ".zip" else ".")
     )
 
 

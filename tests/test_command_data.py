@@ -27,7 +27,7 @@ def test_photographs_become_a_folder_to_load(photos, capsys):
     assert printed.splitlines() == [
         repr(patches),
         "split 'photographs': 20 points to train on, 20 to test on",
-        'To open them: hk.load("made")',
+        "To open them: hk.load('made')",
     ]
     expected = hk.sequences.from_photographs(photos, 1, 1, 10, seed=1, progress=False)
     np.testing.assert_array_equal(patches.noisy, expected.noisy)
@@ -89,11 +89,12 @@ def test_hpatches_that_is_here_becomes_arrays(patches, tmp_path, monkeypatch, ca
     monkeypatch.setenv("HPATCHES_KIT_DATA", str(tmp_path / "home"))
     hpatches.write(patches, tmp_path / "release")
     assert main(["data", "hpatches", "--source", str(tmp_path / "release"), "--quiet"]) == 0
+    source, there = str(tmp_path / "release"), str(tmp_path / "there")
+    made = hk.load("hpatches", source=source)
     lines = capsys.readouterr().out.splitlines()
-    assert lines == [repr(hk.load("hpatches")), 'To open it: hk.load("hpatches")']
-    there = ["--folder", str(tmp_path / "there"), "--source", str(tmp_path / "release")]
-    assert main(["data", "hpatches", *there]) == 0
-    assert f'hk.load("hpatches", "{tmp_path / "there"}")' in capsys.readouterr().out
+    assert lines == [repr(made), f"To open it: hk.load('hpatches', source={source!r})"]
+    assert main(["data", "hpatches", "--folder", there, "--source", source]) == 0
+    assert f"hk.load('hpatches', {there!r}, source={source!r})" in capsys.readouterr().out
 
 
 def test_what_cannot_be_converted_is_said_in_one_line(tmp_path, monkeypatch, capsys):

@@ -19,6 +19,8 @@ def home(tmp_path, monkeypatch):
     """A place of their own for built and downloaded data."""
     monkeypatch.setenv("HPATCHES_KIT_DATA", str(tmp_path / "home"))
     monkeypatch.setenv("HPATCHES_KIT_MIRROR", "http://127.0.0.1:9/nothing")  # nobody listens there
+    monkeypatch.setattr("hpatches_kit.transfer.WAIT", 0.001)
+    monkeypatch.setattr(datasets, "NAMES", ["i_ajuntament", "v_there"])  # the whole of HPatches
     return tmp_path / "home"
 
 
@@ -65,12 +67,51 @@ def test_a_release_that_is_here_already_needs_no_network(release, home, monkeypa
     assert (train.names, test.names) == (["v_there"], ["i_ajuntament"])
 
 
-def test_another_source_is_not_taken_for_the_one_before(release, home, tmp_path, capsys):
-    hk.load("hpatches", source=release)
+def test_a_part_of_the_release_is_not_taken_for_the_whole(release, home, tmp_path):
+    whole = hk.load("hpatches", source=release)
     folder = tmp_path / "unpacked" / "hpatches-release"
     shutil.rmtree(folder / "i_ajuntament")
-    assert hk.load("hpatches", source=folder).names == ["v_there"]
+    part = hk.load("hpatches", source=folder)
+    assert part.names == ["v_there"] and hk.load("hpatches").names == whole.names
+    with pytest.raises(ConnectionError):
+        hk.load("hpatches", home / "elsewhere", progress=False)
+
+
+def test_a_release_whose_content_changed_is_converted_again(release, home, tmp_path, capsys):
+    before = hk.load("hpatches", source=release)
+    folder = tmp_path / "unpacked" / "hpatches-release"
+    write_strips(folder / "v_there", np.full((2, 16, 65, 65), 7, np.uint8))
+    after = hk.load("hpatches", source=folder)
+    assert (after.select("v_there").clean == 7).all() and before.fingerprint != after.fingerprint
     assert "was built with fingerprint = " in capsys.readouterr().out
+
+
+def test_a_source_may_be_deleted_when_it_has_been_converted(release, home):
+    made = hk.load("hpatches", source=release)
+    release.unlink()
+    np.testing.assert_array_equal(hk.load("hpatches", source=release).noisy, made.noisy)
+    with pytest.raises(FileNotFoundError, match="other.zip is neither a folder nor a zip"):
+        hk.load("hpatches", source=release.with_name("other.zip"))
+
+
+def test_the_courses_own_release_is_never_replaced_by_hpatches(
+    patches, home, tmp_path, monkeypatch
+):
+    hpatches.write(patches, tmp_path / "course")
+    monkeypatch.setattr(datasets, "NAMES", patches.names)
+    hk.load("n-hpatches", source=tmp_path / "course")
+    label = home / "n-hpatches" / "label.npy"
+    label.write_bytes(label.read_bytes()[:-1])
+    with pytest.raises(ValueError, match=r"label\.npy is damaged"):
+        hk.load("n-hpatches")
+    assert len(hk.load("n-hpatches", source=tmp_path / "course")) == len(patches)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "a"])
+def test_an_odd_seed_is_refused_before_anything_is_done(home, seed):
+    with pytest.raises(ValueError, match="seed=.*expected a whole number, 0 or more"):
+        hk.load("hpatches", seed=seed)
+    assert not home.exists()
 
 
 def test_other_noise_and_kept_originals_lie_beside_the_plain_set(release, home):
@@ -83,10 +124,13 @@ def test_other_noise_and_kept_originals_lie_beside_the_plain_set(release, home):
     assert "original" not in hk.load("hpatches").arrays
 
 
-def test_the_noisy_release_is_the_courses_own_or_made_of_hpatches(release, patches, home, tmp_path):
+def test_the_noisy_release_is_the_courses_own_or_made_of_hpatches(
+    release, patches, home, tmp_path, monkeypatch
+):
     made = hk.load("hpatches", source=release)
     np.testing.assert_array_equal(hk.load("n-hpatches").noisy, made.noisy)
     hpatches.write(patches, tmp_path / "course")
+    monkeypatch.setattr(datasets, "NAMES", patches.names)
     own = hk.load("n-hpatches", source=tmp_path / "course")
     np.testing.assert_array_equal(own.select(patches.names).noisy, patches.noisy)
     assert hk.load("n-hpatches").names == own.names  # from now on
@@ -96,7 +140,7 @@ def test_the_noisy_release_is_the_courses_own_or_made_of_hpatches(release, patch
 def test_the_release_is_downloaded_where_it_is_not_here(release, home, server, monkeypatch, capsys):
     monkeypatch.setenv("HPATCHES_KIT_MIRROR", f"{server.url}/course")
     server.files["hpatches-release.zip"] = release.read_bytes()
-    patches = hk.load("hpatches", progress=False)
+    patches = hk.load("hpatches")
     expected = hk.load(release)
     np.testing.assert_array_equal(patches.noisy, expected.noisy)
     kept = home / "downloads" / "hpatches-release.zip"
@@ -105,8 +149,7 @@ def test_the_release_is_downloaded_where_it_is_not_here(release, home, server, m
     assert len(hk.load("hpatches")) == 5
 
 
-def test_without_network_and_source_one_line_says_what_can_be_done(home, monkeypatch):
-    monkeypatch.setattr("hpatches_kit.transfer.WAIT", 0.001)
+def test_without_network_and_source_one_line_says_what_can_be_done(home):
     words = r"hpatches-release.zip: .*HPATCHES_KIT_MIRROR.* or pass its path as source="
     with pytest.raises(ConnectionError, match=words):
         hk.load("hpatches", progress=False)
@@ -138,6 +181,25 @@ def test_image_sequences_are_unpacked_once(home, tmp_path):
     assert sequence.images[5][3, 3] == 200 and len(sequence.homographies) == 5
     Path(file).unlink()
     assert hk.image_sequences() == folder
+
+
+def test_too_little_room_for_image_sequences_is_said_first(home, tmp_path, monkeypatch):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("v_wall/1.ppm", b"x" * 1000)
+    usage = type("Usage", (), {"free": 999})
+    monkeypatch.setattr("hpatches_kit.files.shutil.disk_usage", lambda _: usage)
+    with pytest.raises(OSError, match="Unpacking needs 1.0 kB, 999 bytes are free"):
+        hk.image_sequences(source=tmp_path / "a.zip")
+
+
+def test_two_image_sequences_of_one_name_and_a_folder_are_refused(home, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("v_wall/1.ppm", b"x")
+        archive.writestr("copy/v_wall/1.ppm", b"y")
+    with pytest.raises(ValueError, match="two sequences of one name"):
+        hk.image_sequences(source=tmp_path / "a.zip")
+    with pytest.raises(ValueError, match="is a folder: its sequences can be read where they are"):
+        hk.image_sequences(source=tmp_path)
 
 
 def test_a_zip_without_image_sequences_is_refused(home, tmp_path):

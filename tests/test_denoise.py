@@ -8,6 +8,7 @@ from conftest import toy_patches
 
 import hpatches_kit as hk
 from hpatches_kit.denoise import fingerprint
+from hpatches_kit.files import locked
 from hpatches_kit.filling import Filling
 from hpatches_kit.storage import save
 
@@ -145,3 +146,22 @@ def test_a_denoiser_that_diverged_leaves_nothing_that_counts_as_done(stored, mon
 def test_an_empty_set_is_refused(patches):
     with pytest.raises(ValueError, match="is empty: there is nothing to predict"):
         hk.denoise(darker(), patches.select([]))
+
+
+def test_what_somebody_is_just_making_is_not_deleted(stored, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "KEPT", 1)
+    hk.denoise(darker(0.2), stored)
+    (folder,) = (tmp_path / "home" / "denoised").glob("*/")
+    with locked(folder):
+        hk.denoise(darker(0.3), stored)
+        assert folder.exists()
+    hk.denoise(darker(0.4), stored)
+    assert not folder.exists()
+
+
+def test_what_grows_counts_as_used(stored, monkeypatch):
+    touched = []
+    utime = os.utime
+    monkeypatch.setattr(os, "utime", lambda file, *when: (touched.append(file), utime(file, *when)))
+    hk.denoise(darker(), stored, batch_size=4)
+    assert len(touched) >= 6  # at the start, and with each of five blocks

@@ -1,4 +1,5 @@
 import errno
+import json
 import os
 import shutil
 
@@ -176,3 +177,45 @@ def test_what_is_converted_opens_at_once_and_knows_what_it_was_made_of(release, 
     assert len(open_folder(tmp_path / "arrays", seed=3)) == 5
     with pytest.raises(ValueError, match="was built with seed = 3, wanted 0"):
         open_folder(tmp_path / "arrays", seed=0)
+
+
+def test_what_is_flat_is_judged_at_65_pixels(tmp_path):
+    stripes = np.where(np.arange(65) % 2, 90, 130).astype(
+        np.uint8
+    )  # spread by 20, until they shrink
+    write_strips(tmp_path / "release" / "v_there", np.broadcast_to(stripes, (2, 16, 65, 65)))
+    patches = hpatches.convert(tmp_path / "release", tmp_path / "arrays")
+    assert not patches.flat.any() and patches.clean[0, 0, :, :6].std() < 10
+
+
+def test_too_little_room_is_said_before_the_work(release, tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr("hpatches_kit.files.shutil.disk_usage", lambda _: usage)
+    with pytest.raises(OSError, match="Converting hpatches needs 164 kB, 1.0 kB are free"):
+        hpatches.convert(release, tmp_path / "arrays")
+
+
+def test_a_conversion_that_lacked_only_its_name_is_not_done_again(release, tmp_path, monkeypatch):
+    whole = hpatches.convert(release, tmp_path / "arrays")
+    (tmp_path / "arrays").rename(tmp_path / ".arrays.partial")
+    monkeypatch.setattr(hpatches, "_fill", lambda *_: 1 / 0)
+    again = hpatches.convert(release, tmp_path / "arrays")
+    np.testing.assert_array_equal(again.noisy, whole.noisy)
+
+
+def test_a_conversion_that_failed_at_its_last_file_keeps_the_rest(
+    release, tmp_path, monkeypatch, capsys
+):
+    with monkeypatch.context() as patch:
+        patch.setattr(hpatches, "describe_folder", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            hpatches.convert(release, tmp_path / "arrays")
+    assert len(hpatches.convert(release, tmp_path / "arrays")) == 5
+    assert "Going on: 2 of 2 sequences are there." in capsys.readouterr().out
+
+
+def test_labels_of_a_sequence_are_counted_one_by_one(release, tmp_path):
+    extra = {"splits": {}, "label": {"i_ajuntament": [0, 1], "v_there": [2, 3, 4]}}
+    (release / "places.json").write_text(json.dumps(extra))
+    with pytest.raises(ValueError, match="has 2 labels for 3 points of i_ajuntament"):
+        hpatches.convert(release, tmp_path / "arrays")

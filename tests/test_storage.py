@@ -190,3 +190,46 @@ def test_too_little_room_is_said_before_the_work(tmp_path, monkeypatch):
 )
 def test_sizes_are_said_in_units(size, words):
     assert files.in_units(size) == words
+
+
+def test_a_set_that_was_to_be_replaced_is_put_back(patches, tmp_path):
+    save(patches, tmp_path / "cache")
+    (tmp_path / "cache").rename(tmp_path / ".cache.partial-old")
+    assert len(cached(tmp_path / "cache", refuse)) == len(patches)
+
+
+def test_two_sets_that_differ_anywhere_have_two_fingerprints(patches, tmp_path, monkeypatch):
+    def sampled(file, limit=10, windows=3, window=10):
+        return checksum(file, limit, windows, window)
+
+    monkeypatch.setattr(storage, "checksum", sampled)  # as of files that are large
+    one = save(patches, tmp_path / "one")
+    patches.arrays["noisy"][9, 3, 2, 1] ^= 1
+    assert save(patches, tmp_path / "two").fingerprint != one.fingerprint
+
+
+def test_files_that_systems_leave_about_are_no_obstacle(patches, tmp_path):
+    save(patches, tmp_path / "mine")
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (tmp_path / "mine" / name).write_text("x")
+    assert len(save(patches, tmp_path / "mine")) == len(patches)
+
+
+def test_the_home_folder_is_known_by_its_sign(patches, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert len(save(patches, "~/mine")) == len(patches) and (tmp_path / "mine").is_dir()
+
+
+def test_where_files_cannot_be_locked_work_goes_on(patches, tmp_path, monkeypatch):
+    def no_locks(*_, **__):
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(files.FileLock, "acquire", no_locks)
+    assert len(cached(tmp_path / "cache", lambda: save(patches, tmp_path / "cache"))) == 20
+
+
+def test_a_lock_that_somebody_holds_is_not_waited_for_unless_asked(tmp_path):
+    with files.locked(tmp_path / "a") as mine, files.locked(tmp_path / "a", wait=False) as second:
+        assert mine and not second
+    with files.locked(tmp_path / "a", wait=False) as free:
+        assert free

@@ -176,3 +176,19 @@ def test_a_missing_source_and_an_empty_folder_are_named(tmp_path):
 def test_odd_patches_are_not_written(tmp_path):
     with pytest.raises(ValueError, match=r"expected uint8 \(points, 16, size, size\)"):
         write_strips(tmp_path / "x", np.zeros((3, len(VIEWS) - 1, 32, 32), np.uint8))
+
+
+def test_a_strip_with_much_before_its_pixels_is_read(release):
+    file = release / "v_there" / "ref.png"
+    with Image.open(file) as image:
+        image.save(file, icc_profile=bytes(9000))
+    with open_source(release) as strips:
+        assert strips.size("v_there") == (65, 2)
+
+
+def test_a_strip_of_16_bits_is_refused(release):
+    file = release / "v_there" / "e1.png"
+    Image.fromarray(np.full((130, 65), 30_000, np.uint16)).save(file)
+    with pytest.raises(ValueError, match=r"e1\.png has pixels of kind I;16: expected 8 bits"):
+        with open_source(release) as strips:
+            strips.strip("v_there", "e1")

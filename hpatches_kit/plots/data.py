@@ -95,12 +95,12 @@ def noise(patches, kind="noisy", points=2000, seed=0):
     figure, axes = plt.subplots(
         1, 4, figsize=(12, 2.9), width_ratios=[1.7, 1, 1, 1], layout="constrained"
     )
-    spreads = {}
+    spreads, bins = {}, np.linspace(np.floor(ratio.min()), np.ceil(np.percentile(ratio, 99.9)), 81)
     for letter, level in LEVELS.items():
         columns = [k for k, view in enumerate(VIEWS) if view[0] == letter]
         spreads[level] = difference[:, columns].std(axis=(0, 1))
         values, colour = ratio[:, columns].ravel(), LEVEL_COLOURS[letter]
-        axes[0].hist(values, np.linspace(15, 30, 61), color=colour, alpha=0.6, label=level)
+        axes[0].hist(values, bins, color=colour, alpha=0.6, label=level)
     axes[0].set(xlabel="PSNR of a patch in dB", yticks=[])
     axes[0].legend(frameon=False)
     highest = max(spread.max() for spread in spreads.values())
