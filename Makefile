@@ -2,7 +2,7 @@
 # make test         install, run the whole test suite
 # make notebooks    run every notebook and keep its outputs in notebooks/
 # make benchmark    time the benchmark against the plain official algorithm: 10 minutes
-# make scale        the data at its real size, and batches: 10 minutes, 15 GB of disk
+# make scale        the data at its real size, and batches: 15 minutes, 15 GB of disk
 # make lint         check style; make format mends it
 
 PYTHON ?= python3

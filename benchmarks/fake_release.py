@@ -5,7 +5,7 @@
 The 116 sequences with their real names and their real numbers of points, or a share of them; 16
 strips of 65x65 patches each, cut from the built-in photographs at random places. Views of a point are
 a few pixels apart and differ in brightness, more so from easy to tough. Nothing is meant to be learned
-from it. The whole (`--share 1`) takes some minutes and 7 GB.
+from it. The whole (`--share 1`) takes some minutes and 6 GB.
 """
 
 import argparse

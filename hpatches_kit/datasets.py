@@ -57,15 +57,15 @@ def load(name, folder=None, source=None, seed=0, originals=False, progress=True)
     options = {"seed": seed, "originals": originals}
     if name in mini.RECIPES:
         place, about = home / name, mini.about(name)
-        return cached(
-            place, lambda: save(mini.build(mini.RECIPES[name], progress), place, **about), **about
-        )
+
+        def build():
+            save(mini.build(mini.RECIPES[name], progress), place, **about)
+
+        return cached(place, build, **about)
     if name in RELEASES and source is not None:
         return _convert(name, home, Path(source).expanduser(), progress, **options)
-    if name == "n-hpatches" and _place(home, name, **options).exists():
-        return open_folder(
-            _place(home, name, **options)
-        )  # the course's own, not made again from HPatches
+    if name == "n-hpatches" and (own := _place(home, name, **options)).exists():
+        return open_folder(own)  # the course's, which cannot be made again from HPatches
     if name in RELEASES:
         return _download(home, progress, **options)
     if (path / META).exists():
@@ -89,14 +89,11 @@ def _download(home, progress, **options):
     def build():
         file = fetch("hpatches", home / "downloads", progress)
         patches = hpatches.convert(file, place, progress=progress, **options)
-        if missing := set(NAMES) - set(patches.names):
-            print(
-                f"{file} has {len(patches.names)} sequences; of HPatches {len(missing)} are missing."
-            )
+        if missing := len(set(NAMES) - set(patches.names)):
+            print(f"{file} lacks {missing} of the {len(NAMES)} sequences of HPatches.")
         if progress:
-            print(
-                f"{file} ({in_units(file.stat().st_size)}) is no longer needed; it may be deleted."
-            )
+            size = in_units(file.stat().st_size)
+            print(f"{file} ({size}) is no longer needed; it may be deleted.")
 
     return cached(place, build, version=hpatches.VERSION, **options)
 

@@ -38,18 +38,22 @@ def predict(model, data, kind, batch_size=256, what="Predicting", rows=None):
     base, rows = data.base(kind), data.rows if rows is None else rows
     if not len(rows):
         raise ValueError(f"{data} is empty: there is nothing to predict.")
-    wanted = (PATCH_SIZE, PATCH_SIZE, 1)
-    takes = tuple(getattr(model, "input_shape", (None, *wanted))[1:])
-    if any(side not in (None, other) for side, other in zip(takes, wanted)):
-        # JAX would run it and return nonsense.
-        raise ValueError(f"{model.name} takes {takes}: expected {wanted}.")
+    check_input(model)
     total = len(rows) * base.shape[1]
     with tqdm(total=total, desc=what, unit="patch", unit_scale=True, delay=1) as bar:
         for start in range(0, len(rows), batch_size):  # 16 batches
             here = rows[start : start + batch_size]
-            patches = base[here].reshape(-1, *wanted)
+            patches = base[here].reshape(-1, PATCH_SIZE, PATCH_SIZE, 1)
             yield here, _predict(model, patches, batch_size)
             bar.update(len(patches))
+
+
+def check_input(model):
+    """ValueError for a model of patches of another size: JAX would run it and return nonsense."""
+    wanted = (PATCH_SIZE, PATCH_SIZE, 1)
+    takes = tuple(getattr(model, "input_shape", (None, *wanted))[1:])
+    if any(side not in (None, other) for side, other in zip(takes, wanted)):
+        raise ValueError(f"{model.name} takes {takes}: expected {wanted}.")
 
 
 def _predict(model, patches, batch_size):
@@ -68,8 +72,9 @@ def denoise(denoiser, patches, batch_size=256):
     The output of the denoiser is clipped to 0..255 and rounded, as in the coursework: the descriptor
     network sees images, not the denoiser's raw numbers.
 
-    What a `keras.Model` makes of patches that are on disk is kept among the data (`denoised/` in
-    `$HPATCHES_KIT_DATA`), under the denoiser's fingerprint, the last four of them; a run that was interrupted goes on where it stopped. Of all others it is in memory.
+    What a `keras.Model` makes of patches that are on disk is kept in `denoised/` among the data, under
+    the denoiser's fingerprint, the last four sets of it. A run that was interrupted goes on where
+    it stopped. Of all others the result is in memory.
 
     Args:
         denoiser: a `keras.Model`, or any function, from noisy to clean patches `(batch, 32, 32, 1)`.
@@ -79,12 +84,12 @@ def denoise(denoiser, patches, batch_size=256):
     if not (patches.fingerprint and hasattr(denoiser, "get_weights")):
         blocks = [block for _, block in _denoised(denoiser, patches, batch_size)]
         return patches.add("denoised", np.concatenate(blocks))
+    check_input(denoiser)
     about = {"patches": patches.fingerprint, "denoiser": fingerprint(denoiser)}
     folder = data_home().resolve() / "denoised" / "-".join(about.values())
     with locked(folder):
-        filling = Filling(
-            folder, len(patches.base("noisy")), {"denoised": shape_of("denoised")}, about
-        )
+        shapes = {"denoised": shape_of("denoised")}
+        filling = Filling(folder, len(patches.base("noisy")), shapes, about)
         os.utime(folder / PLAN)  # used just now
         rows = filling.missing(patches.rows)
         filling.check_room(len(rows), "Denoising")
@@ -103,10 +108,8 @@ def _denoised(denoiser, patches, batch_size, rows=None):
                 f"The denoiser returned {block.shape}, finite: {bool(np.isfinite(block).all())}."
                 " Expected finite (batch, 32, 32, 1); if training diverged, lower the learning rate."
             )
-        yield (
-            here,
-            np.clip(np.rint(block), 0, 255).astype(np.uint8).reshape(-1, *shape_of("denoised")),
-        )
+        grey = np.clip(np.rint(block), 0, 255).astype(np.uint8)
+        yield here, grey.reshape(-1, *shape_of("denoised"))
 
 
 def fingerprint(model):

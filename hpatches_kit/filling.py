@@ -47,9 +47,8 @@ class Filling:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         for file, shape in self._files().items():
-            np.lib.format.open_memmap(
-                file, "w+", np.uint8, (self.rows, *shape)
-            )  # mostly no room yet
+            # Most systems give such a file no room before it is written to.
+            np.lib.format.open_memmap(file, "w+", np.uint8, (self.rows, *shape))
         self.done = np.zeros(self.rows, np.uint8)
         self.done.tofile(self.folder / DONE)
         write_text(self.folder / PLAN, plan)  # last: from now on the arrays count as begun

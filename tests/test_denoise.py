@@ -165,3 +165,9 @@ def test_what_grows_counts_as_used(stored, monkeypatch):
     monkeypatch.setattr(os, "utime", lambda file, *when: (touched.append(file), utime(file, *when)))
     hk.denoise(darker(), stored, batch_size=4)
     assert len(touched) >= 6  # at the start, and with each of five blocks
+
+
+def test_a_denoiser_for_another_size_is_refused_for_patches_on_disk_too(stored):
+    wide = keras.Sequential([keras.Input((65, 65, 1)), keras.layers.Conv2D(1, 3)])
+    with pytest.raises(ValueError, match=r"\(65, 65, 1\): expected \(32, 32, 1\)"):
+        hk.denoise(wide, stored)

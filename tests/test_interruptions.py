@@ -119,6 +119,28 @@ def test_one_run_survives_kill_after_kill(at):
     at("whole")
     expected = hk.load("hpatches", progress=False)
     at("home")
-    for _ in range(4):
-        kill_after(0.3, begin())
+    assert any([kill_after(0.3, begin()) for _ in range(4)])
     assert same(hk.load("hpatches", progress=False), expected, KINDS)
+
+
+def test_two_processes_at_once_make_one_set(at, server):
+    at("whole")
+    expected = hk.load("hpatches", progress=False)
+    home, asked = at("home"), len(server.requests)
+    both = [begin(), begin()]
+    assert all(process.communicate()[0].endswith("end\n") for process in both)
+    assert len(server.requests) == asked + 1  # one of them downloaded
+    assert same(hk.load("hpatches"), expected, KINDS) and visible(home) == ["downloads", "hpatches"]
+
+
+def test_two_processes_that_denoise_at_once_do_it_once(at, tmp_path):
+    keras.utils.set_random_seed(0)
+    unet = hk.models.unet("shallow")
+    unet.save(tmp_path / "unet.keras")
+    at("home")
+    patches = hk.load("hpatches", progress=False)
+    both = [begin(tmp_path / "unet.keras") for _ in range(2)]
+    assert all(process.communicate()[0].endswith("end\n") for process in both)
+    made = hk.denoise(unet, patches)
+    in_memory = hk.PatchSet({"noisy": patches.noisy}, patches.sequence)
+    np.testing.assert_array_equal(made["denoised"], hk.denoise(unet, in_memory)["denoised"])
