@@ -1,6 +1,6 @@
 """A release of the size and shape of HPatches, for trying things at scale where the real one is not.
 
-    python benchmarks/fake_release.py --share 0.1 --out /tmp/fake.zip
+    python benchmarks/fake_release.py --share 0.1 --out fake.zip
 
 The 116 sequences with their real names and their real numbers of points, or a share of them; 16
 strips of 65x65 patches each, cut from the built-in photographs at random places. Views of a point are
