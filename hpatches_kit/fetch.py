@@ -15,6 +15,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from hpatches_kit.benchmark.task_files import (
+    PAIR_COLUMNS,
+    PAIR_FILES,
+    POINT_COLUMNS,
+    POINT_FILES,
+)
 from hpatches_kit.files import data_home, locked
 from hpatches_kit.splits import SPLITS
 from hpatches_kit.transfer import advice, bar, drop, read_beside, receive, write_beside
@@ -25,14 +31,8 @@ FILES = {
     "hpatches": f"{HUB}/hpatches-release.zip",  # patches, 4.2 GB
     "sequences": f"{HUB}/hpatches-sequences-release.zip",  # the images they were cut from, 1.3 GB
 }
-PAIRS, POINTS = "s1,t1,idx1,s2,t2,idx2", "s,idx"
-LISTS = {
-    "verif_pos": PAIRS,
-    "verif_neg_intra": PAIRS,
-    "verif_neg_inter": PAIRS,
-    "retr_queries": POINTS,
-    "retr_distractors": POINTS,
-}
+LISTS = dict.fromkeys(PAIR_FILES.values(), ",".join(PAIR_COLUMNS))  # and their first lines
+LISTS |= dict.fromkeys(POINT_FILES.values(), ",".join(POINT_COLUMNS))
 
 
 def fetch(name, folder=None, progress=True):

@@ -19,8 +19,7 @@ def noise_of_levels(patches, kind="noisy", points=2000, seed=0):
         A DataFrame with a row for the reference and each level: the mean absolute error in grey levels,
         and the mean over patches of the peak signal-to-noise ratio in dB, `10 log10(255^2 / MSE)`.
     """
-    some = patches.sample(min(points, len(patches)), seed)
-    difference = some[kind].astype(np.float32) - some.clean
+    difference = differences(patches, kind, points, seed)
     error = np.abs(difference).mean(axis=(2, 3))
     ratio = psnr(difference)
     rows = {}
@@ -31,6 +30,12 @@ def noise_of_levels(patches, kind="noisy", points=2000, seed=0):
             "PSNR in dB": float(ratio[:, columns].mean()),
         }
     return pd.DataFrame(rows).T
+
+
+def differences(patches, kind="noisy", points=2000, seed=0):
+    """A kind of patches minus the clean ones, of points chosen at random: `float32 (n, 16, 32, 32)`."""
+    some = patches.sample(min(points, len(patches)), seed)
+    return some[kind].astype(np.float32) - some.clean
 
 
 def psnr(difference):

@@ -6,7 +6,7 @@ import numpy as np
 from hpatches_kit.patches import FLAT, LEVELS, VIEWS
 from hpatches_kit.plots.patches import GREY, GROUP_COLOURS, LEVEL_COLOURS, QUERY, closed, draw
 from hpatches_kit.sequences.extraction import SQUARE, jitter, overlap, project, regions
-from hpatches_kit.statistics import psnr
+from hpatches_kit.statistics import differences, psnr
 
 KINDS = {"v": ("viewpoint", "#3b6fb6"), "i": ("light", "#e08e2b")}
 
@@ -89,8 +89,7 @@ def noise(patches, kind="noisy", points=2000, seed=0):
         points: how many points are looked at.
         seed: decides which.
     """
-    some = patches.sample(min(points, len(patches)), seed)
-    difference = some[kind].astype(np.float32) - some.clean
+    difference = differences(patches, kind, points, seed)
     ratio = psnr(difference)
     figure, axes = plt.subplots(
         1, 4, figsize=(12, 2.9), width_ratios=[1.7, 1, 1, 1], layout="constrained"
