@@ -9,7 +9,15 @@ Keras is imported when a part that needs it is first used.
 
 from importlib import import_module
 
-from hpatches_kit import baselines, benchmark, descriptor_files, plots, sequences, statistics
+from hpatches_kit import (
+    baselines,
+    benchmark,
+    descriptor_files,
+    plots,
+    reports,
+    sequences,
+    statistics,
+)
 from hpatches_kit.baselines import pixels
 from hpatches_kit.datasets import image_sequences, load
 from hpatches_kit.denoise import denoise
@@ -29,6 +37,7 @@ __all__ = [
     "baselines",
     "batches",
     "benchmark",
+    "callbacks",
     "denoise",
     "descriptor_files",
     "describe",
@@ -42,15 +51,27 @@ __all__ = [
     "pca_power_law",
     "pixels",
     "plots",
+    "quality",
+    "reports",
+    "resumable",
     "save",
     "sequences",
     "statistics",
+    "training_log",
 ]
+
+KERAS_FUNCTIONS = {
+    "environment": "session",
+    "quality": "quality_table",
+    "resumable": "training",
+    "training_log": "training",
+}
 
 
 def __getattr__(name):
-    if name in ("batches", "losses", "metrics", "models"):  # these import Keras
+    # These import Keras.
+    if name in ("batches", "callbacks", "losses", "metrics", "models"):
         return import_module(f"hpatches_kit.{name}")
-    if name == "environment":
-        return import_module("hpatches_kit.session").environment
+    if name in KERAS_FUNCTIONS:
+        return getattr(import_module(f"hpatches_kit.{KERAS_FUNCTIONS[name]}"), name)
     raise AttributeError(f"module 'hpatches_kit' has no attribute {name!r}")

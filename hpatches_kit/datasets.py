@@ -45,7 +45,8 @@ def load(name, folder=None, source=None, seed=0, originals=False, progress=True)
         source: folder or zip of the release that is on this computer already: no network is used. Of
             a part of the release a set of its own is made; `load(name)` stays the whole.
         seed: of the noise that HPatches gets.
-        originals: also keep the 65 px patches of HPatches, as `patches["original"]`: 10.6 GB more.
+        originals: also keep the 65 px patches, as `patches["original"]`: twice the room of all
+            others, 10.6 GB more of HPatches.
         progress: show bars.
 
     Returns:
@@ -56,10 +57,10 @@ def load(name, folder=None, source=None, seed=0, originals=False, progress=True)
         raise ValueError(f"{seed=}: expected a whole number, 0 or more.")
     options = {"seed": seed, "originals": originals}
     if name in mini.RECIPES:
-        place, about = home / name, mini.about(name)
+        place, about = _place(home, name, 0, originals), mini.about(name, originals)
 
         def build():
-            save(mini.build(mini.RECIPES[name], progress), place, **about)
+            save(mini.build(mini.RECIPES[name], progress, originals), place, **about)
 
         return cached(place, build, **about)
     if name in RELEASES and source is not None:

@@ -43,7 +43,7 @@ def predict(model, data, kind, batch_size=256, what="Predicting", rows=None):
     with tqdm(total=total, desc=what, unit="patch", unit_scale=True, delay=1) as bar:
         for start in range(0, len(rows), batch_size):  # 16 batches
             here = rows[start : start + batch_size]
-            patches = base[here].reshape(-1, PATCH_SIZE, PATCH_SIZE, 1)
+            patches = base[here].reshape(-1, *base.shape[2:], 1)
             yield here, _predict(model, patches, batch_size)
             bar.update(len(patches))
 

@@ -55,12 +55,13 @@ def photograph(name):
     return np.asarray(grey, np.float32)
 
 
-def build(recipe, progress=True):
+def build(recipe, progress=True, originals=False):
     """Make the patches of every photograph, `PatchSet` with the split `"photographs"`.
 
     Args:
         recipe: a `Recipe`.
         progress: show a bar, one step a sequence.
+        originals: also keep the 65 px patches.
     """
     scenes, split = [], {"train": [], "test": []}
     for side in split:
@@ -70,9 +71,10 @@ def build(recipe, progress=True):
             seed = (recipe.seed, len(scenes))
             scenes.append(Scene(name, partial(photograph, name), names, points, seed))
             split[side] += names
-    return cut(scenes, {"photographs": split}, progress)
+    return cut(scenes, {"photographs": split}, progress, originals)
 
 
-def about(name):
+def about(name, originals=False):
     """What the cache of a built-in data set must have been made with."""
-    return {"name": name, "version": VERSION, "recipe": asdict(RECIPES[name])}
+    more = {"originals": True} if originals else {}
+    return {"name": name, "version": VERSION, "recipe": asdict(RECIPES[name]), **more}

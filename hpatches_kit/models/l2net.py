@@ -1,19 +1,37 @@
-"""Descriptor networks: a 32x32 patch in, a vector of 128 numbers out."""
+"""L2-Net: a 32x32 patch in, a vector of 128 numbers out."""
 
 import keras
 from keras import layers
 
 from hpatches_kit.patches import PATCH_SIZE
 
+# Filters and stride of each 3x3 convolution: 32 -> 16 -> 8 pixels.
+CONVOLUTIONS = [(32, 1), (32, 1), (64, 2), (64, 1), (128, 2), (128, 1)]
 
-def l2net(dim=128, normalise=True, dropout=0.3, kernel_initializer="he_normal", name="l2net"):
+
+def l2net(
+    dim=128,
+    normalise=True,
+    standardise=False,
+    dropout=0.3,
+    scale=True,
+    last_norm=False,
+    kernel_initializer="he_normal",
+    name="l2net",
+):
     """Build L2-Net as the coursework has it: seven convolutions, 1.34 million parameters.
 
     Args:
         dim: length of the descriptor.
         normalise: end with an L2-normalisation layer, so that descriptors have length 1 (report A,
             section 4.2.1). `False` is the baseline of both reports.
+        standardise: begin with each patch at mean 0 and standard deviation 1, so that the network
+            never sees how light a place is and how strong its contrast (L2-Net's paper).
         dropout: rate before the last convolution.
+        scale: batch norms learn a scale and a shift, as in the coursework. `False` is L2-Net's and
+            HardNet's: neither those nor biases.
+        last_norm: a batch norm, without scale and shift, after the last convolution (HardNet): each
+            number has mean 0 over places.
         kernel_initializer: name of a Keras initialiser.
         name: of the model.
 
@@ -21,20 +39,34 @@ def l2net(dim=128, normalise=True, dropout=0.3, kernel_initializer="he_normal", 
         A `keras.Model` from patches `(batch, 32, 32, 1)`, grey levels 0..255, to descriptors
         `(batch, dim)`.
 
-    Reference: Tian et al., L2-Net, CVPR 2017.
+    References: Tian et al., L2-Net, CVPR 2017; Mishchuk et al., HardNet, NeurIPS 2017.
     """
 
-    def conv(filters, size, **kwargs):
-        return layers.Conv2D(filters, size, kernel_initializer=kernel_initializer, **kwargs)
+    def conv(filters, size, use_bias=scale, **kwargs):
+        options = {"kernel_initializer": kernel_initializer, "use_bias": use_bias}
+        return layers.Conv2D(filters, size, **options, **kwargs)
+
+    def batch_norm(scale):
+        # Keras's own momentum of 0.99 remembers hundreds of batches: too long for a short course.
+        return layers.BatchNormalization(momentum=0.9, center=scale, scale=scale)
 
     patch = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="patch")
-    x = patch
-    for filters, strides in [(32, 1), (32, 1), (64, 2), (64, 1), (128, 2), (128, 1)]:
-        x = conv(filters, 3, strides=strides, padding="same")(x)  # 32 -> 16 -> 8 pixels
-        # Keras's own momentum of 0.99 remembers hundreds of batches: too long for a short course.
-        x = layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x))
-    x = layers.Flatten()(conv(dim, 8)(layers.Dropout(dropout)(x)))  # 8 -> 1 pixel
-    if normalise:
-        # float32 also under mixed precision: half the digits of a distance would be lost.
-        x = layers.UnitNormalization(dtype="float32", name="l2_normalisation")(x)
-    return keras.Model(patch, x, name=name)
+    x = standardised(patch) if standardise else patch
+    for filters, strides in CONVOLUTIONS:
+        x = conv(filters, 3, strides=strides, padding="same")(x)
+        x = layers.ReLU()(batch_norm(scale)(x))
+    x = conv(dim, 8, use_bias=not last_norm)(layers.Dropout(dropout)(x))  # 8 -> 1 pixel
+    x = layers.Flatten()(batch_norm(False)(x) if last_norm else x)
+    return keras.Model(patch, unit_length(x) if normalise else x, name=name)
+
+
+def standardised(patch):
+    """Patches at mean 0 and standard deviation 1, each on its own."""
+    return layers.LayerNormalization(
+        axis=(1, 2, 3), center=False, scale=False, dtype="float32", name="standardised"
+    )(patch)
+
+
+def unit_length(x):
+    """Descriptors of length 1; float32 also under mixed precision, where half the digits go."""
+    return layers.UnitNormalization(dtype="float32", name="l2_normalisation")(x)

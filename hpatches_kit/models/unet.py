@@ -1,46 +1,124 @@
 """Denoising networks: a noisy 32x32 patch in, a clean one out, grey levels 0..255."""
 
+from dataclasses import dataclass
+from functools import partial
+
 import keras
 from keras import layers
 
 from hpatches_kit.patches import PATCH_SIZE
 
-PRESETS = ("shallow",)
+
+@dataclass
+class Preset:
+    """A U-Net of one of the reports: filters on the way down and on the way up."""
+
+    encoder: tuple  # one number a level, halving the size from each to the next
+    decoder: tuple  # one number for each step up
+    up_activation: str | None = "relu"  # after the convolution that follows an upsampling
+    reported: str = ""  # what a report says of its parameters
 
 
-def unet(preset="shallow", kernel_initializer="he_normal", name=None):
+PRESETS = {
+    "shallow": Preset((16, 32), (64,)),
+    "6-layer": Preset((16, 32, 64), (128, 256)),
+    "8-layer": Preset((16, 32, 64, 128), (256, 512, 1024)),
+    # Report A, table 3, lists no ReLU between the 2x2 convolution and the concatenation.
+    "deep": Preset((64, 128, 256, 512), (256, 128, 64), None, "1.3 M"),
+    "deeper": Preset((64, 128, 256, 512, 1024), (512, 256, 128, 64), None, "13 M"),
+}
+UP_CONVOLUTIONS = ("nearest", "bilinear", "transposed")
+
+
+def unet(
+    preset="shallow",
+    encoder=None,
+    decoder=None,
+    up_convolution="nearest",
+    kernel_initializer="he_normal",
+    residual=False,
+    name=None,
+):
     """Build a U-Net.
 
+    Every level of the encoder is a 3x3 convolution; a 2x2 max-pooling leads from one to the next. Every
+    step of the decoder doubles the size, follows with a 2x2 convolution, puts the encoder's level of
+    that size beside it and mixes both with a 3x3 convolution. ReLU, same padding.
+
     Args:
-        preset: `"shallow"`, the baseline of both reports: one step down, one step up, 59,777
-            parameters.
+        preset: where `encoder` and `decoder` come from when they are not given:
+
+            - `"shallow"`: the baseline of both reports, one step down, one up;
+            - `"6-layer"`, `"8-layer"`: the shallow one with report B's 2 and 4 additional layers;
+            - `"deep"`: report A, table 3, with its layer names;
+            - `"deeper"`: one level more. Report A names it and does not list its layers.
+        encoder: filters of each level, the last at the bottom.
+        decoder: filters of each step up, from the bottom; one fewer than levels.
+        up_convolution: `"nearest"` repeats pixels, `"bilinear"` interpolates between them, both
+            before a 2x2 convolution; `"transposed"` is a transposed 2x2 convolution instead.
         kernel_initializer: name of a Keras initialiser. A name, not an instance: one seeded
             instance would give layers of equal shape equal weights.
+        residual: predict the noise, and subtract it from the input.
         name: of the model; default: the preset's.
 
     Returns:
         A `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255; the output
         is linear, so a few values may lie outside.
 
-    References: Ronneberger et al., U-Net, 2015; report B, figure 1.
+    Raises ValueError for unknown names and for filters that do not fit together.
+
+    References: Ronneberger et al., U-Net, 2015; report A, table 3; report B, figure 1 and section 3.2.
+    Residual: Zhang et al., DnCNN, TIP 2017.
     """
     if preset not in PRESETS:
         raise ValueError(f"Unknown U-Net {preset!r}: expected one of {', '.join(PRESETS)}.")
-
-    def conv(filters, size, activation="relu", **kwargs):
-        return layers.Conv2D(
-            filters,
-            size,
-            padding="same",
-            activation=activation,
-            kernel_initializer=kernel_initializer,
-            **kwargs,
+    settings = PRESETS[preset]
+    encoder, decoder = tuple(encoder or settings.encoder), tuple(decoder or settings.decoder)
+    deepest = (PATCH_SIZE - 1).bit_length()  # 5 halvings leave one pixel
+    if len(encoder) != len(decoder) + 1 or len(decoder) > deepest:
+        raise ValueError(
+            f"{encoder=} with {decoder=}: expected one level more than steps up, at most {deepest}."
         )
-
+    conv = partial(convolution, kernel_initializer=kernel_initializer)
     noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
-    fine = conv(16, 3)(noisy)  # 32 x 32
-    coarse = conv(32, 3)(layers.MaxPooling2D()(fine))  # 16 x 16: sees twice as far
-    up = conv(64, 2)(layers.UpSampling2D()(coarse))
-    both = layers.Concatenate()([fine, up])  # the skip brings back where exactly things are
-    clean = conv(1, 3, activation=None, name="clean")(conv(64, 3)(both))
-    return keras.Model(noisy, clean, name=name or f"unet_{preset}")
+    x, skips = noisy, []
+    for level, filters in enumerate(encoder, start=1):
+        if level > 1:
+            x = layers.MaxPooling2D(name=f"pool{level - 1}")(x)
+        x = conv(filters, 3, name=f"enc_conv{level}")(x)
+        skips.append(x)
+    for filters, level in zip(decoder, range(len(decoder), 0, -1)):
+        up = double(conv, x, filters, up_convolution, settings.up_activation, f"upsamp{level}")
+        # The skip brings back where exactly things are.
+        x = layers.Concatenate(name=f"concat{level}")([up, skips[level - 1]])
+        x = conv(filters, 3, name=f"dec_conv{level}")(x)
+    return denoiser(conv, noisy, x, residual, name or f"unet_{preset}")
+
+
+def convolution(filters, size, activation="relu", layer=layers.Conv2D, **kwargs):
+    """The convolution of all denoisers: same padding, ReLU unless another activation is named."""
+    return layer(filters, size, padding="same", activation=activation, **kwargs)
+
+
+def double(conv, x, filters, up_convolution, activation, name):
+    """Double the size; the layer called `name` is the convolution that does it or follows."""
+    if up_convolution not in UP_CONVOLUTIONS:
+        raise ValueError(
+            f"Unknown {up_convolution=}: expected one of {', '.join(UP_CONVOLUTIONS)}."
+        )
+    options = {"activation": activation, "name": name}
+    if up_convolution == "transposed":
+        return conv(filters, 2, layer=layers.Conv2DTranspose, strides=2, **options)(x)
+    x = layers.UpSampling2D(interpolation=up_convolution, name=f"{name}_size")(x)
+    return conv(filters, 2, **options)(x)
+
+
+def denoiser(conv, noisy, x, residual, name):
+    """The last convolution and the model; residual: what it predicts is the noise.
+
+    Grey levels are float32 also under mixed precision, where they would be rounded to whole ones.
+    """
+    out = conv(1, 3, activation=None, dtype="float32", name="noise" if residual else "out")(x)
+    if residual:
+        out = layers.Subtract(dtype="float32", name="out")([noisy, out])
+    return keras.Model(noisy, out, name=name)

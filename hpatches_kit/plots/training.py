@@ -10,11 +10,13 @@ def curves(histories, quantities=("loss",), labels=None):
     """Training and validation curves, one panel a quantity, one colour a run.
 
     Args:
-        histories: a Keras `History` or `{label: History}`.
+        histories: a Keras `History`, what `hk.training_log` reads, or a dictionary of lists by name; or several of
+            them by label.
         quantities: names as in `history.history`; `val_` curves are drawn solid beside them.
         labels: axis labels by quantity.
     """
-    histories = histories if isinstance(histories, dict) else {"": histories}
+    several = isinstance(histories, dict) and not isinstance(next(iter(histories.values())), list)
+    histories = histories if several else {"": histories}
     labels = {"loss": "loss", "psnr": "PSNR in dB"} | (labels or {})
     figure, axes = plt.subplots(
         1,
@@ -31,8 +33,9 @@ def curves(histories, quantities=("loss",), labels=None):
                 (quantity, "--", "train"),
                 (f"val_{quantity}", "-", "validation"),
             ):
-                if key in history.history:
-                    values = history.history[key]
+                numbers = getattr(history, "history", history)
+                if key in numbers:
+                    values = numbers[key]
                     epochs = np.arange(1, len(values) + 1)
                     axis.plot(
                         epochs,

@@ -13,7 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from hpatches_kit.noise import noisy_and_clean
-from hpatches_kit.patches import PATCH_SIZE, VIEWS, PatchSet
+from hpatches_kit.patches import ORIGINAL, PatchSet, shape_of
 from hpatches_kit.sequences.extraction import extract
 from hpatches_kit.sequences.images import ImageSequence
 from hpatches_kit.sequences.keypoints import detect
@@ -56,7 +56,7 @@ def virtual_names(name, viewpoint, lighting):
     ]
 
 
-def cut(scenes, splits=None, progress=True):
+def cut(scenes, splits=None, progress=True, originals=False):
     """Cut the patches of many scenes.
 
     The patches are kept in files without a name in the folder for temporary files, since they may
@@ -66,24 +66,26 @@ def cut(scenes, splits=None, progress=True):
         scenes: list of `Scene`, no two with the same sequence.
         splits: of the `PatchSet`; or a function that makes them from the scenes that gave points.
         progress: show a bar, one step a sequence.
+        originals: also keep the 65 px patches, as `patches["original"]`.
 
     Returns:
         A `PatchSet` of clean and noisy patches.
 
     A scene without a usable point is named in a printed line; ValueError when there is no other.
     """
-    noisy, clean = TemporaryFile(), TemporaryFile()
+    kinds = ("noisy", "clean", *[ORIGINAL] * originals)
+    files = {kind: TemporaryFile() for kind in kinds}
     sequence, label, used, empty, places = [], [], [], [], 0
     total = sum(len(scene.sequences) for scene in scenes)
     bar = tqdm(total=total, desc="Building patches", unit="sequence", disable=not progress)
     with bar, ThreadPoolExecutor(cores()) as pool:
         try:
-            done = pool.map(lambda scene: _patches_of(scene, bar), scenes)
-            for scene, (pairs, names, place) in zip(scenes, done):
+            done = pool.map(lambda scene: _patches_of(scene, bar, originals), scenes)
+            for scene, (blocks, names, place) in zip(scenes, done):
                 (used if names else empty).append(scene)
-                for pair in pairs:
-                    noisy.write(np.ascontiguousarray(pair[0]))
-                    clean.write(np.ascontiguousarray(pair[1]))
+                for block in blocks:  # a sequence of it, in every kind
+                    for kind, patches in zip(kinds, block):
+                        files[kind].write(np.ascontiguousarray(patches))
                 sequence += names
                 label.append(place + places)
                 places += place.max(initial=-1) + 1
@@ -94,18 +96,17 @@ def cut(scenes, splits=None, progress=True):
         print(f"Skipped: {scene.file or scene.name} has no usable point. {WHY}")
     if not used:
         raise ValueError(f"No usable point in any of {len(scenes)} photographs or sequences. {WHY}")
-    shape = (len(sequence), len(VIEWS), PATCH_SIZE, PATCH_SIZE)
     arrays = {}
-    for kind, file in (("clean", clean), ("noisy", noisy)):
+    for kind, file in files.items():
         file.flush()
-        arrays[kind] = np.memmap(file, np.uint8, "r", shape=shape)
+        arrays[kind] = np.memmap(file, np.uint8, "r", shape=(len(sequence), *shape_of(kind)))
     return PatchSet(
         arrays, sequence, np.concatenate(label), splits(used) if callable(splits) else splits
     )
 
 
-def _patches_of(scene, bar):
-    """One scene: `([(noisy, clean), ...], sequence name of each point, place of each point)`."""
+def _patches_of(scene, bar, originals):
+    """One scene: `([(noisy, clean, original), ...], sequence and place of each point)`."""
     seen = scene.read()
     real = isinstance(seen, ImageSequence)
     image = seen.images[0] if real else seen
@@ -114,15 +115,16 @@ def _patches_of(scene, bar):
         points = detect(image, next(seeds))
     except ValueError:  # too small for keypoints
         points = np.empty((0, 4))
-    pairs, names, places = [], [], [np.empty(0, int)]
+    blocks, names, places = [], [], [np.empty(0, int)]
     for name in scene.sequences:
         sequence_seed, noise_seed = next(seeds).spawn(2), next(seeds)
         if len(points):
             sequence = seen if real else VIRTUAL[name[0]](name, image, sequence_seed[0])
             patches, kept = extract(sequence, points, scene.points, sequence_seed[1])
-            pairs.append(noisy_and_clean(patches, noise_seed))
+            block = noisy_and_clean(patches, noise_seed)
+            blocks.append((*block, patches) if originals else block)
             names += [name] * len(kept)
             # The place of a point is its row among the keypoints: the same in every sequence.
             places.append((points[None] == kept[:, None]).all(2).argmax(1))
         bar.update()
-    return pairs, names, np.concatenate(places)
+    return blocks, names, np.concatenate(places)

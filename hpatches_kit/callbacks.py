@@ -1,0 +1,130 @@
+"""Callbacks that watch a training: scores after each epoch, an alarm, a figure that grows."""
+
+import warnings
+
+import keras
+import numpy as np
+
+from hpatches_kit import benchmark, plots
+from hpatches_kit.denoise import choose
+from hpatches_kit.describe import describe
+from hpatches_kit.quality_table import quality
+
+ADVICE = (
+    "Lower the learning rate, normalise the descriptors (l2net(normalise=True)), begin with easier"
+    " negatives (HardMining(percentile=5) or RandomNegatives), or use larger batches."
+)
+
+
+class BenchmarkScores(keras.callbacks.Callback):
+    """Scores a descriptor on the three tasks after each epoch.
+
+    The mean AP of each goes into the logs, and so into `History` and `log.csv`, as
+    `val_verification`, `val_matching` and `val_retrieval`.
+
+    Args:
+        data: a `PatchSet`, a few hundred points of photographs that are not trained on:
+            `test.sample(300)`.
+        patches, denoiser: as for `hk.describe`. Denoised patches are made once, here.
+        tasks: of `hk.benchmark.generate`; default: drawn once from `data`.
+    """
+
+    def __init__(self, data, patches=None, denoiser=None, tasks=None):
+        super().__init__()
+        self.data, self.patches = choose(data, patches, denoiser)
+        self.tasks = tasks or benchmark.generate(self.data)
+
+    def on_epoch_end(self, epoch, logs=None):
+        scores = benchmark.evaluate(describe(self.model, self.data, self.patches), self.tasks)
+        for task in scores.tasks:
+            logs[f"val_{task}"] = scores[task]["mean_ap"]
+
+
+class LevelQuality(keras.callbacks.Callback):
+    """Measures a denoiser on each level of noise after each epoch.
+
+    Into the logs go the mean absolute error, PSNR and SSIM of each level, as `val_psnr_easy` and so on.
+
+    Args:
+        data: a `PatchSet`, a few hundred points of photographs that are not trained on.
+    """
+
+    def __init__(self, data):
+        super().__init__()
+        self.data = data
+
+    def on_epoch_end(self, epoch, logs=None):
+        table = quality(self.data, self.model)
+        for level in table.index.drop("all"):
+            for short, column in (("mae", "MAE"), ("psnr", "PSNR in dB"), ("ssim", "SSIM")):
+                logs[f"val_{short}_{level}"] = float(table.loc[level, column])
+
+
+class CollapseAlarm(keras.callbacks.Callback):
+    """Warns, with advice, when descriptors shrink to one point, and when the loss is no number.
+
+    A descriptor that maps everything to one point makes all distances 0, and the loss its margin. From
+    there the gradient says nothing, and hours pass without a change. The alarm looks at one batch after
+    each epoch: the mean distance of different places, in units of the length of a descriptor.
+
+    Args:
+        batches: of `hk.batches.Pairs` or `Triplets`; the first batch is looked at.
+        spread: rings below this. A trained descriptor has about 1.3, an untrained one 0.1 and more.
+    """
+
+    def __init__(self, batches, spread=0.05):
+        super().__init__()
+        self.patches, self.labels = batches[0]
+        self.spread, self.rung = spread, False
+
+    def on_epoch_end(self, epoch, logs=None):
+        loss = (logs or {}).get("loss", 0.0)
+        if not np.isfinite(loss):
+            self._ring(f"The loss is {loss} in epoch {epoch + 1}: training has diverged.")
+            self.model.stop_training = True
+            return
+        spread = self.measure()
+        if spread < self.spread:
+            margin = getattr(self.model.loss, "margin", None)
+            at = "" if margin is None else f", where the margin is {margin:g}"
+            self._ring(
+                f"Collapse in epoch {epoch + 1}: descriptors of different places are only"
+                f" {spread:.3f} of their length apart, and the loss is {loss:.3f}{at}."
+            )
+        else:
+            self.rung = False
+
+    def measure(self):
+        """Mean distance of rows with different labels, over the mean length of a row."""
+        descriptors = self.model.predict(self.patches, verbose=0)
+        apart = np.linalg.norm(descriptors[:, None] - descriptors[None], axis=2)
+        different = self.labels[:, None] != self.labels[None]
+        return float(apart[different].mean() / max(np.linalg.norm(descriptors, axis=1).mean(), 1e-9))
+
+    def _ring(self, what):
+        if not self.rung:  # once, until it is over
+            warnings.warn(f"{what} {ADVICE}", stacklevel=2)
+        self.rung = True
+
+
+class LivePlot(keras.callbacks.Callback):
+    """Draws the curves in the notebook anew after each epoch.
+
+    Args:
+        quantities, labels: as for `hk.plots.curves`.
+    """
+
+    def __init__(self, quantities=("loss",), labels=None):
+        super().__init__()
+        self.quantities, self.labels = quantities, labels
+
+    def on_train_begin(self, logs=None):
+        from IPython.display import display  # only where there is a notebook
+
+        self.seen, self.handle = {}, display(display_id=True)
+
+    def on_epoch_end(self, epoch, logs=None):
+        for key, value in (logs or {}).items():
+            self.seen.setdefault(key, []).append(value)
+        if self.handle is not None:
+            self.handle.update(plots.curves(self.seen, self.quantities, self.labels))

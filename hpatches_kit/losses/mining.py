@@ -1,0 +1,94 @@
+"""In-batch mining: every pair is held against negatives that the batch already contains."""
+
+import keras
+from keras import ops
+
+from hpatches_kit.losses.distances import FAR, hardest, of_unit_vectors, same_place
+
+COMBINE = {"average": lambda row, column: (row + column) / 2, "minimum": ops.minimum}
+
+
+@keras.saving.register_keras_serializable(package="hpatches_kit")
+class HardMining(keras.losses.Loss):
+    """In-batch hard mining: every pair is held against the hardest negatives of the whole batch.
+
+    With `d[i, j]` the distance of anchor i to positive j, pair i has the negatives of its row and those
+    of its column of `d`, and one of each is chosen:
+
+        `loss[i] = max(0, margin + d[i, i] - combine(chosen of d[i, :], chosen of d[:, i]))`
+
+    Args:
+        margin: how much farther than the positive the negatives should be.
+        negative: `"average"` of the two (report A, equation 6) or their `"minimum"` (HardNet, with
+            margin 1).
+        percentile: which negative of a row or column is chosen: 0 is the nearest, 50 the median, what
+            lies between two is interpolated (report A, figure 3: 0, 2, 5, 10, 15).
+
+    Call args:
+        y_true: labels `(2 * pairs,)`; equal ones are never each other's negatives.
+        y_pred: descriptors of length 1, `(2 * pairs, dim)`; rows 2k and 2k + 1 are a pair. Others
+            (`l2net(normalise=False)`) make no sense here: distances come from cosines.
+
+    Raises ValueError for an unknown `negative` and a percentile outside 0..100.
+
+    References: report A, section 4.2 and appendix A; Mishchuk et al., HardNet, NeurIPS 2017.
+    """
+
+    def __init__(
+        self, margin=0.01, negative="average", percentile=0, name="hard_mining", **kwargs
+    ):
+        if negative not in COMBINE:
+            raise ValueError(f"Unknown {negative=}: expected 'average' or 'minimum'.")
+        if not 0 <= percentile <= 100:
+            raise ValueError(f"{percentile=}: expected 0 (the nearest negative) to 100.")
+        super().__init__(name=name, **kwargs)
+        self.margin, self.negative, self.percentile = margin, negative, percentile
+
+    def call(self, y_true, y_pred):
+        d, same = of_unit_vectors(y_pred[::2], y_pred[1::2]), same_place(y_true)
+        row, column = self.choose(d, same), self.choose(ops.transpose(d), same)
+        return ops.relu(self.margin + ops.diagonal(d) - COMBINE[self.negative](row, column))
+
+    def choose(self, d, same):
+        """One negative for each row of the distances: `(pairs, pairs)` -> `(pairs,)`."""
+        if self.percentile == 0:
+            return hardest(d, same)  # sorting everything would cost more
+        ranked = ops.sort(ops.where(same, FAR, d), axis=1)
+        last = ops.sum(ops.cast(~same, "float32"), axis=1) - 1
+        place = ops.maximum(self.percentile / 100 * last, 0)
+        below = ops.floor(place)
+        above = ops.minimum(below + 1, ops.maximum(last, 0))
+        low, high = (
+            ops.take_along_axis(ranked, ops.cast(k, "int32")[:, None], axis=1)[:, 0]
+            for k in (below, above)
+        )
+        return low + (place - below) * (high - low)
+
+    def get_config(self):
+        settings = {"margin": self.margin, "negative": self.negative, "percentile": self.percentile}
+        return {**super().get_config(), **settings}
+
+
+@keras.saving.register_keras_serializable(package="hpatches_kit")
+class RandomNegatives(HardMining):
+    """In-batch mining without the mining: a random negative from each row and column.
+
+    What hard mining is to be compared with. The negative of pair i belongs to the next pair of the
+    batch that shows another place: pairs stand in random order, so this is a random one, and the loss
+    needs no dice of its own.
+
+    Args:
+        margin, negative: as for `HardMining`.
+
+    Call args: as for `HardMining`.
+    """
+
+    def __init__(self, margin=1.0, negative="average", name="random_negatives", **kwargs):
+        kwargs.pop("percentile", None)  # of a saved one
+        super().__init__(margin, negative, name=name, **kwargs)
+
+    def choose(self, d, same):
+        pair = ops.arange(ops.shape(d)[0])
+        ahead = (pair[None, :] - pair[:, None]) % ops.shape(d)[0]
+        next_one = ops.argmin(ops.where(same, ops.shape(d)[0], ahead), axis=1)
+        return ops.take_along_axis(ops.where(same, FAR, d), next_one[:, None], axis=1)[:, 0]

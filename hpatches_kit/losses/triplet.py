@@ -1,0 +1,57 @@
+"""The baseline: triplets that were drawn beforehand."""
+
+import keras
+from keras import ops
+
+from hpatches_kit.losses.distances import length
+
+DISTANCES = {
+    "mean_squared": lambda difference: ops.mean(ops.square(difference), axis=-1),
+    "squared": lambda difference: ops.sum(ops.square(difference), axis=-1),
+    "euclidean": length,
+}
+
+
+@keras.saving.register_keras_serializable(package="hpatches_kit")
+class Triplet(keras.losses.Loss):
+    """The baseline triplet loss: `max(0, margin + d(anchor, positive) - d(anchor, negative))`.
+
+    Args:
+        margin: how much farther than the positive the negative should be.
+        distance: what `d` is, of the differences between the numbers of two descriptors:
+
+            - `"mean_squared"`: the mean of their squares (the course's starter code, with margin 1);
+            - `"euclidean"`: the root of the sum of their squares (report A, equation 2, which has no
+              margin);
+            - `"squared"`: the sum of their squares (report B, section 1).
+        swap: anchor swapping: the negative is held against the nearer of anchor and positive
+            (report B, section 5; Balntas et al., BMVC 2016).
+
+    Call args:
+        y_true: labels `(3 * triplets,)`; not looked at, rows 3k, 3k + 1 and 3k + 2 are anchor,
+            positive and negative.
+        y_pred: descriptors `(3 * triplets, dim)`, of any length.
+
+    Raises ValueError for an unknown distance.
+    """
+
+    def __init__(
+        self, margin=1.0, distance="mean_squared", swap=False, name="triplet", **kwargs
+    ):
+        if distance not in DISTANCES:
+            raise ValueError(f"Unknown {distance=}: expected one of {', '.join(DISTANCES)}.")
+        super().__init__(name=name, **kwargs)
+        self.margin, self.distance, self.swap = margin, distance, swap
+
+    def call(self, y_true, y_pred):
+        apart = DISTANCES[self.distance]
+        y_pred = ops.cast(y_pred, "float32")
+        anchor, positive, negative = y_pred[0::3], y_pred[1::3], y_pred[2::3]
+        to_negative = apart(anchor - negative)
+        if self.swap:
+            to_negative = ops.minimum(to_negative, apart(positive - negative))
+        return ops.relu(self.margin + apart(anchor - positive) - to_negative)
+
+    def get_config(self):
+        settings = {"margin": self.margin, "distance": self.distance, "swap": self.swap}
+        return {**super().get_config(), **settings}

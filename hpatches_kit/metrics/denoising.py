@@ -1,0 +1,55 @@
+"""Metrics of denoised patches. The mean absolute error in grey levels is Keras's own `"mae"`."""
+
+import keras
+import numpy as np
+from keras import ops
+
+
+@keras.saving.register_keras_serializable(package="hpatches_kit")
+def psnr(y_true, y_pred, max_value=255.0):
+    """Peak signal-to-noise ratio in dB, one per patch; Keras averages over all patches.
+
+    Args:
+        y_true, y_pred: patches `(batch, height, width, channels)`.
+        max_value: the largest possible grey level.
+
+    Returns:
+        `(batch,)`. Equal patches give 148 dB instead of infinity.
+    """
+    y_pred = ops.convert_to_tensor(y_pred, "float32")
+    mse = ops.mean(ops.square(ops.cast(y_true, "float32") - y_pred), axis=(1, 2, 3))
+    return 10.0 * ops.log10(max_value**2 / ops.maximum(mse, 1e-10))
+
+
+@keras.saving.register_keras_serializable(package="hpatches_kit")
+def ssim(y_true, y_pred, max_value=255.0):
+    """Structural similarity, one per patch: 1 for equal patches, near 0 for unrelated ones.
+
+    Means, variances and covariance in a Gaussian window of 11x11 pixels, sigma 1.5, wherever it fits
+    into the patch.
+
+    Args:
+        y_true, y_pred: patches `(batch, height, width, channels)`, 11 pixels a side or more.
+        max_value: the largest possible grey level.
+
+    Returns:
+        `(batch,)`.
+
+    Reference: Wang et al., Image Quality Assessment, TIP 2004.
+    """
+    x, y = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+    mean_x, mean_y = _smooth(x), _smooth(y)
+    variances = _smooth(x * x) + _smooth(y * y) - mean_x**2 - mean_y**2
+    covariance = _smooth(x * y) - mean_x * mean_y
+    c1, c2 = (0.01 * max_value) ** 2, (0.03 * max_value) ** 2
+    light = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    return ops.mean(light * (2 * covariance + c2) / (variances + c2), axis=(1, 2, 3))
+
+
+def _smooth(x):
+    """The Gaussian window, first down, then across: `(batch, h, w, c)` -> `(batch, h-10, w-10, c)`."""
+    line = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2)).astype("float32")
+    line = np.tile((line / line.sum())[:, None, None, None], (1, 1, x.shape[-1], 1))
+    for kernel in (line, line.swapaxes(0, 1)):
+        x = ops.depthwise_conv(x, kernel, data_format="channels_last")
+    return x

@@ -1,0 +1,30 @@
+"""Denoiser and descriptor as one network, so that one loss can train both."""
+
+import keras
+from keras import layers
+
+from hpatches_kit.patches import PATCH_SIZE
+
+
+def end_to_end(denoiser, descriptor, name="end_to_end"):
+    """Put a descriptor behind a denoiser: noisy patches in, descriptors out.
+
+    The loss of the descriptors then reaches through to the denoiser, which learns to keep what tells
+    places apart instead of what looks clean. Grey levels are clipped to 0..255 as for denoised patches,
+    but not rounded: rounding has no gradient.
+
+    Args:
+        denoiser: a `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, in 0..255.
+        descriptor: a `keras.Model` from `(batch, 32, 32, 1)`, in 0..255, to `(batch, dim)`.
+        name: of the model.
+
+    Returns:
+        A `keras.Model` that shares its weights with both: training it trains them.
+        `denoiser.trainable = False` before `compile` trains the descriptor alone.
+
+    Reference: report A's conclusion says why a denoiser that was trained on its own does not serve the
+    descriptor.
+    """
+    noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
+    clean = layers.ReLU(max_value=255, dtype="float32", name="grey_levels")(denoiser(noisy))
+    return keras.Model(noisy, descriptor(clean), name=name)

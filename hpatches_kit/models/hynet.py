@@ -1,0 +1,77 @@
+"""HyNet: L2-Net without batch norm, each patch normalised by what it answers itself."""
+
+import keras
+from keras import layers, ops
+
+from hpatches_kit.models.l2net import CONVOLUTIONS, unit_length
+from hpatches_kit.patches import PATCH_SIZE
+
+
+@keras.saving.register_keras_serializable(package="hpatches_kit")
+class FilterResponseNormalization(layers.Layer):
+    """Each channel of each patch over its root mean square, then a threshold that is learned.
+
+        `y = max(gamma * x / sqrt(mean(x^2) + epsilon) + beta, tau)`
+
+    The mean goes over the pixels of one channel of one patch: nothing depends on the rest of the
+    batch, in training and afterwards alike.
+
+    Args:
+        epsilon: added to the mean square.
+        threshold: where `tau` begins; `gamma` begins at 1, `beta` at 0.
+
+    Input and output `(batch, height, width, channels)`.
+
+    Reference: Singh & Krishnan, Filter Response Normalization Layer, CVPR 2020.
+    """
+
+    def __init__(self, epsilon=1e-6, threshold=-1.0, **kwargs):
+        super().__init__(**kwargs)
+        self.epsilon, self.threshold = epsilon, threshold
+
+    def build(self, input_shape):
+        def weight(name, value):
+            start = keras.initializers.Constant(value)
+            return self.add_weight(shape=input_shape[-1:], initializer=start, name=name)
+
+        self.gamma, self.beta = weight("gamma", 1.0), weight("beta", 0.0)
+        self.tau = weight("tau", self.threshold)
+
+    def call(self, inputs):
+        # A float16 square overflows at 256, which is where white begins.
+        x = ops.cast(inputs, "float32")
+        x = x * ops.rsqrt(ops.mean(ops.square(x), axis=(1, 2), keepdims=True) + self.epsilon)
+        x = ops.cast(x, self.compute_dtype)
+        return ops.maximum(self.gamma * x + self.beta, self.tau)
+
+    def get_config(self):
+        return {**super().get_config(), "epsilon": self.epsilon, "threshold": self.threshold}
+
+
+def hynet(dim=128, dropout=0.3, kernel_initializer="he_normal", name="hynet"):
+    """Build HyNet: the convolutions of L2-Net with filter response normalisation.
+
+    Args:
+        dim: length of the descriptor.
+        dropout: rate before the last convolution.
+        kernel_initializer: name of a Keras initialiser.
+        name: of the model.
+
+    Returns:
+        A `keras.Model` from patches `(batch, 32, 32, 1)`, grey levels 0..255, to descriptors
+        `(batch, dim)` of length 1.
+
+    Reference: Tian et al., HyNet, NeurIPS 2020.
+    """
+
+    def conv(filters, size, **kwargs):
+        return layers.Conv2D(filters, size, kernel_initializer=kernel_initializer, **kwargs)
+
+    patch = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="patch")
+    x = FilterResponseNormalization()(patch)
+    for filters, strides in CONVOLUTIONS:
+        x = conv(filters, 3, strides=strides, padding="same")(x)
+        x = FilterResponseNormalization()(x)
+    x = conv(dim, 8, use_bias=False)(layers.Dropout(dropout)(x))
+    x = layers.BatchNormalization(momentum=0.9, center=False, scale=False)(x)
+    return keras.Model(patch, unit_length(layers.Flatten()(x)), name=name)
