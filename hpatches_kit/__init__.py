@@ -4,15 +4,18 @@
 
     train, test = hk.load("mini").split()
 
-Keras is imported when a part that needs it is first used.
+Keras is imported when a part that needs it is first used. To load a saved model, import Keras first, as
+the alphabet has it: `load_model` then knows the losses, metrics and layers by name.
 """
 
+import sys
 from importlib import import_module
 
 from hpatches_kit import (
     baselines,
     benchmark,
     descriptor_files,
+    filters,
     plots,
     reports,
     sequences,
@@ -23,7 +26,7 @@ from hpatches_kit.datasets import image_sequences, load
 from hpatches_kit.denoise import denoise
 from hpatches_kit.describe import describe
 from hpatches_kit.descriptors import Descriptors
-from hpatches_kit.explorer import explore
+from hpatches_kit.explorer import explore, explore_mining
 from hpatches_kit.normalise import pca_power_law
 from hpatches_kit.patches import VIEWS, PatchSet
 from hpatches_kit.storage import save
@@ -43,6 +46,8 @@ __all__ = [
     "describe",
     "environment",
     "explore",
+    "explore_mining",
+    "filters",
     "image_sequences",
     "load",
     "losses",
@@ -75,3 +80,8 @@ def __getattr__(name):
     if name in KERAS_FUNCTIONS:
         return getattr(import_module(f"hpatches_kit.{KERAS_FUNCTIONS[name]}"), name)
     raise AttributeError(f"module 'hpatches_kit' has no attribute {name!r}")
+
+
+if "keras" in sys.modules:
+    import_module("hpatches_kit.losses")
+    import_module("hpatches_kit.models")

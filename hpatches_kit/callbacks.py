@@ -70,12 +70,14 @@ class CollapseAlarm(keras.callbacks.Callback):
     Args:
         batches: of `hk.batches.Pairs` or `Triplets`; the first batch is looked at.
         spread: rings below this. A trained descriptor has about 1.3, an untrained one 0.1 and more.
+
+    `message` is the last warning, None before there is one.
     """
 
     def __init__(self, batches, spread=0.05):
         super().__init__()
         self.patches, self.labels = batches[0]
-        self.spread, self.rung = spread, False
+        self.spread, self.rung, self.message = spread, False, None
 
     def on_epoch_end(self, epoch, logs=None):
         loss = (logs or {}).get("loss", 0.0)
@@ -99,11 +101,14 @@ class CollapseAlarm(keras.callbacks.Callback):
         descriptors = self.model.predict(self.patches, verbose=0)
         apart = np.linalg.norm(descriptors[:, None] - descriptors[None], axis=2)
         different = self.labels[:, None] != self.labels[None]
-        return float(apart[different].mean() / max(np.linalg.norm(descriptors, axis=1).mean(), 1e-9))
+        return float(
+            apart[different].mean() / max(np.linalg.norm(descriptors, axis=1).mean(), 1e-9)
+        )
 
     def _ring(self, what):
         if not self.rung:  # once, until it is over
-            warnings.warn(f"{what} {ADVICE}", stacklevel=2)
+            self.message = f"{what} {ADVICE}"
+            warnings.warn(self.message, stacklevel=2)
         self.rung = True
 
 

@@ -1,10 +1,11 @@
-"""A window onto the data for notebooks: choose a sequence and a point, see its views."""
+"""Windows for notebooks: onto the data, and onto mining. Menus and sliders above a figure."""
 
 from io import BytesIO
 
 import numpy as np
 
 from hpatches_kit.plots.data import point
+from hpatches_kit.plots.mining import distance_matrix
 
 
 def explore(patches):
@@ -30,6 +31,30 @@ def explore(patches):
     slider.observe(show, "value")
     show()
     return widgets.VBox([widgets.HBox([menu, slider]), picture])
+
+
+def explore_mining(descriptors, pairs=24):
+    """Drag the percentile and see which negatives it chooses, in `plots.distance_matrix`.
+
+    Args:
+        descriptors: `(2 * n, dim)` of a batch of `Pairs`.
+        pairs: rows and columns drawn, the first ones.
+    """
+    import ipywidgets as widgets
+
+    pairs = min(pairs, len(descriptors) // 2)
+    pair = widgets.IntSlider(0, 0, pairs - 1, description="pair")
+    percentile = widgets.IntSlider(0, 0, 100, description="percentile")
+    picture = widgets.Image(format="png")
+
+    def show(_=None):
+        chosen = {"pair": pair.value, "percentile": percentile.value}
+        picture.value = _png(distance_matrix(descriptors, pairs, **chosen))
+
+    pair.observe(show, "value")
+    percentile.observe(show, "value")
+    show()
+    return widgets.VBox([widgets.HBox([pair, percentile]), picture])
 
 
 def _png(figure):

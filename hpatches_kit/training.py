@@ -3,6 +3,7 @@
 import json
 import platform
 import random
+import re
 from pathlib import Path
 
 import keras
@@ -143,18 +144,21 @@ class Backup(keras.callbacks.Callback):
 
     def _check_settings(self):
         file, now = self.folder / SETTINGS, self._describe()
-        if file.exists():
-            before = json.loads(file.read_text())
-            changed = [key for key in now if key != "made with" and before.get(key) != now[key]]
-            if changed:
-                lines = [f"  {key}: {before.get(key)} then, {now[key]} now" for key in changed]
-                raise ValueError(
-                    f"{self.folder} holds a run with other settings:\n"
-                    + "\n".join(lines)
-                    + "\nChoose another folder, or delete it to begin anew."
-                )
-        else:
+        if not file.exists():
             write_text(file, json.dumps(now, indent=1) + "\n")
+            return
+        before, now = dict(_flat(json.loads(file.read_text()))), dict(_flat(now))
+        lines = [
+            f"  {key}: {before.get(key, 'nothing')} then, {now.get(key, 'nothing')} now"
+            for key in sorted(before.keys() | now.keys())
+            if key != "made with" and before.get(key) != now.get(key)
+        ]
+        if lines:
+            raise ValueError(
+                f"{self.folder} holds a run with other settings:\n"
+                + "\n".join(lines)
+                + "\nChoose another folder, or delete it to begin anew."
+            )
 
     def _describe(self):
         """What is trained, with what; only what JSON knows."""
@@ -166,7 +170,7 @@ class Backup(keras.callbacks.Callback):
         }
         compiled = self.model.get_compile_config() or {}
         about = {
-            "model": self.model.name,
+            "model": re.sub(r"_\d+$", "", self.model.name),  # numbered in a cell run twice
             "parameters": self.model.count_params(),
             "optimizer": compiled.get("optimizer"),
             "loss": compiled.get("loss"),
@@ -179,6 +183,15 @@ class Backup(keras.callbacks.Callback):
             ),
         }
         return json.loads(json.dumps(about, default=str))
+
+
+def _flat(settings, before=""):
+    """Nested settings as `("optimizer, config, beta_1", 0.9)`, without the names that Keras numbers."""
+    for key, value in settings.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{before}{key}, ")
+        elif key != "name":
+            yield before + key, value
 
 
 def _random_state():

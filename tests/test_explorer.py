@@ -29,3 +29,15 @@ def test_the_slider_and_the_menu_change_the_picture(parts):
     shown.append(bytes(picture.value))
     menu.value, slider.value = "v_one", 0
     assert bytes(picture.value) == shown[0] and len(set(shown)) == 3
+
+
+def test_the_slider_of_mining_changes_what_is_marked(descriptors):
+    box = hk.explore_mining(descriptors.values[:, :2].reshape(120, -1), pairs=20)
+    (pair, percentile), picture = box.children[0].children, box.children[1]
+    assert (pair.max, percentile.max) == (19, 100)
+    shown = [bytes(picture.value)]
+    percentile.value = 50
+    shown.append(bytes(picture.value))
+    pair.value = 7
+    shown.append(bytes(picture.value))
+    assert len(set(shown)) == 3 and shown[0].startswith(b"\x89PNG")

@@ -2,6 +2,7 @@ from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 import hpatches_kit as hk
@@ -35,6 +36,10 @@ def figures(patches, descriptors):
         "pools": hk.plots.pools(scores, scores),
         "scores": hk.plots.scores(scores, scores),
         "neighbours": hk.plots.neighbours(pixels, patches, [0, 9], count=5),
+        "matrix": hk.plots.distance_matrix(pixels.values[:, :2].reshape(40, -1), 12, 3),
+        "percentiles": hk.plots.percentiles(pixels.values[:, :2].reshape(40, -1)),
+        "bars": hk.plots.ranking({"low": 1.0, "high": 3.0, "middle": 2.0}, "dB", {"here": 1.5}),
+        "over": hk.plots.over(pd.DataFrame({"matching": [0.5, 0.4]}, [0, 2]), "q"),
     }
 
 
@@ -64,6 +69,37 @@ def test_curves_show_both_sides_and_name_them(figures):
     ]
     np.testing.assert_array_equal(axis.lines[1].get_ydata(), [3, 2.5])
     assert figures["psnr"].axes[1].get_ylabel() == "PSNR in dB"
+
+
+def test_curves_take_a_log_and_a_dictionary_of_lists_and_begin_a_new_row_after_three():
+    log = pd.DataFrame({"epoch": [0, 1], "loss": [3.0, 2.0], "val_loss": [4.0, 3.0]})
+    for numbers in (log, {"loss": [3.0, 2.0]}, {"a": log, "b": {"loss": [3.0, 2.0]}}):
+        (axis,) = hk.plots.curves(numbers).axes
+        np.testing.assert_array_equal(axis.lines[0].get_ydata(), [3, 2])
+    figure = hk.plots.curves(log, ["loss", "a", "b", "c"])
+    rows = {round(axis.get_position().y0, 2) for axis in figure.axes}
+    assert len(figure.axes) == 4 and len(rows) == 2
+
+
+def test_the_longest_bar_is_on_top_and_lines_are_named(figures):
+    (axis,) = figures["bars"].axes
+    names = [label.get_text() for label in axis.get_yticklabels()]
+    assert names == ["low", "middle", "high"]  # upwards
+    assert axis.get_legend().get_texts()[0].get_text() == "here 1.50"
+    assert [text.get_text().strip() for text in axis.texts] == ["1.00", "2.00", "3.00"]
+
+
+def test_the_matrix_marks_the_positive_and_the_nearest_negatives():
+    """Pair 1 of four points on a line: its positive 0.5 away, the others 1, 3 and 5, or 2, 2, 4."""
+    anchors, positives = np.array([0.0, 2.0, 4.0, 6.0]), np.array([1.0, 2.5, 5.0, 7.0])
+    rows = np.stack([anchors, positives], 1).reshape(8, 1)
+    axis = hk.plots.distance_matrix(rows, pairs=4, pair=1).axes[0]
+    np.testing.assert_array_equal(axis.images[0].get_array()[1], [1, 0.5, 3, 5])
+    assert axis.get_title() == "pair 1: positive 0.50, row 1.00, column 1.50"
+    marks = [(line.get_xdata()[0], line.get_ydata()[0]) for line in axis.lines]
+    assert marks == [(1, 1), (0, 1), (1, 2)]
+    median = hk.plots.distance_matrix(rows, pairs=4, pair=1, percentile=50).axes[0]
+    assert median.get_title() == "pair 1: positive 0.50, row 3.00, column 2.50"
 
 
 def test_a_neighbour_has_a_green_frame_exactly_when_it_is_the_same_place(patches):

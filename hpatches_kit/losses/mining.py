@@ -34,9 +34,7 @@ class HardMining(keras.losses.Loss):
     References: report A, section 4.2 and appendix A; Mishchuk et al., HardNet, NeurIPS 2017.
     """
 
-    def __init__(
-        self, margin=0.01, negative="average", percentile=0, name="hard_mining", **kwargs
-    ):
+    def __init__(self, margin=0.01, negative="average", percentile=0, name="hard_mining", **kwargs):
         if negative not in COMBINE:
             raise ValueError(f"Unknown {negative=}: expected 'average' or 'minimum'.")
         if not 0 <= percentile <= 100:

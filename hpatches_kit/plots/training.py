@@ -3,11 +3,11 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from hpatches_kit.plots.patches import closed
+from hpatches_kit.plots.patches import GROUP_COLOURS, closed
 
 
 def curves(histories, quantities=("loss",), labels=None):
-    """Training and validation curves, one panel a quantity, one colour a run.
+    """Training and validation curves, one panel a quantity, three in a row, one colour a run.
 
     Args:
         histories: a Keras `History`, what `hk.training_log` reads, or a dictionary of lists by name; or several of
@@ -18,14 +18,18 @@ def curves(histories, quantities=("loss",), labels=None):
     several = isinstance(histories, dict) and not isinstance(next(iter(histories.values())), list)
     histories = histories if several else {"": histories}
     labels = {"loss": "loss", "psnr": "PSNR in dB"} | (labels or {})
+    columns = min(len(quantities), 3)
+    rows = -(-len(quantities) // columns)
     figure, axes = plt.subplots(
-        1,
-        len(quantities),
-        figsize=(4.6 * len(quantities), 3.2),
+        rows,
+        columns,
+        figsize=(4.6 * columns, 3.2 * rows),
         squeeze=False,
         layout="constrained",
     )
-    for axis, quantity in zip(axes[0], quantities):
+    for axis in axes.flat[len(quantities) :]:
+        axis.remove()
+    for axis, quantity in zip(axes.flat, quantities):
         for colour, (run, history) in zip(
             plt.rcParams["axes.prop_cycle"].by_key()["color"], histories.items()
         ):
@@ -49,5 +53,33 @@ def curves(histories, quantities=("loss",), labels=None):
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set(xlabel="epoch", ylabel=labels.get(quantity, quantity))
         axis.grid(alpha=0.3)
-        axis.legend(fontsize=8)
+        if axis.lines:
+            axis.legend(fontsize=8)
+    return closed(figure)
+
+
+def ranking(values, label, lines=None, digits=2):
+    """A bar for each number, the largest on top.
+
+    Args:
+        values: `{name: number}` or a pandas Series.
+        label: of the axis.
+        lines: `{name: number}` drawn as upright lines, to compare with.
+        digits: of the numbers beside the bars.
+    """
+    ranked = sorted(dict(values).items(), key=lambda item: item[1])
+    names, numbers = zip(*ranked)
+    figure, axis = plt.subplots(figsize=(7.2, 0.7 + 0.3 * len(ranked)), layout="constrained")
+    axis.barh(names, numbers, color="#c9d3e0", height=0.7)
+    every = [*numbers, *(lines or {}).values()]
+    room = (max(every) - min(every) or 1) * 0.25
+    axis.set_xlim(min(every) - room, max(every) + room)  # differences, not sizes, are compared
+    for row, number in enumerate(numbers):
+        axis.text(number, row, f" {number:.{digits}f}", va="center", fontsize=9)
+    for (name, number), colour in zip((lines or {}).items(), GROUP_COLOURS[1:]):
+        axis.axvline(number, color=colour, linewidth=1.4, label=f"{name} {number:.{digits}f}")
+    if lines:
+        axis.legend(fontsize=8, loc="lower right")
+    axis.set_xlabel(label)
+    axis.spines[["top", "right"]].set_visible(False)
     return closed(figure)
