@@ -14,18 +14,18 @@ def _optimizer(class_name, **config):
 
 
 ADAPTIVE = {
-    "RMSProp": _optimizer("RMSprop", learning_rate=1e-3),
-    "Adamax": _optimizer("Adamax", learning_rate=2e-3),
-    "Adadelta": _optimizer("Adadelta", learning_rate=1.0),
-    "Adam": _optimizer("Adam", learning_rate=1e-3),
-    "Nadam": _optimizer("Nadam", learning_rate=2e-3),
+    "RMSProp": _optimizer("rmsprop", learning_rate=1e-3),
+    "Adamax": _optimizer("adamax", learning_rate=2e-3),
+    "Adadelta": _optimizer("adadelta", learning_rate=1.0),
+    "Adam": _optimizer("adam", learning_rate=1e-3),
+    "Nadam": _optimizer("nadam", learning_rate=2e-3),
 }
 # Grey levels are 0..255, and so are the gradients of their weights: hence the small rate.
 DENOISER_OPTIMIZERS = {
-    "SGD": _optimizer("SGD", learning_rate=1e-5, momentum=0.9, nesterov=True),
+    "SGD": _optimizer("sgd", learning_rate=1e-5, momentum=0.9, nesterov=True),
     **ADAPTIVE,
 }
-DESCRIPTOR_OPTIMIZERS = {"SGD": _optimizer("SGD", learning_rate=0.1), **ADAPTIVE}
+DESCRIPTOR_OPTIMIZERS = {"SGD": _optimizer("sgd", learning_rate=0.1), **ADAPTIVE}
 
 INITIALIZERS = {
     "He normal": "he_normal",

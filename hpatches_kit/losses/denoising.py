@@ -27,6 +27,7 @@ class StructureAndError(keras.losses.Loss):
         self.weight = weight
 
     def call(self, y_true, y_pred):
+        y_true, y_pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
         error = ops.mean(ops.abs(y_true - y_pred), axis=(1, 2, 3)) / 255.0
         return self.weight * (1 - ssim(y_true, y_pred)) + (1 - self.weight) * error
 

@@ -6,6 +6,16 @@ SMALLEST = 1e-6  # of a squared distance; the slope of the square root is infini
 FAR = 10.0  # descriptors of length 1 are at most 2 apart
 
 
+def check_rows(batch, each, batches):
+    """ValueError when the rows of a batch cannot be those that these batches have."""
+    rows = batch.shape[0]  # None where a compiled step takes batches of any size
+    if rows is not None and rows % each:
+        raise ValueError(
+            f"A batch of shape {tuple(batch.shape)}: expected a multiple of {each} rows, as"
+            f" hk.batches.{batches} has them."
+        )
+
+
 def length(vectors):
     """Euclidean lengths along the last axis, with a gradient of 0 at 0: `(..., dim)` -> `(...)`."""
     return ops.sqrt(ops.maximum(ops.sum(ops.square(vectors), axis=-1), SMALLEST**2))
@@ -23,6 +33,7 @@ def of_unit_vectors(a, b):
 
 def same_place(labels):
     """Which pairs of a batch show one place: labels `(2 * pairs,)` -> booleans `(pairs, pairs)`."""
+    check_rows(labels, 2, "Pairs")
     label = ops.reshape(labels, (-1,))[::2]
     return label[:, None] == label[None, :]
 

@@ -82,11 +82,15 @@ class RandomNegatives(HardMining):
     """
 
     def __init__(self, margin=1.0, negative="average", name="random_negatives", **kwargs):
-        kwargs.pop("percentile", None)  # of a saved one
-        super().__init__(margin, negative, name=name, **kwargs)
+        super().__init__(margin, negative, 0, name, **kwargs)
 
     def choose(self, d, same):
         pair = ops.arange(ops.shape(d)[0])
         ahead = (pair[None, :] - pair[:, None]) % ops.shape(d)[0]
         next_one = ops.argmin(ops.where(same, ops.shape(d)[0], ahead), axis=1)
         return ops.take_along_axis(ops.where(same, FAR, d), next_one[:, None], axis=1)[:, 0]
+
+    def get_config(self):
+        config = super().get_config()
+        del config["percentile"]
+        return config

@@ -25,15 +25,19 @@ class SecondOrderSimilarity(keras.losses.Loss):
 
     Args:
         margin: how much farther than the positive the negative should be.
-        neighbours: how many neighbours the second order looks at.
+        neighbours: how many neighbours the second order looks at; more where some are equally far.
         weight: of the second order; 0 leaves the squared hinge.
 
     Call args: as for `HardMining`.
+
+    Raises ValueError for fewer than 1 neighbours.
 
     Reference: Tian et al., SOSNet, CVPR 2019, equations 1 to 5.
     """
 
     def __init__(self, margin=1.0, neighbours=8, weight=1.0, name="second_order", **kwargs):
+        if not isinstance(neighbours, int) or neighbours < 1:
+            raise ValueError(f"{neighbours=}: expected a whole number, 1 or more.")
         super().__init__(name=name, **kwargs)
         self.margin, self.neighbours, self.weight = margin, neighbours, weight
 

@@ -3,7 +3,7 @@
 import keras
 from keras import ops
 
-from hpatches_kit.losses.distances import length
+from hpatches_kit.losses.distances import check_rows, length
 
 DISTANCES = {
     "mean_squared": lambda difference: ops.mean(ops.square(difference), axis=-1),
@@ -43,6 +43,7 @@ class Triplet(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         apart = DISTANCES[self.distance]
+        check_rows(y_pred, 3, "Triplets")
         y_pred = ops.cast(y_pred, "float32")
         anchor, positive, negative = y_pred[0::3], y_pred[1::3], y_pred[2::3]
         to_negative = apart(anchor - negative)

@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+WINDOW = 11  # pixels a side
+
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 def psnr(y_true, y_pred, max_value=255.0):
@@ -35,9 +37,13 @@ def ssim(y_true, y_pred, max_value=255.0):
     Returns:
         `(batch,)`.
 
+    Raises ValueError for smaller patches.
+
     Reference: Wang et al., Image Quality Assessment, TIP 2004.
     """
     x, y = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+    if any(side is not None and side < WINDOW for side in y.shape[1:3]):
+        raise ValueError(f"Patches have shape {tuple(y.shape)}: expected {WINDOW} pixels or more.")
     mean_x, mean_y = _smooth(x), _smooth(y)
     variances = _smooth(x * x) + _smooth(y * y) - mean_x**2 - mean_y**2
     covariance = _smooth(x * y) - mean_x * mean_y
@@ -48,7 +54,7 @@ def ssim(y_true, y_pred, max_value=255.0):
 
 def _smooth(x):
     """The Gaussian window, first down, then across: `(batch, h, w, c)` -> `(batch, h-10, w-10, c)`."""
-    line = np.exp(-(np.arange(-5, 6) ** 2) / (2 * 1.5**2)).astype("float32")
+    line = np.exp(-((np.arange(WINDOW) - WINDOW // 2) ** 2) / (2 * 1.5**2)).astype("float32")
     line = np.tile((line / line.sum())[:, None, None, None], (1, 1, x.shape[-1], 1))
     for kernel in (line, line.swapaxes(0, 1)):
         x = ops.depthwise_conv(x, kernel, data_format="channels_last")

@@ -89,6 +89,8 @@ class FalsePositiveRate(keras.metrics.Metric):
     """
 
     def __init__(self, recall=0.95, name="fpr95", **kwargs):
+        if not 0 < recall <= 1:
+            raise ValueError(f"{recall=}: expected a share above 0, at most 1.")
         super().__init__(name=name, **kwargs)
         self.recall = recall
         self.positive = self.add_weight(shape=(BINS,), initializer="zeros", name="positive")

@@ -29,7 +29,7 @@ def l2net(
             never sees how light a place is and how strong its contrast (L2-Net's paper).
         dropout: rate before the last convolution.
         scale: batch norms learn a scale and a shift, as in the coursework. `False` is L2-Net's and
-            HardNet's: neither those nor biases.
+            HardNet's: neither those nor the biases before them.
         last_norm: a batch norm, without scale and shift, after the last convolution (HardNet): each
             number has mean 0 over places.
         kernel_initializer: name of a Keras initialiser.

@@ -28,5 +28,6 @@ def tfeat(dim=128, normalise=True, kernel_initializer="glorot_uniform", name="tf
     patch = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="patch")
     x = layers.Conv2D(32, 7, **options)(standardised(patch))  # 32 -> 26 pixels
     x = layers.Conv2D(64, 6, **options)(layers.MaxPooling2D()(x))  # 13 -> 8
-    x = layers.Dense(dim, **options)(layers.Flatten()(x))
+    # A patch of one grey would give zeros, which have no direction, and a gradient that is no number.
+    x = layers.Dense(dim, bias_initializer="random_uniform", **options)(layers.Flatten()(x))
     return keras.Model(patch, unit_length(x) if normalise else x, name=name)

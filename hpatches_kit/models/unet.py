@@ -73,12 +73,11 @@ def unet(
     if preset not in PRESETS:
         raise ValueError(f"Unknown U-Net {preset!r}: expected one of {', '.join(PRESETS)}.")
     settings = PRESETS[preset]
-    encoder, decoder = tuple(encoder or settings.encoder), tuple(decoder or settings.decoder)
-    deepest = (PATCH_SIZE - 1).bit_length()  # 5 halvings leave one pixel
-    if len(encoder) != len(decoder) + 1 or len(decoder) > deepest:
-        raise ValueError(
-            f"{encoder=} with {decoder=}: expected one level more than steps up, at most {deepest}."
-        )
+    encoder = settings.encoder if encoder is None else tuple(encoder)
+    decoder = settings.decoder if decoder is None else tuple(decoder)
+    check_levels(encoder)
+    if len(encoder) != len(decoder) + 1:
+        raise ValueError(f"{encoder=} with {decoder=}: expected one level more than steps up.")
     conv = partial(convolution, kernel_initializer=kernel_initializer)
     noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
     x, skips = noisy, []
@@ -93,6 +92,14 @@ def unet(
         x = layers.Concatenate(name=f"concat{level}")([up, skips[level - 1]])
         x = conv(filters, 3, name=f"dec_conv{level}")(x)
     return denoiser(conv, noisy, x, residual, name or f"unet_{preset}")
+
+
+def check_levels(filters):
+    """ValueError unless there are 2 to 6 levels: from 32 pixels, 5 halvings leave one."""
+    if not 2 <= len(filters) <= PATCH_SIZE.bit_length():
+        raise ValueError(
+            f"{len(filters)} levels, {filters}: expected 2 to {PATCH_SIZE.bit_length()}."
+        )
 
 
 def convolution(filters, size, activation="relu", layer=layers.Conv2D, **kwargs):

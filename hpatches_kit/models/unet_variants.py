@@ -5,7 +5,7 @@ from functools import partial
 import keras
 from keras import layers
 
-from hpatches_kit.models.unet import convolution, denoiser, double
+from hpatches_kit.models.unet import check_levels, convolution, denoiser, double
 from hpatches_kit.patches import PATCH_SIZE
 
 
@@ -29,8 +29,11 @@ def unet_plus_plus(
     Returns:
         A `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255.
 
+    Raises ValueError for fewer than 2 levels and more than 6.
+
     References: Zhou et al., UNet++, 2018; report B, section 5.
     """
+    check_levels(filters)
     conv = partial(convolution, kernel_initializer=kernel_initializer)
     noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
     x, rows = noisy, []  # rows[level]: the nodes of a level so far
@@ -69,9 +72,12 @@ def framing_unet(
     Returns:
         A `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255.
 
+    Raises ValueError for fewer than 2 levels and more than 6.
+
     References: Han and Ye, Framing U-Net via Deep Convolutional Framelets, TMI 2018 (the tight frame
     U-Net); report B, section 5.
     """
+    check_levels(filters)
     conv = partial(convolution, kernel_initializer=kernel_initializer)
     noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
     x, skips = noisy, []
