@@ -1,6 +1,6 @@
 """What a step of training costs: `fit` with hard mining, the same by hand, and plain PyTorch.
 
-    python benchmarks/training.py           # 3 minutes; --save renews benchmarks/README.md
+    python benchmarks/training.py           # 6 minutes; --save renews benchmarks/README.md
     KERAS_BACKEND=jax python benchmarks/training.py
 
 L2-Net as HardNet trains it, Adam, the batches of `hk.batches.Pairs`. By hand: the same network, with a
@@ -18,7 +18,7 @@ import numpy as np
 from measure import PROJECT, apart, into_page, kept, machine, table
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-PAIRS, STEPS, EPOCHS = 128, 10, 4
+PAIRS, STEPS, EPOCHS = 128, 30, 3
 FILE = PROJECT / "benchmarks" / "training.json"
 FILTERS = [(32, 1), (32, 1), (64, 2), (64, 1), (128, 2), (128, 1)]
 
@@ -177,11 +177,11 @@ def main():
         runs["plain PyTorch"] = (plain_torch, False)
         runs["plain PyTorch, channels last"] = (plain_torch, True)
     seconds = {name: [] for name in runs}
-    for round in range(options.rounds):
+    for turn in range(options.rounds):
         for name, call in runs.items():
             seconds[name] += apart(*call)
             median = np.median(seconds[name])
-            print(f"round {round + 1}: {name}: {2 * PAIRS / median:.0f} patches/s", flush=True)
+            print(f"round {turn + 1}: {name}: {2 * PAIRS / median:.0f} patches/s", flush=True)
     fit = np.median(seconds[f"`fit`, {backend}"])
     rows = [
         {

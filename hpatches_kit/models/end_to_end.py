@@ -1,7 +1,6 @@
 """Denoiser and descriptor as one network, so that one loss can train both."""
 
 import keras
-from keras import layers
 
 from hpatches_kit.patches import PATCH_SIZE
 
@@ -10,8 +9,8 @@ def end_to_end(denoiser, descriptor, name="end_to_end"):
     """Put a descriptor behind a denoiser: noisy patches in, descriptors out.
 
     The loss of the descriptors then reaches through to the denoiser, which learns to keep what tells
-    places apart instead of what looks clean. Grey levels are clipped to 0..255 as for denoised patches,
-    but not rounded: rounding has no gradient.
+    places apart instead of what looks clean. Its grey levels are neither clipped nor rounded, as those of
+    denoised patches are: there the gradient would end.
 
     Args:
         denoiser: a `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, in 0..255.
@@ -26,5 +25,4 @@ def end_to_end(denoiser, descriptor, name="end_to_end"):
     descriptor.
     """
     noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
-    clean = layers.ReLU(max_value=255, dtype="float32", name="grey_levels")(denoiser(noisy))
-    return keras.Model(noisy, descriptor(clean), name=name)
+    return keras.Model(noisy, descriptor(denoiser(noisy)), name=name)

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from hpatches_kit.plots.patches import GROUP_COLOURS, RIGHT, WRONG, closed
+from hpatches_kit.plots.patches import GROUP_COLOURS, QUERY, RIGHT, WRONG, closed
 
 
 def matrix_of(descriptors, pairs=None):
@@ -33,18 +33,18 @@ def distance_matrix(descriptors, pairs=20, pair=0, percentile=0):
     """
     d = matrix_of(descriptors, pairs)
     figure, axis = plt.subplots(figsize=(5.6, 4.8), layout="constrained")
-    image = axis.imshow(d, cmap="magma", vmin=0)
+    image = axis.imshow(d, cmap="gray", vmin=0)  # grey: the marks are in colour
     figure.colorbar(image, label="distance", shrink=0.85)
     others = np.delete(np.arange(len(d)), pair)
     chosen = [
         others[np.argsort(line)[round(percentile / 100 * (len(others) - 1))]]
         for line in (d[pair, others], d[others, pair])
     ]
-    axis.axhspan(pair - 0.5, pair + 0.5, fill=False, edgecolor="white", linewidth=1.2)
-    axis.axvspan(pair - 0.5, pair + 0.5, fill=False, edgecolor="white", linewidth=1.2)
+    axis.axhspan(pair - 0.5, pair + 0.5, fill=False, edgecolor=QUERY, linewidth=1.2)
+    axis.axvspan(pair - 0.5, pair + 0.5, fill=False, edgecolor=QUERY, linewidth=1.2)
     places = [(pair, pair, RIGHT), (chosen[0], pair, WRONG), (pair, chosen[1], WRONG)]
     for x, y, colour in places:
-        axis.plot(x, y, "s", ms=11, mfc="none", mec=colour, mew=2.6)
+        axis.plot(x, y, "s", ms=11, mfc="none", mec=colour, mew=3)
     axis.set(xlabel="positive of pair", ylabel="anchor of pair", xticks=[], yticks=[])
     row, column = d[pair, chosen[0]], d[chosen[1], pair]
     axis.set_title(
@@ -74,7 +74,7 @@ def percentiles(descriptors, shown=(0, 2, 5, 10, 15, 50)):
     for k, q in enumerate(shown):
         at = np.percentile(negatives, q, axis=1).mean()
         axis.axvline(at, color="#333333", linewidth=1)
-        axis.text(at, top * (0.97 - 0.09 * (k % 2)), f" q={q}", fontsize=8, va="top")
+        axis.text(at, top * (0.98 - 0.08 * (k % 5)), f" q={q}", fontsize=8, va="top")
     axis.set(xlabel="distance of two descriptors", ylabel="share of pairs", yticks=[])
     axis.spines[["top", "right", "left"]].set_visible(False)
     axis.legend(frameon=False, fontsize=9, loc="center left")

@@ -2,6 +2,7 @@
 
 import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.lines import Line2D
 
 from hpatches_kit.plots.patches import GROUP_COLOURS, closed
 
@@ -23,38 +24,34 @@ def curves(histories, quantities=("loss",), labels=None):
     figure, axes = plt.subplots(
         rows,
         columns,
-        figsize=(4.6 * columns, 3.2 * rows),
+        figsize=(4.6 * columns + 2 * (len(histories) > 3), 3.2 * rows),
         squeeze=False,
         layout="constrained",
     )
     for axis in axes.flat[len(quantities) :]:
         axis.remove()
+    colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
     for axis, quantity in zip(axes.flat, quantities):
-        for colour, (run, history) in zip(
-            plt.rcParams["axes.prop_cycle"].by_key()["color"], histories.items()
-        ):
+        for k, (run, history) in enumerate(histories.items()):
             for key, style, side in (
                 (quantity, "--", "train"),
                 (f"val_{quantity}", "-", "validation"),
             ):
                 numbers = getattr(history, "history", history)
                 if key in numbers:
-                    values = numbers[key]
-                    epochs = np.arange(1, len(values) + 1)
-                    axis.plot(
-                        epochs,
-                        values,
-                        style,
-                        marker="o",
-                        ms=3,
-                        color=colour,
-                        label=f"{run} {side}".strip(),
-                    )
+                    epochs = np.arange(1, len(numbers[key]) + 1)
+                    look = {"marker": "o", "ms": 3, "color": colours[k % len(colours)]}
+                    axis.plot(epochs, numbers[key], style, label=f"{run} {side}".strip(), **look)
         axis.xaxis.get_major_locator().set_params(integer=True)
-        axis.set(xlabel="epoch", ylabel=labels.get(quantity, quantity))
+        axis.set(xlabel="epoch", ylabel=labels.get(quantity, quantity.replace("_", " ")))
         axis.grid(alpha=0.3)
-        if axis.lines:
+        if axis.lines and len(histories) <= 3:
             axis.legend(fontsize=8)
+    if len(histories) > 3:  # a panel has no room for them
+        entries = [Line2D([], [], color=colours[k % len(colours)]) for k in range(len(histories))]
+        entries += [Line2D([], [], color="#333333", linestyle=style) for style in ("--", "-")]
+        names = [*histories, "(train)", "(validation)"]
+        figure.legend(entries, names, loc="outside right upper", frameon=False, fontsize=8)
     return closed(figure)
 
 
