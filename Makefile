@@ -1,5 +1,5 @@
 # make quickstart   install, run the quickstart notebook, leave everything in results/quickstart/
-# make test         install, run the whole test suite
+# make test         install, run the whole test suite, and networks, losses and metrics once more on JAX
 # make notebooks    run every notebook and keep its outputs in notebooks/
 # make benchmark    time the benchmark against the plain official algorithm: 10 minutes
 # make scale        the data at its real size, and batches: 15 minutes, 15 GB of disk
@@ -10,12 +10,16 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
+# What has to give the same on another backend.
+ON_JAX = tests/test_unets.py tests/test_models.py tests/test_losses.py tests/test_metrics.py tests/test_training.py
+
 .PHONY: quickstart test notebooks benchmark scale lint format clean
 quickstart: $(VENV)/installed
 	$(BIN)/python notebooks/run.py quickstart
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest
+	KERAS_BACKEND=jax $(BIN)/python -m pytest $(ON_JAX)
 
 notebooks: $(VENV)/installed
 	for notebook in notebooks/*.ipynb; do $(BIN)/python notebooks/run.py $$(basename $$notebook .ipynb) --save || exit 1; done

@@ -24,13 +24,28 @@ QUICK = {
     ],
     "benchmark": ["EPOCHS, BATCHES = 1, 4", "TRAIN_POINTS, TEST_POINTS = 200, 200"],
     "data": [],
+    "denoising": [
+        "EPOCHS, VALIDATION, POLICY = 1, 2, 'float32'",
+        "PATCHES = DEEP_PATCHES = BEST_PATCHES = 320",
+        "NETS = ['shallow', 'U-Net++', 'Framing U-Net']",
+        "DATA, TEST_PATCHES, TEST_POINTS = 'mini', 12, 20",
+    ],
+    "descriptors": [
+        "EPOCHS, BATCHES, LONG_EPOCHS, LONG_BATCHES = 1, 2, 1, 2",
+        "DATA, TEST_POINTS, WATCHED_POINTS = 'mini', 200, 60",
+    ],
     "photographs": [
         "VIEWPOINT, LIGHTING, POINTS = 1, 1, 40",
         "DENOISER_EPOCHS, DENOISER_BATCHES = 1, 20",
         "DESCRIPTOR_EPOCHS, DESCRIPTOR_BATCHES = 1, 4",
     ],
+    "pipeline": [
+        "DENOISER_PATCHES, EPOCHS, BATCHES = 640, 2, 2",
+        "DATA, TRAIN_POINTS, TEST_POINTS = 'mini', 600, 400",
+    ],
 }
-SCORED = {"quickstart": 7, "benchmark": 7, "photographs": 5}  # at least so many descriptors
+# At least so many descriptors.
+SCORED = {"quickstart": 7, "benchmark": 7, "photographs": 5, "descriptors": 8, "pipeline": 7}
 
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
@@ -68,6 +83,14 @@ def test_a_notebook_runs_from_top_to_bottom_and_leaves_its_results(file, tmp_pat
     if file.stem == "quickstart":
         psnr = pd.read_csv(tmp_path / "psnr.csv", index_col=0)
         assert (psnr["gain in dB"] > 3).all()
+    if file.stem == "denoising":
+        denoisers = pd.read_csv(tmp_path / "denoisers.csv", index_col=0)
+        assert len(denoisers) >= 20 and denoisers.val_psnr.between(5, 40).all()
+        filters = pd.read_csv(tmp_path / "filters.csv", index_col=0)["PSNR in dB"]
+        assert filters["non-local means"] > filters["noisy"] + 2
+    if file.stem == "descriptors":
+        assert list(pd.read_csv(tmp_path / "percentiles.csv", index_col=0).index) == [0, 2, 5, 10, 15]
+        assert len(pd.read_csv(tmp_path / "short.csv")) >= 20
     if file.stem == "data":
         noise = pd.read_csv(tmp_path / "noise.csv", index_col=0)
         assert (noise["PSNR in dB"].loc[["easy", "hard", "tough"]].diff().dropna() < -1).all()
@@ -130,5 +153,5 @@ def test_an_unknown_notebook_is_refused_with_the_known_ones():
     )
     assert (
         done.returncode != 0
-        and "expected one of benchmark, data, photographs, quickstart" in done.stderr
+        and "expected one of benchmark, data, denoising, descriptors, photographs, pipeline, quickstart" in done.stderr
     )
