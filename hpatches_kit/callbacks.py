@@ -1,6 +1,7 @@
 """Callbacks that watch a training: scores after each epoch, an alarm, a figure that grows."""
 
 import warnings
+from contextlib import suppress
 
 import keras
 import numpy as np
@@ -9,6 +10,7 @@ from hpatches_kit import benchmark, plots
 from hpatches_kit.denoise import choose
 from hpatches_kit.describe import describe
 from hpatches_kit.quality_table import quality
+from hpatches_kit.training import training_log
 
 ADVICE = (
     "Lower the learning rate, normalise the descriptors (l2net(normalise=True)), begin with easier"
@@ -117,19 +119,30 @@ class LivePlot(keras.callbacks.Callback):
 
     Args:
         quantities, labels: as for `hk.plots.curves`.
+        folder: of a run that `hk.resumable` keeps, whose earlier epochs are drawn, too.
     """
 
-    def __init__(self, quantities=("loss",), labels=None):
+    def __init__(self, quantities=("loss",), labels=None, folder=None):
         super().__init__()
-        self.quantities, self.labels = quantities, labels
+        self.quantities, self.labels, self.folder = quantities, labels, folder
 
     def on_train_begin(self, logs=None):
         from IPython.display import display  # only where there is a notebook
 
         self.seen, self.handle = {}, display(display_id=True)
+        if self.folder:
+            with suppress(FileNotFoundError):
+                self.seen = training_log(self.folder).to_dict("list")
+                self._draw()
 
     def on_epoch_end(self, epoch, logs=None):
+        done = len(self.seen.get("loss", []))
+        if done > epoch:  # of an epoch that is done over
+            self.seen = {key: values[:epoch] for key, values in self.seen.items()}
         for key, value in (logs or {}).items():
             self.seen.setdefault(key, []).append(value)
+        self._draw()
+
+    def _draw(self):
         if self.handle is not None:
             self.handle.update(plots.curves(self.seen, self.quantities, self.labels))

@@ -1,9 +1,7 @@
 """A training that a disconnect cannot hurt: run the same cell again and it goes on where it stopped."""
 
 import json
-import platform
 import random
-import re
 from pathlib import Path
 
 import keras
@@ -12,13 +10,14 @@ import pandas as pd
 from keras import ops
 
 from hpatches_kit.files import whole_file, write_text
-from hpatches_kit.version import __version__
+from hpatches_kit.run_settings import describe_run, differences_of
 
 BACKUP, BEST, LOG, SETTINGS = "backup.npz", "best.keras", "log.csv", "settings.json"
+MORE_IS_BETTER = ("psnr", "ssim", "verification", "matching", "retrieval")
 
 
 def resumable(folder, batches, monitor="val_loss", settings=None):
-    """Callbacks that keep a training in a folder, and go on with it when it is there already.
+    """Keep a training in a folder, and go on with it when it is there already.
 
         model.fit(batches, epochs=25, callbacks=hk.resumable("runs/deep", batches, "val_psnr"))
 
@@ -31,9 +30,10 @@ def resumable(folder, batches, monitor="val_loss", settings=None):
     - `settings.json`: what is trained, and with what.
 
     Killed at any moment, a run that is started again does over the epoch it was in, with the same
-    batches, and ends as if nothing had happened. A run that is complete only gives the model its weights
-    back. Callbacks with a memory of their own, such as `EarlyStopping`, begin anew; those that add to the
-    log, such as `hk.callbacks.BenchmarkScores`, belong before these in the list.
+    batches, and ends as if nothing had happened. A run that is complete, or that a callback such as
+    `EarlyStopping` ended, only gives the model its weights back. An epoch whose loss is no number is not
+    kept. Other callbacks with a memory of their own begin anew; those that add to the log, such as
+    `hk.callbacks.BenchmarkScores`, belong before this one in the list.
 
     Args:
         folder: of this run alone; on Colab one on Drive outlives the session.
@@ -43,28 +43,12 @@ def resumable(folder, batches, monitor="val_loss", settings=None):
         settings: more to keep in `settings.json`, and to hold the next start to.
 
     Returns:
-        A list of `keras.callbacks`.
+        A list with one `keras.callbacks.Callback`.
 
-    Raises ValueError when training begins and the folder holds a run with other settings.
+    Raises ValueError when training begins and the folder holds a run with other settings, when the loss
+    reads other batches, and after an epoch without the number to monitor.
     """
-    folder = Path(folder).expanduser()
-    folder.mkdir(parents=True, exist_ok=True)
-    backup = Backup(folder, batches, settings)
-    so_far = _trim_log(folder / LOG, backup.epoch())
-    mode = "max" if monitor.removeprefix("val_").startswith(MORE_IS_BETTER) else "min"
-    best = None
-    if len(so_far) and monitor in so_far:
-        best = float(getattr(so_far[monitor], mode)())
-    return [
-        keras.callbacks.ModelCheckpoint(
-            folder / BEST, monitor, save_best_only=True, mode=mode, initial_value_threshold=best
-        ),
-        keras.callbacks.CSVLogger(folder / LOG, append=True),
-        backup,  # last: what it counts as done, is done
-    ]
-
-
-MORE_IS_BETTER = ("psnr", "ssim", "verification", "matching", "retrieval")
+    return [RunFolder(folder, batches, monitor, settings)]
 
 
 def training_log(folder):
@@ -81,117 +65,111 @@ def training_log(folder):
     return pd.read_csv(file)
 
 
-class Backup(keras.callbacks.Callback):
-    """Keeps all that the next epoch depends on in one file, which is whole or not there.
+class RunFolder(keras.callbacks.Callback):
+    """The callback of `resumable`.
 
-    Keras's own `BackupAndRestore` forgets the seeds of dropout and where the batches were, and a kill
-    while it writes leaves half a file.
-
-    Args:
-        folder: where the file is.
-        batches: whose epoch is set.
-        settings: what a run that is resumed must have been made with, besides what is known anyway.
+    Keras's own `BackupAndRestore` forgets the seeds of dropout and where the batches were; it, the
+    `ModelCheckpoint` and the `CSVLogger` can be killed half way through a file, and each alone does not
+    know what the others have lost.
     """
 
-    def __init__(self, folder, batches, settings=None):
+    def __init__(self, folder, batches, monitor="val_loss", settings=None):
         super().__init__()
-        self.folder, self.batches, self.settings = Path(folder), batches, settings or {}
-
-    def epoch(self):
-        """How many epochs are done, 0 where there is no file."""
-        file = self.folder / BACKUP
-        if not file.exists():
-            return 0
-        with np.load(file) as saved:
-            return int(saved["epoch"])
+        self.folder = Path(folder).expanduser()
+        self.batches, self.monitor, self.settings = batches, monitor, settings or {}
+        self.log = pd.DataFrame()
 
     def on_train_begin(self, logs=None):
-        if not self.model.optimizer.built:
-            self.model.optimizer.build(self.model.trainable_variables)
+        model = self.model
+        if not model.built:
+            model.build((None, *self.batches[0][0].shape[1:]))
+        if not model.optimizer.built:
+            model.optimizer.build(model.trainable_variables)
+        self._check_batches()
         self._check_settings()
+        self.log = pd.DataFrame()
         if (self.folder / BACKUP).exists():
             self._restore()
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.batches.epoch = epoch
+        self.model._initial_epoch = None  # `fit` has read it; another one begins at its own
+        self.batches.begin(epoch)
 
     def on_epoch_end(self, epoch, logs=None):
-        arrays = {str(k): ops.convert_to_numpy(v) for k, v in enumerate(self._variables())}
-        with whole_file(self.folder / BACKUP) as file:
-            np.savez(file, epoch=epoch + 1, **arrays, **_random_state())
+        logs = {"epoch": epoch, **(logs or {})}
+        if self.monitor not in logs:
+            known = ", ".join(key for key in logs if key != "epoch")
+            raise ValueError(f"monitor={self.monitor!r} is not measured: expected one of {known}.")
+        self.sound = bool(np.isfinite(logs.get("loss", 0)))
+        if not self.sound:
+            return
+        self.log = pd.concat([self.log, pd.DataFrame([logs])], ignore_index=True)
+        with whole_file(self.folder / LOG) as file:
+            self.log.to_csv(file, index=False)
+        values = self.log[self.monitor]
+        more = self.monitor.removeprefix("val_").startswith(MORE_IS_BETTER)
+        if values.iloc[-1] == (values.max() if more else values.min()):
+            with whole_file(self.folder / BEST) as file:
+                self.model.save(file)
+        self._backup(epoch + 1)  # last: what it counts as done, is done
 
     def on_train_end(self, logs=None):
-        self.model._initial_epoch = None  # another `fit` begins at its own
+        self.model._initial_epoch = None
+        if self.model.stop_training and len(self.log) and self.sound:
+            self._backup(int(self.log.epoch.iloc[-1]) + 1, ended=True)
 
     def _variables(self):
         return [*self.model.variables, *self.model.optimizer.variables]
 
+    def _backup(self, epochs, ended=False):
+        arrays = {str(k): ops.convert_to_numpy(v) for k, v in enumerate(self._variables())}
+        for key, array in arrays.items():
+            if array.dtype.kind == "V":  # bfloat16, which a file would give back as bare bytes
+                arrays[key] = array.astype(np.float32)
+        with whole_file(self.folder / BACKUP) as file:
+            np.savez(file, epoch=epochs, ended=ended, **arrays, **_random_state())
+
     def _restore(self):
         variables = self._variables()
         with np.load(self.folder / BACKUP) as saved:
-            here = [tuple(v.shape) for v in variables]
             kept = [saved[key].shape for key in saved.files if key.isdigit()]
+            here = [tuple(variable.shape) for variable in variables]
             if here != kept:
                 raise ValueError(
-                    f"{self.folder} holds the run of another model: {len(kept)} arrays, not"
-                    f" {len(here)}, or of other shapes. Choose another folder or delete it."
+                    f"{self.folder} holds {len(kept)} arrays of weights and optimiser, this model has"
+                    f" {len(here)}, or they differ in shape: is another part of it trainable?"
+                    " Choose another folder, or delete it to begin anew."
                 )
             for k, variable in enumerate(variables):
                 variable.assign(saved[str(k)])
             _set_random_state(saved)
-            # Where `fit` looks for it; Keras's own backup uses the same place.
-            self.model._initial_epoch = int(saved["epoch"])
+            epochs, ended = int(saved["epoch"]), bool(saved["ended"])
+        log = training_log(self.folder)
+        self.log = log[log["epoch"] < epochs]  # without what a kill left of an epoch
+        # Where `fit` looks for it; Keras's own backup uses the same place.
+        self.model._initial_epoch = max(epochs, self.params["epochs"]) if ended else epochs
+
+    def _check_batches(self):
+        wanted = getattr(self.model.loss, "batches", None)
+        if wanted and type(self.batches).__name__ != wanted:
+            raise ValueError(
+                f"{type(self.model.loss).__name__} reads the rows of hk.batches.{wanted}: these are"
+                f" {type(self.batches).__name__}."
+            )
 
     def _check_settings(self):
-        file, now = self.folder / SETTINGS, self._describe()
+        file = self.folder / SETTINGS
+        begun = int(ops.convert_to_numpy(self.model.optimizer.iterations)) > 0
+        now = describe_run(self.model, self.batches, monitor=self.monitor, settings=self.settings)
         if not file.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
             write_text(file, json.dumps(now, indent=1) + "\n")
-            return
-        before, now = dict(_flat(json.loads(file.read_text()))), dict(_flat(now))
-        lines = [
-            f"  {key}: {before.get(key, 'nothing')} then, {now.get(key, 'nothing')} now"
-            for key in sorted(before.keys() | now.keys())
-            if key != "made with" and before.get(key) != now.get(key)
-        ]
-        if lines:
+        elif lines := differences_of(json.loads(file.read_text()), now, begun):
             raise ValueError(
                 f"{self.folder} holds a run with other settings:\n"
                 + "\n".join(lines)
                 + "\nChoose another folder, or delete it to begin anew."
             )
-
-    def _describe(self):
-        """What is trained, with what; only what JSON knows."""
-        simple = (bool, int, float, str)
-        batches = {
-            key: value
-            for key, value in vars(self.batches).items()
-            if isinstance(value, simple) and not key.startswith("_") and key != "epoch"
-        }
-        compiled = self.model.get_compile_config() or {}
-        about = {
-            "model": re.sub(r"_\d+$", "", self.model.name),  # numbered in a cell run twice
-            "parameters": self.model.count_params(),
-            "optimizer": compiled.get("optimizer"),
-            "loss": compiled.get("loss"),
-            "batches": {"kind": type(self.batches).__name__, **batches},
-            "data": repr(self.batches.data),
-            "settings": self.settings,
-            "made with": (
-                f"hpatches_kit {__version__}, Keras {keras.__version__} on"
-                f" {keras.backend.backend()}, Python {platform.python_version()}"
-            ),
-        }
-        return json.loads(json.dumps(about, default=str))
-
-
-def _flat(settings, before=""):
-    """Nested settings as `("optimizer, config, beta_1", 0.9)`, without the names that Keras numbers."""
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{before}{key}, ")
-        elif key != "name":
-            yield before + key, value
 
 
 def _random_state():
@@ -210,16 +188,3 @@ def _set_random_state(saved):
         import torch
 
         torch.set_rng_state(torch.from_numpy(saved["torch"]))
-
-
-def _trim_log(file, epochs):
-    """Drop what was logged of an epoch that no backup holds; returns what is left."""
-    if not epochs:
-        file.unlink(missing_ok=True)
-    if not file.exists():
-        return pd.DataFrame()
-    table = pd.read_csv(file)
-    table = table[table["epoch"] < epochs]
-    with whole_file(file) as whole:
-        table.to_csv(whole, index=False)
-    return table

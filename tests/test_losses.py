@@ -133,7 +133,7 @@ def mining_slowly(loss, labels, x):
         else:
             two = [np.percentile(row, loss.percentile), np.percentile(column, loss.percentile)]
         negative = {"average": np.mean, "minimum": np.min}[loss.negative](two)
-        losses.append(max(0, loss.margin + apart(a[i], p[i]) - negative))
+        losses.append(max(0, loss.margin + np.linalg.norm(a[i] - p[i]) - negative))
     return losses
 
 
@@ -153,7 +153,9 @@ def second_order_slowly(loss, labels, x):
         among_anchors = sorted(others, key=lambda j: apart(a[i], a[j]))[: loss.neighbours]
         among_positives = sorted(others, key=lambda j: apart(p[i], p[j]))[: loss.neighbours]
         change = [apart(a[i], a[j]) - apart(p[i], p[j]) for j in {*among_anchors, *among_positives}]
-        first = max(0, loss.margin + apart(a[i], p[i]) - nearest_of_all(labels, a, p, i)) ** 2
+        first = (
+            max(0, loss.margin + np.linalg.norm(a[i] - p[i]) - nearest_of_all(labels, a, p, i)) ** 2
+        )
         losses.append(first + loss.weight * np.sqrt(np.sum(np.square(change))))
     return losses
 
@@ -161,7 +163,7 @@ def second_order_slowly(loss, labels, x):
 def hybrid_slowly(loss, labels, x):
     a, p, labels, losses = x[::2], x[1::2], labels[::2], []
     for i in range(len(labels)):
-        positive, negative = apart(a[i], p[i]), nearest_of_all(labels, a, p, i)
+        positive, negative = np.linalg.norm(a[i] - p[i]), nearest_of_all(labels, a, p, i)
         h = [d + loss.alpha * d**2 / 2 for d in (positive, negative)]
         losses.append(max(0, loss.margin + h[0] - h[1]))
     return losses

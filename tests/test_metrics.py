@@ -19,7 +19,7 @@ from hpatches_kit.metrics import (
 
 EAST, NORTH, WEST = np.array([[1, 0], [0, 1], [-1, 0]], "float32")
 ROOT2 = np.sqrt(2)
-BIN = 1 / 200
+BIN = 1.0116  # a bin ends so many times farther away than it begins
 NAMES = ["positive_distance", "hardest_negative_distance", "active_share", "fpr95"]
 
 # Two batches with lengths one can take with a ruler, as `Pairs` and as `Triplets` lay them out.
@@ -242,7 +242,7 @@ def false_positive_rates(batches, recall):
     same, other = (np.concatenate([row for rows in d for row in rows]) for d in (same, other))
     threshold = np.sort(same)[int(np.ceil(recall * len(same))) - 1]
     # a ten-thousandth more and less, as distances in float32 are not those of float64
-    least, largest = np.mean(other < threshold - 1e-4), np.mean(other < threshold + BIN + 1e-4)
+    least, largest = np.mean(other < threshold - 1e-4), np.mean(other < threshold * BIN + 1e-4)
     return least - 1e-6, largest + 1e-6
 
 
@@ -289,11 +289,13 @@ def test_perfect_descriptors_have_no_false_positives_and_random_ones_95_percent(
     assert float(random.result()) == pytest.approx(0.95, abs=0.04)
 
 
-def test_distances_beyond_2_are_all_the_same_to_the_false_positive_rate():
-    descriptors, labels = pairs(10, length=100.0)
-    assert float(FalsePositiveRate()(labels, descriptors)) == 1
-    descriptors, labels = pairs(10, spread=0, length=100.0)  # positives at 0, negatives beyond
-    assert float(FalsePositiveRate()(labels, descriptors)) == 0
+@pytest.mark.parametrize("length", [0.01, 10.0, 300.0])
+def test_the_false_positive_rate_does_not_depend_on_the_length_of_descriptors(length):
+    descriptors, labels = pairs(10, spread=0.5)
+    one = float(FalsePositiveRate()(labels, descriptors))
+    assert 0.05 < one < 0.95
+    scaled = float(FalsePositiveRate()(labels, length * descriptors))
+    assert scaled == pytest.approx(one, abs=0.03)
 
 
 def test_collapsed_descriptors_are_all_false_positives():

@@ -89,7 +89,13 @@ def test_a_notebook_runs_from_top_to_bottom_and_leaves_its_results(file, tmp_pat
         filters = pd.read_csv(tmp_path / "filters.csv", index_col=0)["PSNR in dB"]
         assert filters["non-local means"] > filters["noisy"] + 2
     if file.stem == "descriptors":
-        assert list(pd.read_csv(tmp_path / "percentiles.csv", index_col=0).index) == [0, 2, 5, 10, 15]
+        assert list(pd.read_csv(tmp_path / "percentiles.csv", index_col=0).index) == [
+            0,
+            2,
+            5,
+            10,
+            15,
+        ]
         assert len(pd.read_csv(tmp_path / "short.csv")) >= 20
     if file.stem == "data":
         noise = pd.read_csv(tmp_path / "noise.csv", index_col=0)
@@ -153,5 +159,6 @@ def test_an_unknown_notebook_is_refused_with_the_known_ones():
     )
     assert (
         done.returncode != 0
-        and "expected one of benchmark, data, denoising, descriptors, photographs, pipeline, quickstart" in done.stderr
+        and "expected one of benchmark, data, denoising, descriptors, photographs, pipeline, quickstart"
+        in done.stderr
     )

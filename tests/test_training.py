@@ -148,16 +148,192 @@ def test_the_best_model_stays_the_best_one_through_an_interruption(tmp_path):
     assert loss == pytest.approx(log.val_loss.min(), rel=1e-4)
 
 
+class Say(keras.callbacks.Callback):
+    """Puts numbers of its own into the log."""
+
+    def __init__(self, **values):
+        super().__init__()
+        self.values = values
+
+    def on_epoch_end(self, epoch, logs=None):
+        logs.update({key: values[epoch] for key, values in self.values.items()})
+
+
+def tiny(rate=0.0, name="tiny"):
+    """A model of one weight, which is the number of epochs it was trained for when the rate is 1."""
+    patch = keras.Input((32, 32, 1))
+    x = keras.layers.Dense(1, kernel_initializer="zeros", use_bias=False)(patch)
+    model = keras.Model(patch, x, name=name)
+    model.compile(keras.optimizers.SGD(rate), "mae")
+    return model
+
+
+class Count(keras.callbacks.Callback):
+    """Makes the weight of `tiny` the number of epochs."""
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.model.layers[-1].kernel.assign([[epoch + 1.0]])
+
+
 @pytest.mark.parametrize(
     ("monitor", "values", "best"),
-    [("val_psnr", [20, 24, 23], 24), ("val_matching", [0.2, 0.5], 0.5), ("loss", [3, 1, 2], 1)],
+    [
+        ("val_psnr", [20, 24, 23], 2),
+        ("val_psnr_tough", [20, 19, 18], 1),
+        ("val_matching", [0.2, float("nan"), 0.5], 3),
+        ("odd_loss", [3, 1, 2], 2),
+    ],
 )
 def test_more_is_better_for_psnr_and_scores_and_less_for_a_loss(monitor, values, best, tmp_path):
+    batches = hk.batches.NoisyClean(toy_patches({"v_one": 2}), 2, 1)
+    keep = hk.resumable(tmp_path, batches, monitor)
+    callbacks = [Say(**{monitor: values}), Count(), *keep]
+    tiny().fit(batches, epochs=3, callbacks=callbacks, verbose=0)
+    kept = keras.models.load_model(tmp_path / "best.keras")
+    assert kept.get_weights()[0].item() == best
+
+
+def test_a_number_that_nobody_measures_cannot_be_monitored(tmp_path):
+    batches = hk.batches.NoisyClean(toy_patches({"v_one": 2}), 2, 1)
+    with pytest.raises(ValueError, match="monitor='val_loss' is not measured: expected one of lo"):
+        tiny().fit(batches, callbacks=hk.resumable(tmp_path, batches), verbose=0)
+
+
+def test_a_number_that_is_measured_later_gets_a_column_and_the_run_goes_on(tmp_path):
+    batches = hk.batches.NoisyClean(toy_patches({"v_one": 2}), 2, 1)
+
+    def run(epochs, *more):
+        callbacks = [*more, *hk.resumable(tmp_path, batches, "loss")]
+        return tiny().fit(batches, epochs=epochs, callbacks=callbacks, verbose=0)
+
+    run(1)
+    run(2, Say(extra=[None, 7.0]))
+    assert run(3).epoch == [2]
+    log = hk.training_log(tmp_path)
+    assert list(log.epoch) == [0, 1, 2] and log.extra.notna().tolist() == [False, True, False]
+
+
+def test_a_run_that_stopped_early_is_complete(tmp_path):
+    batches = hk.batches.NoisyClean(toy_patches({"v_one": 2}), 2, 1)
+
+    def run():
+        stop = keras.callbacks.EarlyStopping("odd", mode="min", restore_best_weights=True)
+        callbacks = [Say(odd=[1.0, 2.0, 3.0]), Count(), stop]
+        callbacks += hk.resumable(tmp_path, batches, "odd")
+        model = tiny()
+        return model.fit(batches, epochs=3, callbacks=callbacks, verbose=0).epoch, model
+
+    assert run()[0] == [0, 1]
+    epochs, model = run()
+    assert epochs == [] and model.get_weights()[0].item() == 1  # the best one's
+
+
+def test_an_epoch_whose_loss_is_no_number_is_not_kept(tmp_path):
+    batches = hk.batches.NoisyClean(toy_patches({"v_one": 2}), 2, 1)
+
+    def run(losses):
+        callbacks = [Say(loss=losses), Count(), *hk.resumable(tmp_path, batches, "loss")]
+        model = tiny()
+        return model.fit(batches, epochs=2, callbacks=callbacks, verbose=0).epoch, model
+
+    run([1.0, float("nan")])
+    assert len(hk.training_log(tmp_path)) == 1
+    assert run([1.0, 0.5])[0] == [1]
+
+
+def test_an_interrupted_run_leaves_nothing_behind_for_the_next_fit(tmp_path):
+    data = toy_patches({"v_one": 20, "i_two": 20})
+    batches = hk.batches.Pairs(data, 10, BATCHES)
+    model = small_descriptor()
+    model.compile("sgd", hk.losses.HardMining())
+
+    def fit(stop):
+        model.fit(
+            batches,
+            epochs=4,
+            callbacks=[Stop(stop), *hk.resumable(tmp_path, batches, "loss")],
+            verbose=0,
+        )
+
+    for stop in (2 * BATCHES + 1, 2):
+        with pytest.raises(KeyboardInterrupt):
+            fit(stop)
+    assert model.fit(batches, epochs=2, verbose=0).epoch == [0, 1]
+
+
+def test_batches_that_are_not_redrawn_stay_what_they_are(tmp_path):
+    batches = hk.batches.NoisyClean(toy_patches({"v_one": 4}), 4, 2, redraw=False)
+    first = batches[0][0]
+    tiny().fit(batches, epochs=3, callbacks=hk.resumable(tmp_path, batches, "loss"), verbose=0)
+    np.testing.assert_array_equal(batches[0][0], first)
+
+
+def test_a_rate_that_a_callback_changed_does_not_refuse_the_run(tmp_path):
+    batches = hk.batches.NoisyClean(toy_patches({"v_one": 2}), 2, 1)
+    model = tiny(rate=0.1)
+
+    def lower(epoch, rate):
+        return rate / 2
+
+    for epochs in (2, 3):
+        schedule = keras.callbacks.LearningRateScheduler(lower)
+        callbacks = [schedule, *hk.resumable(tmp_path, batches, "loss")]
+        model.fit(batches, epochs=epochs, callbacks=callbacks, verbose=0)
+    assert list(hk.training_log(tmp_path).epoch) == [0, 1, 2]
+    with pytest.raises(ValueError, match="optimizer, config, learning_rate: 0.1.* then, 0.5 now"):
+        tiny(rate=0.5).fit(batches, callbacks=hk.resumable(tmp_path, batches, "loss"), verbose=0)
+
+
+def test_a_model_that_was_not_built_is_built_from_the_batches(tmp_path):
+    batches = hk.batches.NoisyClean(toy_patches({"v_one": 2}), 2, 1)
+    model = keras.Sequential([keras.layers.Conv2D(1, 3, padding="same")])
+    model.compile("sgd", "mae")
+    model.fit(batches, callbacks=hk.resumable(tmp_path, batches, "loss"), verbose=0)
+    assert len(hk.training_log(tmp_path)) == 1
+
+
+def test_a_loss_of_pairs_refuses_triplets(tmp_path):
     data = toy_patches({"v_one": 20})
-    pd.DataFrame({"epoch": range(len(values)), monitor: values}).to_csv(tmp_path / "log.csv")
-    np.savez(tmp_path / "backup.npz", epoch=len(values))
-    checkpoint = hk.resumable(tmp_path, hk.batches.Pairs(data, 4, 2), monitor)[0]
-    assert checkpoint.best == best
+    model, batches = small_descriptor(), hk.batches.Triplets(data, 4, 2)
+    model.compile("sgd", hk.losses.HardMining())
+    with pytest.raises(ValueError, match="HardMining reads .*hk.batches.Pairs: these are Triplets"):
+        model.fit(batches, callbacks=hk.resumable(tmp_path, batches, "loss"), verbose=0)
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"residual": True}, "model, architecture"),
+        ({"kernel_initializer": "orthogonal"}, "model, architecture"),
+        ({"encoder": (3, 4)}, "model, parameters"),
+    ],
+)
+def test_another_architecture_in_the_same_folder_is_refused(change, named, tmp_path):
+    batches = hk.batches.NoisyClean(toy_patches({"v_one": 2}), 2, 1)
+    for build in ({}, {}, change):
+        model = hk.models.unet(**({"encoder": (2, 4), "decoder": (2,)} | build))
+        model.compile("sgd", "mae")
+        keep = hk.resumable(tmp_path, batches, "loss")
+        if build:
+            with pytest.raises(ValueError, match=f"(?s)other settings.*{named}: "):
+                model.fit(batches, callbacks=keep, verbose=0)
+        else:
+            model.fit(batches, callbacks=keep, verbose=0)
+
+
+def test_other_patches_in_the_same_folder_are_refused(tmp_path):
+    data = toy_patches({"v_one": 4})
+    for part in (
+        hk.batches.NoisyClean(data, 2, 1, views=["ref", "e1"]),
+        hk.batches.NoisyClean(data, 2, 1, views=["t1", "t2"]),
+        hk.batches.NoisyClean(toy_patches({"v_one": 4}, seed=1), 2, 1, views=["ref", "e1"]),
+    ):
+        keep = hk.resumable(tmp_path, part, "loss")
+        if not (tmp_path / "settings.json").exists():
+            tiny().fit(part, callbacks=keep, verbose=0)
+        else:
+            with pytest.raises(ValueError, match="batches, first batch"):
+                tiny().fit(part, callbacks=keep, verbose=0)
 
 
 def test_other_settings_in_the_same_folder_are_refused_by_name(whole):
@@ -173,14 +349,14 @@ def test_other_settings_in_the_same_folder_are_refused_by_name(whole):
 def test_another_model_in_the_same_folder_is_refused(whole):
     other = keras.Sequential([keras.Input((32, 32, 1)), keras.layers.Flatten()], name="other")
     other.add(keras.layers.Dense(4))
-    with pytest.raises(ValueError, match="(?s)model: functional.* then, other now"):
+    with pytest.raises(ValueError, match="(?s)model, name: functional then, other now"):
         train(whole[0], model=other)
 
 
 def test_a_backup_of_other_shapes_is_refused(whole, tmp_path):
     train(tmp_path, epochs=1)
     (tmp_path / "settings.json").unlink()
-    with pytest.raises(ValueError, match="the run of another model: .* Choose another folder"):
+    with pytest.raises(ValueError, match="is another part of it trainable"):
         train(tmp_path, model=hk.models.tfeat())
 
 

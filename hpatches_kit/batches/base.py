@@ -35,9 +35,13 @@ class Batches(keras.utils.PyDataset):
             raise IndexError(f"Batch {index} of an epoch of {len(self)}.")
         return self.make(index)
 
-    def on_epoch_end(self):
+    def begin(self, epoch):
+        """Go to an epoch, by its number from 0; batches that are not redrawn stay."""
         if self.redraw:
-            self.epoch += 1
+            self.epoch = epoch
+
+    def on_epoch_end(self):
+        self.begin(self.epoch + 1)
 
     def drawn(self):
         """What `draw` chose for this epoch; drawn when it is first asked for."""

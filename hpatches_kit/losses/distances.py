@@ -21,11 +21,18 @@ def length(vectors):
     return ops.sqrt(ops.maximum(ops.sum(ops.square(vectors), axis=-1), SMALLEST**2))
 
 
+def pairs_of(descriptors):
+    """Anchors and positives of a batch, float32 `(pairs, dim)` each."""
+    descriptors = ops.cast(descriptors, "float32")
+    return descriptors[::2], descriptors[1::2]
+
+
 def of_unit_vectors(a, b):
     """Euclidean distances of descriptors of length 1: `(n, dim)` and `(m, dim)` -> `(n, m)`.
 
-    By the law of cosines (report A, equation 5), in float32: near 0 half precision knows no distance
-    below 0.04. Distances below 0.001 count as 0.001 and have no gradient.
+    By the law of cosines (report A, equation 5), in float32: half precision knows no distance below
+    0.04, and neither does a GPU that multiplies float32 matrices in fewer digits. So this is for
+    negatives; `length` is exact. Distances below 0.001 count as 0.001 and have no gradient.
     """
     cosine = ops.matmul(ops.cast(a, "float32"), ops.transpose(ops.cast(b, "float32")))
     return ops.sqrt(ops.maximum(2.0 - 2.0 * cosine, SMALLEST))
@@ -50,8 +57,8 @@ def hardest_of_all(labels, descriptors):
         `(positive, negative)`, distances `(pairs,)` each; the negative is the nearest of anchor to
         positive, positive to anchor, anchor to anchor and positive to positive.
     """
-    same, (a, p) = same_place(labels), (descriptors[::2], descriptors[1::2])
+    same, (a, p) = same_place(labels), pairs_of(descriptors)
     between, anchors, positives = (of_unit_vectors(*two) for two in ((a, p), (a, a), (p, p)))
     nearest = ops.minimum(hardest(between, same, 0), hardest(between, same, 1))
     nearest = ops.minimum(nearest, hardest(anchors, same))
-    return ops.diagonal(between), ops.minimum(nearest, hardest(positives, same))
+    return length(a - p), ops.minimum(nearest, hardest(positives, same))

@@ -29,6 +29,8 @@ class HybridSimilarity(keras.losses.Loss):
     Reference: Tian et al., HyNet, NeurIPS 2020, section 3.
     """
 
+    batches = "Pairs"
+
     def __init__(self, margin=1.2, alpha=2.0, name="hybrid_similarity", **kwargs):
         super().__init__(name=name, **kwargs)
         self.margin, self.alpha = margin, alpha

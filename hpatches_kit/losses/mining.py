@@ -3,7 +3,14 @@
 import keras
 from keras import ops
 
-from hpatches_kit.losses.distances import FAR, hardest, of_unit_vectors, same_place
+from hpatches_kit.losses.distances import (
+    FAR,
+    hardest,
+    length,
+    of_unit_vectors,
+    pairs_of,
+    same_place,
+)
 
 COMBINE = {"average": lambda row, column: (row + column) / 2, "minimum": ops.minimum}
 
@@ -34,6 +41,8 @@ class HardMining(keras.losses.Loss):
     References: report A, section 4.2 and appendix A; Mishchuk et al., HardNet, NeurIPS 2017.
     """
 
+    batches = "Pairs"
+
     def __init__(self, margin=0.01, negative="average", percentile=0, name="hard_mining", **kwargs):
         if negative not in COMBINE:
             raise ValueError(f"Unknown {negative=}: expected 'average' or 'minimum'.")
@@ -43,9 +52,10 @@ class HardMining(keras.losses.Loss):
         self.margin, self.negative, self.percentile = margin, negative, percentile
 
     def call(self, y_true, y_pred):
-        d, same = of_unit_vectors(y_pred[::2], y_pred[1::2]), same_place(y_true)
+        (a, p), same = pairs_of(y_pred), same_place(y_true)
+        d = of_unit_vectors(a, p)
         row, column = self.choose(d, same), self.choose(ops.transpose(d), same)
-        return ops.relu(self.margin + ops.diagonal(d) - COMBINE[self.negative](row, column))
+        return ops.relu(self.margin + length(a - p) - COMBINE[self.negative](row, column))
 
     def choose(self, d, same):
         """One negative for each row of the distances: `(pairs, pairs)` -> `(pairs,)`."""

@@ -35,6 +35,8 @@ class SecondOrderSimilarity(keras.losses.Loss):
     Reference: Tian et al., SOSNet, CVPR 2019, equations 1 to 5.
     """
 
+    batches = "Pairs"
+
     def __init__(self, margin=1.0, neighbours=8, weight=1.0, name="second_order", **kwargs):
         if not isinstance(neighbours, int) or neighbours < 1:
             raise ValueError(f"{neighbours=}: expected a whole number, 1 or more.")

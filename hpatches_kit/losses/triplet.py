@@ -35,6 +35,8 @@ class Triplet(keras.losses.Loss):
     Raises ValueError for an unknown distance.
     """
 
+    batches = "Triplets"
+
     def __init__(self, margin=1.0, distance="mean_squared", swap=False, name="triplet", **kwargs):
         if distance not in DISTANCES:
             raise ValueError(f"Unknown {distance=}: expected one of {', '.join(DISTANCES)}.")

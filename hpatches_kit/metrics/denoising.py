@@ -44,9 +44,12 @@ def ssim(y_true, y_pred, max_value=255.0):
     x, y = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
     if any(side is not None and side < WINDOW for side in y.shape[1:3]):
         raise ValueError(f"Patches have shape {tuple(y.shape)}: expected {WINDOW} pixels or more.")
+    middle = max_value / 2  # smaller squares: their differences lose fewer digits
+    x, y = x - middle, y - middle
     mean_x, mean_y = _smooth(x), _smooth(y)
     variances = _smooth(x * x) + _smooth(y * y) - mean_x**2 - mean_y**2
     covariance = _smooth(x * y) - mean_x * mean_y
+    mean_x, mean_y = mean_x + middle, mean_y + middle
     c1, c2 = (0.01 * max_value) ** 2, (0.03 * max_value) ** 2
     light = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
     return ops.mean(light * (2 * covariance + c2) / (variances + c2), axis=(1, 2, 3))

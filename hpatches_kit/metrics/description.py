@@ -79,8 +79,8 @@ class FalsePositiveRate(keras.metrics.Metric):
     """Share of negative pairs below the distance that lets enough of the positive ones through.
 
     The FPR at 95 % recall of patch benchmarks: the less, the better; 0.95 for distances that mean
-    nothing. Positives and negatives are those of each batch; distances are counted in bins of 1/200
-    (beyond 2: in the last), so the result is exact to a bin.
+    nothing. Positives and negatives are those of each batch; distances are counted in bins that are
+    1.2 % wide, so the result is exact to a bin.
 
     Args:
         recall: share of positive pairs that must be let through.
