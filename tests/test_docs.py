@@ -21,7 +21,7 @@ CALLS = {
 
 @pytest.fixture(scope="module")
 def names(tmp_path_factory):
-    data = toy_patches({"v_one": 200, "i_two": 200})
+    data = toy_patches({f"v_{k}": 850 for k in range(3)})
     return {"hk": hk, "keras": keras, "train": data, "test": data}
 
 

@@ -21,7 +21,7 @@ def end_to_end(denoiser, descriptor, name="end_to_end"):
         A `keras.Model` that shares its weights with both: training it trains them.
         `denoiser.trainable = False` before `compile` trains the descriptor alone.
 
-    Reference: report A's conclusion says why a denoiser that was trained on its own does not serve the
+    Reference: report A, section 5.2, on why a denoiser that was trained on its own does not serve the
     descriptor.
     """
     noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
