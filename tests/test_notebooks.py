@@ -86,7 +86,8 @@ def test_a_notebook_runs_from_top_to_bottom_and_leaves_its_results(file, tmp_pat
         assert (psnr["gain in dB"] > 3).all()
     if file.stem == "denoising":
         denoisers = pd.read_csv(tmp_path / "denoisers.csv", index_col=0)
-        assert len(denoisers) >= 20 and denoisers.val_psnr.between(5, 40).all()
+        assert len(denoisers) >= 20 and denoisers.val_psnr.notna().all()
+        assert denoisers.val_psnr["Adam"] > 10
         filters = pd.read_csv(tmp_path / "filters.csv", index_col=0)["PSNR in dB"]
         assert filters["non-local means"] > filters["noisy"] + 2
     if file.stem == "descriptors":
