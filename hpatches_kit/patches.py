@@ -23,6 +23,14 @@ def view_index(view):
     return VIEWS.index(view)
 
 
+def columns_of_levels():
+    """Columns of the views of the reference and of each level: `{"reference": [0], "easy": [1, ...]}`."""
+    return {
+        level: [k for k, view in enumerate(VIEWS) if view[0] == letter]
+        for letter, level in {"r": "reference", **LEVELS}.items()
+    }
+
+
 def shape_of(kind):
     """Shape of the patches of one point: `(16, 32, 32)`, for `"original"` `(16, 65, 65)`."""
     size = SOURCE_SIZE if kind == ORIGINAL else PATCH_SIZE

@@ -6,7 +6,7 @@ from keras import ops
 
 from hpatches_kit.denoise import predict
 from hpatches_kit.metrics import psnr, ssim
-from hpatches_kit.patches import LEVELS, VIEWS
+from hpatches_kit.patches import VIEWS, columns_of_levels
 
 
 def quality(data, denoiser=None, kind="noisy"):
@@ -31,8 +31,7 @@ def quality(data, denoiser=None, kind="noisy"):
         rows.append(np.stack(numbers, 1).reshape(len(here), len(VIEWS), -1))
     values = np.concatenate(rows)
     table = {}
-    for letter, level in {"r": "reference", **LEVELS}.items():
-        columns = [k for k, view in enumerate(VIEWS) if view[0] == letter]
+    for level, columns in columns_of_levels().items():
         table[level] = values[:, columns].mean(axis=(0, 1))
     table["all"] = values.mean(axis=(0, 1))
     return pd.DataFrame(table, index=["MAE", "PSNR in dB", "SSIM"]).T

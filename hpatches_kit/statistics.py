@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from hpatches_kit.patches import LEVELS, VIEWS
+from hpatches_kit.patches import columns_of_levels
 
 
 def noise_of_levels(patches, kind="noisy", points=2000, seed=0):
@@ -23,8 +23,7 @@ def noise_of_levels(patches, kind="noisy", points=2000, seed=0):
     error = np.abs(difference).mean(axis=(2, 3))
     ratio = psnr(difference)
     rows = {}
-    for letter, level in {"r": "reference", **LEVELS}.items():
-        columns = [k for k, view in enumerate(VIEWS) if view[0] == letter]
+    for level, columns in columns_of_levels().items():
         rows[level] = {
             "mean absolute error": float(error[:, columns].mean()),
             "PSNR in dB": float(ratio[:, columns].mean()),

@@ -81,18 +81,15 @@ def percentiles(descriptors, shown=(0, 2, 5, 10, 15, 50)):
     return closed(figure)
 
 
-def over(table, xlabel, ylabel="mAP", reported=None):
+def over(table, xlabel, ylabel="mAP"):
     """Numbers over a setting, a line for each column, such as the tasks over the percentile.
 
     Args:
         table: a DataFrame; its index is the setting.
-        reported: the same from a report, drawn dashed.
     """
     figure, axis = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
     for column, colour in zip(table.columns, GROUP_COLOURS):
         axis.plot(table.index, table[column], "o-", color=colour, label=column)
-        if reported is not None and column in reported:
-            axis.plot(reported.index, reported[column], "s--", color=colour, alpha=0.5, ms=4)
     axis.set(xlabel=xlabel, ylabel=ylabel, xticks=table.index)
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8)
