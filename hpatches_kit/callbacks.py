@@ -7,6 +7,7 @@ import keras
 import numpy as np
 
 from hpatches_kit import benchmark, plots
+from hpatches_kit.benchmark.scores import TASKS
 from hpatches_kit.denoise import choose
 from hpatches_kit.describe import describe
 from hpatches_kit.quality_table import quality
@@ -29,6 +30,8 @@ class BenchmarkScores(keras.callbacks.Callback):
             `test.sample(300)`.
         patches, denoiser: as for `hk.describe`. Denoised patches are made once, here.
         tasks: of `hk.benchmark.generate`; default: drawn once from `data`.
+
+    A network whose weights are no numbers any more scores NaN, with a warning.
     """
 
     def __init__(self, data, patches=None, denoiser=None, tasks=None):
@@ -37,6 +40,14 @@ class BenchmarkScores(keras.callbacks.Callback):
         self.tasks = tasks or benchmark.generate(self.data)
 
     def on_epoch_end(self, epoch, logs=None):
+        if not all(np.isfinite(weights).all() for weights in self.model.get_weights()):
+            logs.update({f"val_{task}": np.nan for task in TASKS})
+            warnings.warn(
+                f"Training has diverged in epoch {epoch + 1}: weights are NaN or infinite. Lower the"
+                " learning rate.",
+                stacklevel=2,
+            )
+            return
         scores = benchmark.evaluate(describe(self.model, self.data, self.patches), self.tasks)
         for task in scores.tasks:
             logs[f"val_{task}"] = scores[task]["mean_ap"]

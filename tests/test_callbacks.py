@@ -34,6 +34,17 @@ def test_scores_after_each_epoch_are_those_of_the_benchmark_and_reach_the_log(da
     assert list(hk.training_log(tmp_path).val_matching) == pytest.approx(history["val_matching"])
 
 
+def test_a_network_that_diverged_scores_nan_with_a_warning(data):
+    model = one_layer()
+    model.compile(keras.optimizers.SGD(np.nan), hk.losses.HardMining())
+    pairs = hk.batches.Pairs(data, 8, 1)
+    with pytest.warns(UserWarning, match="diverged in epoch 1.*[Ll]ower"):
+        history = model.fit(pairs, callbacks=[BenchmarkScores(data)], verbose=0).history
+    assert np.isnan(
+        [history[f"val_{task}"][0] for task in ("verification", "matching", "retrieval")]
+    ).all()
+
+
 def test_scores_on_denoised_patches_make_them_once(data):
     made = []
 
