@@ -26,7 +26,7 @@ QUICK = {
     "data": [],
     "denoising": [
         "EPOCHS, VALIDATION, POLICY = 1, 2, 'float32'",
-        "PATCHES = DEEP_PATCHES = BEST_PATCHES = 320",
+        "PATCHES = BEST_PATCHES = 320",
         "NETS = ['shallow', 'U-Net++', 'Framing U-Net']",
         "DATA, TEST_PATCHES, TEST_POINTS = 'mini', 12, 20",
     ],
