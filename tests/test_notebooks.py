@@ -27,7 +27,7 @@ QUICK = {
     "denoising": [
         "EPOCHS, VALIDATION, POLICY = 1, 2, 'float32'",
         "PATCHES = BEST_PATCHES = 320",
-        "NETS = ['shallow', 'U-Net++', 'Framing U-Net']",
+        "NETS = ['U-Net++', 'Framing U-Net']",
         "DATA, TEST_PATCHES, TEST_POINTS = 'mini', 12, 20",
     ],
     "descriptors": [
