@@ -10,6 +10,7 @@ notebook itself saves; prints its table of scores.
 
 import argparse
 import base64
+import re
 import shutil
 import sys
 import time
@@ -27,6 +28,9 @@ from hpatches_kit.files import rewrite_part
 
 NOTEBOOKS = Path(__file__).resolve().parent
 PROJECT = NOTEBOOKS.parent
+LOGGED = re.compile(
+    r"^WARNING:tensorflow:.*\n?", re.MULTILINE
+)  # retraced functions, on some screens
 WIDGET = {"application/vnd.jupyter.widget-view+json"}
 
 
@@ -95,15 +99,19 @@ def clean(notebook):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.metadata.pop("execution", None)
+            for output in cell.outputs:
+                if output.get("name") == "stdout":
+                    output.text = LOGGED.sub("", output.text)
+                if "image/png" in output.get("data", {}):
+                    output.data["image/png"] = smaller(output.data["image/png"])
             cell.outputs = [
                 output
                 for output in cell.outputs
                 # GitHub refuses to show a notebook with widgets: there they are alive or nothing.
-                if output.get("name") != "stderr" and not WIDGET & output.get("data", {}).keys()
+                if output.get("name") != "stderr"
+                and output.get("text") != ""
+                and not WIDGET & output.get("data", {}).keys()
             ]
-            for output in cell.outputs:
-                if "image/png" in output.get("data", {}):
-                    output.data["image/png"] = smaller(output.data["image/png"])
 
 
 def smaller(picture):
