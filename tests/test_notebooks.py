@@ -46,7 +46,6 @@ QUICK = {
 }
 # At least so many descriptors.
 SCORED = {"quickstart": 7, "benchmark": 7, "photographs": 5, "descriptors": 8, "pipeline": 7}
-OUTPUTS_FOLLOW = {"denoising", "descriptors", "pipeline"}  # their trainings take hours
 
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
@@ -107,8 +106,6 @@ def test_a_notebook_runs_from_top_to_bottom_and_leaves_its_results(file, tmp_pat
 
 @pytest.mark.parametrize("file", NOTEBOOKS, ids=lambda file: file.stem)
 def test_a_notebook_is_committed_with_outputs_and_without_noise(file):
-    if file.stem in OUTPUTS_FOLLOW:
-        pytest.skip("its outputs are still being made")
     notebook = nbformat.read(file, as_version=4)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert code[0].source == FIRST, "run notebooks/run.py with --save"
