@@ -7,21 +7,22 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+CORES ?= 2
 BIN = $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-# What has to give the same on another backend: runs beside the rest, most of it waits for one core.
+# What has to give the same on another backend.
 ON_JAX = tests/test_unets.py tests/test_models.py tests/test_losses.py tests/test_metrics.py tests/test_training.py
 
 .PHONY: quickstart test notebooks benchmark scale lint format clean
 quickstart: $(VENV)/installed
 	$(BIN)/python notebooks/run.py quickstart
 
+# One core each: most of a test is Python and the compiling of small networks.
+PYTEST = $(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal
+
 test: $(VENV)/installed
-	@KERAS_BACKEND=jax $(BIN)/python -m pytest -p no:cacheprovider $(ON_JAX) > $(VENV)/on-jax.log 2>&1 & \
-	  $(BIN)/python -m pytest; here=$$?; \
-	  wait $$!; there=$$?; echo "On JAX:"; tail -n 15 $(VENV)/on-jax.log; \
-	  test $$here -eq 0 -a $$there -eq 0
+	$(PYTEST); here=$$?; echo "Once more on JAX:"; KERAS_BACKEND=jax $(PYTEST) $(ON_JAX) && exit $$here
 
 notebooks: $(VENV)/installed
 	for notebook in notebooks/*.ipynb; do $(BIN)/python notebooks/run.py $$(basename $$notebook .ipynb) --save || exit 1; done
