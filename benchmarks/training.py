@@ -1,6 +1,6 @@
 """What a step of training costs: `fit` with hard mining, the same by hand, and plain PyTorch.
 
-    python benchmarks/training.py           # 6 minutes; --save renews benchmarks/README.md
+    python benchmarks/training.py           # 12 minutes, 20 on JAX; --save renews benchmarks/README.md
     KERAS_BACKEND=jax python benchmarks/training.py
 
 L2-Net as HardNet trains it, Adam, the batches of `hk.batches.Pairs`. By hand: the same network, with a
@@ -10,9 +10,10 @@ in turn, several times over; what counts is the median.
 """
 
 import argparse
-import importlib.util
 import os
 import time
+from importlib import import_module
+from importlib.util import find_spec
 
 import numpy as np
 from measure import PROJECT, apart, into_page, kept, machine, table
@@ -178,7 +179,7 @@ def main():
     by_hand = {"tensorflow": by_hand_tensorflow, "jax": by_hand_jax}.get(backend)
     if by_hand:
         runs[f"by hand, {backend}"] = (by_hand,)
-    if importlib.util.find_spec("torch"):
+    if find_spec("torch"):
         runs["plain PyTorch"] = (plain_torch, False)
         runs["plain PyTorch, channels last"] = (plain_torch, True)
     seconds = {name: [] for name in runs}
@@ -203,7 +204,9 @@ def main():
     text = table(rows)
     print(text)
     if options.save:
-        into_page("training", f"{text}\n\n{machine()}.")
+        found = [name for name in ("keras", "tensorflow", "jax", "torch") if find_spec(name)]
+        versions = ", ".join(f"{name} {import_module(name).__version__}" for name in found)
+        into_page("training", f"{text}\n\n{machine()}; {versions}.")
 
 
 if __name__ == "__main__":
