@@ -45,6 +45,7 @@ __all__ = [
     "descriptor_files",
     "describe",
     "environment",
+    "experiments",
     "explore",
     "explore_mining",
     "filters",
@@ -75,7 +76,7 @@ KERAS_FUNCTIONS = {
 
 def __getattr__(name):
     # These import Keras.
-    if name in ("batches", "callbacks", "losses", "metrics", "models"):
+    if name in ("batches", "callbacks", "experiments", "losses", "metrics", "models"):
         return import_module(f"hpatches_kit.{name}")
     if name in KERAS_FUNCTIONS:
         return getattr(import_module(f"hpatches_kit.{KERAS_FUNCTIONS[name]}"), name)

@@ -1,4 +1,4 @@
-"""The command line: `python -m hpatches_kit evaluate DESCRIPTORS`, `... data make PHOTOS`."""
+"""The command line: `python -m hpatches_kit evaluate DESCRIPTORS`, `... data make PHOTOS`, `... reproduce`."""
 
 import argparse
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 from hpatches_kit import benchmark, descriptor_files
 from hpatches_kit.benchmark.scores import TASKS
 from hpatches_kit.command_data import add_data
+from hpatches_kit.command_reproduce import add_reproduce
 from hpatches_kit.files import check_writable
 from hpatches_kit.splits import SPLITS, split_names
 from hpatches_kit.version import __version__
@@ -32,6 +33,7 @@ def parser():
     commands = top.add_subparsers(required=True, metavar="COMMAND")
     add_evaluate(commands)
     add_data(commands)
+    add_reproduce(commands)
     return top
 
 

@@ -86,8 +86,8 @@ def check_target(folder, holds):
 def locked(path, wait=True):
     """Let one process at a time work on a file or folder; the others wait, and say so.
 
-    Yields whether it is locked now: without `wait` it may not be. Raises OSError when nothing can
-    be written beside it.
+    Yields whether it is locked now: false, without `wait`, where another process has it; None where
+    the file system has no locks. Raises OSError when nothing can be written beside it.
     """
     path, held = Path(path), True
     lock = FileLock(path.with_name(f".{path.name}.lock"))
@@ -100,9 +100,9 @@ def locked(path, wait=True):
             print(f"Waiting for another process that makes {path}.", flush=True)
             lock.acquire()
     except NotImplementedError:  # how older versions of filelock say the same
-        held = False
+        held = None
     except OSError as error:
-        held = False
+        held = None
         if error.errno not in NO_LOCKS:  # a file system without locks has to do without
             raise OSError(
                 f"{path} cannot be written: {error.strerror or error}. Another place for data is"

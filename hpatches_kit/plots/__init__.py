@@ -4,6 +4,7 @@ from hpatches_kit.plots.benchmark import distances, neighbours, pools, precision
 from hpatches_kit.plots.data import inaccuracy, lengths, light, noise, point, sequence
 from hpatches_kit.plots.mining import distance_matrix, over, percentiles
 from hpatches_kit.plots.patches import patch_rows, triplets, views
+from hpatches_kit.plots.reported import reported
 from hpatches_kit.plots.training import curves, ranking
 
 __all__ = [
@@ -22,6 +23,7 @@ __all__ = [
     "pools",
     "precision_recall",
     "ranking",
+    "reported",
     "scores",
     "sequence",
     "triplets",

@@ -1,0 +1,46 @@
+"""Every row of every table in the two reports, as runs that can be cut off, resumed and spread.
+
+    python -m hpatches_kit reproduce A-table-2 --data photos --scale quick --seeds 3
+
+A row of one's own is a `Denoiser` or a `Descriptor`, and `run` trains it:
+
+    mine = hk.experiments.Descriptor("mine", loss="HybridSimilarity", optimizer="Nadam")
+    hk.experiments.run(mine, "results/mine", data="photos", scale="quick")
+"""
+
+from hpatches_kit.experiments.engines import ENGINES, in_order, missing, run
+from hpatches_kit.experiments.results import (
+    about,
+    conclusions,
+    logs,
+    markdown,
+    numbers,
+    runs_of,
+    save,
+    summary,
+)
+from hpatches_kit.experiments.rows import SCALES, Denoiser, Descriptor, Run, Scale
+from hpatches_kit.experiments.tables import TABLES, Claim, Table
+
+__all__ = [
+    "ENGINES",
+    "SCALES",
+    "TABLES",
+    "Claim",
+    "Denoiser",
+    "Descriptor",
+    "Run",
+    "Scale",
+    "Table",
+    "about",
+    "conclusions",
+    "in_order",
+    "logs",
+    "markdown",
+    "missing",
+    "numbers",
+    "run",
+    "runs_of",
+    "save",
+    "summary",
+]

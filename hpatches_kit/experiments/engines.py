@@ -1,0 +1,186 @@
+"""Run many runs: one after another here, or spread over a Ray cluster."""
+
+import os
+import time
+import traceback
+from pathlib import Path
+
+import keras
+
+from hpatches_kit.experiments.rows import SCALES, Run
+from hpatches_kit.experiments.store import (
+    Keep,
+    copy_of,
+    fetch,
+    fetch_records,
+    is_address,
+    is_kept,
+    keep,
+)
+from hpatches_kit.experiments.training import record_of, train
+from hpatches_kit.files import locked
+
+PATIENCE = 5  # seconds between looks at what another process is training
+
+
+def in_order(runs):
+    """Each run once, after those it needs."""
+    found = {}
+
+    def add(run):
+        for need in run.needs:
+            add(need)
+        found.setdefault(run.folder, run)
+
+    for run in runs:
+        add(run)
+    return list(found.values())
+
+
+def missing(runs, root):
+    """Those that are not complete, each after those it needs that are not complete either.
+
+    Args:
+        runs: of `runs_of`.
+        root: folder or address of the results.
+    """
+    fetch_records(root, [run.folder for run in in_order(runs)])
+
+    def incomplete(run):
+        return record_of(run, copy_of(root)) is None or not is_kept(root, run.folder)
+
+    return [run for run in in_order(list(filter(incomplete, runs))) if incomplete(run)]
+
+
+def one(run, root, wait=True, progress=True):
+    """Train a run, unless it is complete; one process at a time.
+
+    Returns:
+        `"done"`, `"busy"` when another process is at it and `wait` is false, or what went wrong.
+    """
+    here, policy = copy_of(root), keras.config.dtype_policy()
+    try:
+        with locked(here / run.folder, wait) as held:
+            if held is False:
+                return "busy"
+            for need in run.needs:
+                with locked(here / need.folder):
+                    fetch(root, need.folder)
+                if record_of(need, here) is None:
+                    return f"needs {need}, which is not there"
+            fetch(root, run.folder)
+            if record_of(run, here) is None:
+                train(run, here, progress, [Keep(root, run.folder)])
+                keep(root, run.folder)
+            elif not is_kept(root, run.folder):
+                keep(root, run.folder)
+    except Exception as error:  # a row that fails must not stop the others
+        traceback.print_exc()
+        return f"{type(error).__name__}: {error}"
+    finally:
+        keras.utils.clear_session()
+        keras.config.set_dtype_policy(policy)  # which it forgets
+    return "done"
+
+
+def local(runs, root, tell, progress=True):
+    """One after another, in this process; what another process is at comes last.
+
+    Args:
+        runs: of `missing`.
+        root: folder or address of the results.
+        tell: called with each run and how it ended.
+        progress: show bars.
+
+    Returns:
+        What failed: why, by folder.
+    """
+    waiting, failed = list(runs), {}
+    while waiting:
+        busy = []
+        for run in waiting:
+            lost = [str(need) for need in run.needs if need.folder in failed]
+            if lost:
+                end = f"needs {lost[0]}, which failed"
+            elif any(need in busy for need in run.needs):
+                end = "busy"
+            else:
+                end = one(run, root, wait=False, progress=progress)
+            if end == "busy":
+                busy.append(run)
+                continue
+            if end != "done":
+                failed[run.folder] = end
+            tell(run, end)
+        if busy and len(busy) == len(waiting):
+            print(f"Waiting for another process that trains {busy[0]}.", flush=True)
+            time.sleep(PATIENCE)
+        waiting = busy
+    return failed
+
+
+def ray(runs, root, tell, progress=True):
+    """Each run a task of a Ray cluster, begun when those it needs are complete.
+
+    A task whose worker dies is started again and goes on after its last complete epoch. Where the
+    cluster has GPUs, each task gets one. Joins the cluster at `$RAY_ADDRESS`; without one, the
+    processors of this machine are one.
+
+    Args and what it returns: as `local`. All machines must see `root`: a shared folder, or an address.
+    """
+    try:
+        import ray as engine
+    except ImportError as error:
+        raise ValueError("The engine ray needs Ray: pip install ray") from error
+
+    backend = {"env_vars": {"KERAS_BACKEND": keras.backend.backend()}}
+    engine.init(ignore_reinit_error=True, log_to_driver=progress, runtime_env=backend)
+    gpus = 1 if engine.cluster_resources().get("GPU") else 0
+
+    @engine.remote(num_cpus=1, num_gpus=gpus, max_retries=5)
+    def task(run, root, *needs):
+        lost = [name for name, end in needs if end != "done"]
+        if lost:
+            return str(run), f"needs {lost[0]}, which failed"
+        return str(run), one(run, root, progress=False)
+
+    root, tasks, failed = root if is_address(root) else os.path.abspath(root), {}, {}
+    for run in runs:
+        needs = [tasks[need.folder] for need in run.needs if need.folder in tasks]
+        tasks[run.folder] = task.remote(run, root, *needs)
+    of = {future: run for run, future in zip(runs, tasks.values())}
+    waiting = list(of)
+    while waiting:
+        ready, waiting = engine.wait(waiting)
+        for future in ready:
+            try:
+                _, end = engine.get(future)
+            except engine.exceptions.RayError as error:  # died more often than it is started again
+                end = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+            if end != "done":
+                failed[of[future].folder] = end
+            tell(of[future], end)
+    return failed
+
+
+def run(row, root, data="photos", scale="quick", seed=0, policy="float32", progress=True):
+    """Train one row, and first what it needs, unless that is there already.
+
+    Args:
+        row: a `Denoiser` or a `Descriptor`.
+        root: folder or address of the results.
+        data, scale, seed, policy: as for `runs_of`.
+
+    Returns:
+        What its `run.json` holds: scores, seconds, settings and more.
+
+    Raises RuntimeError when it, or what it needs, failed.
+    """
+    scale = SCALES[scale] if isinstance(scale, str) else scale
+    this = Run(row, data, scale, seed, policy)
+    if failed := local(missing([this], root), root, lambda run, end: None, progress):
+        raise RuntimeError("; ".join(f"{folder}: {why}" for folder, why in failed.items()))
+    return record_of(this, Path(copy_of(root)))
+
+
+ENGINES = {"local": local, "ray": ray}
