@@ -10,6 +10,11 @@ from web_server import Server
 import hpatches_kit as hk
 
 
+def pytest_collection_modifyitems(items):
+    """Notebooks first: they take longest, and two workers should end together."""
+    items.sort(key=lambda item: item.path.name != "test_notebooks.py")
+
+
 def toy_patches(lengths, label=None, seed=0, splits=None):
     """A `PatchSet` of smooth random patches; a view is its point's patch and a little of its own."""
     rng = np.random.default_rng(seed)

@@ -41,7 +41,7 @@ QUICK = {
     ],
     "pipeline": [
         "DENOISER_PATCHES, EPOCHS, BATCHES = 640, 2, 2",
-        "DATA, TRAIN_POINTS, TEST_POINTS = 'mini', 600, 400",
+        "DATA, TRAIN_POINTS, TEST_POINTS = 'mini', 300, 200",
     ],
 }
 # At least so many descriptors.
