@@ -15,6 +15,7 @@ import tempfile
 import threading
 import time
 from contextlib import suppress
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from measure import into_page
 from hpatches_kit import experiments
 from hpatches_kit.experiments import engines
 from hpatches_kit.experiments.training import trained
+from hpatches_kit.session import environment
 
 TABLE, DATA, SCALE = "A-table-1", "mini", "smoke"
 
@@ -40,6 +42,7 @@ def main():
 
     import ray
 
+    say(f"{date.today()}: Ray {ray.__version__}, {environment()}")
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     with tempfile.TemporaryDirectory() as folder:
         spread, alone = Path(folder) / "spread", Path(folder) / "alone"
@@ -51,7 +54,7 @@ def main():
         )
         assert not failed and victim, (failed, victim)
         values = experiments.numbers([TABLE], spread, DATA, SCALE, 1)
-        say("\n" + experiments.markdown(TABLE, values))
+        say(values.drop(columns="table").round(2).to_string(index=False))
         run = victim["run"]
         assert engines.one(run, alone, progress=False) == "done"
         here, there = (trained(run, root).get_weights() for root in (spread, alone))
