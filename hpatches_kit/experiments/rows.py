@@ -102,8 +102,8 @@ REPORT = Scale("report")
 QUICK = Scale(
     "quick",
     epochs=5,
-    denoiser_patches=5 * 8_192,  # whole batches of every size but report A's 50
-    descriptor_patches=96_000,
+    denoiser_patches=5 * 4_096,  # whole batches of every size but report A's 50
+    descriptor_patches=64_000,
     validation=1_600,
     train_points=3_000,
     test_points=1_000,
