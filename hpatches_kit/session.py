@@ -8,8 +8,12 @@ import keras
 from hpatches_kit.version import __version__
 
 
-def environment():
-    """Report backend, device and versions, and what to expect without a GPU, as one text."""
+def environment(advice=True):
+    """Report backend, device and versions as one text.
+
+    Args:
+        advice: add what to expect without a GPU.
+    """
     backend = keras.backend.backend()
     if backend == "torch":  # Keras cannot ask it
         import torch
@@ -23,7 +27,7 @@ def environment():
         f" {_version(backend)}, Python {platform.python_version()},"
         f" {gpus} GPU and {os.cpu_count()} CPU cores."
     )
-    if not gpus:
+    if advice and not gpus:
         line += " No GPU here: quick settings run well without, longer training wants one."
     return line
 

@@ -71,7 +71,7 @@ def train(run, root, progress=True, watch=()):
         "scores": score(model, folder),
         "seconds": round(float(log.seconds.sum()), 1),
         "parameters": model.count_params(),
-        "made with": environment(),
+        "made with": environment(advice=False),
         "date": str(date.today()),
     }
     quantities = ["loss", *(key for key in ("psnr",) if key in log)]
