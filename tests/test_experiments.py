@@ -19,7 +19,7 @@ from hpatches_kit import experiments
 from hpatches_kit.__main__ import main
 from hpatches_kit.experiments import TABLES, Denoiser, Descriptor, Run, Scale, Table, engines
 from hpatches_kit.experiments.store import Keep, copy_of, keep
-from hpatches_kit.experiments.tables import Claim
+from hpatches_kit.experiments.table import Claim
 from hpatches_kit.experiments.training import record_of, train, trained
 from hpatches_kit.files import locked
 

@@ -20,7 +20,8 @@ from hpatches_kit.experiments.results import (
     summary,
 )
 from hpatches_kit.experiments.rows import SCALES, Denoiser, Descriptor, Run, Scale
-from hpatches_kit.experiments.tables import TABLES, Claim, Table
+from hpatches_kit.experiments.table import Claim, Table
+from hpatches_kit.experiments.tables import TABLES
 
 __all__ = [
     "ENGINES",

@@ -9,7 +9,8 @@ import pandas as pd
 from hpatches_kit import plots
 from hpatches_kit.experiments.rows import SCALES, Run, narrowed
 from hpatches_kit.experiments.store import copy_of, fetch_records
-from hpatches_kit.experiments.tables import LESS_IS_BETTER, SCORES, TABLES
+from hpatches_kit.experiments.table import LESS_IS_BETTER, SCORES
+from hpatches_kit.experiments.tables import TABLES
 from hpatches_kit.experiments.training import record_of
 from hpatches_kit.files import write_text
 from hpatches_kit.training import training_log

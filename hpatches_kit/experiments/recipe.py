@@ -1,0 +1,60 @@
+"""What beats both reports: everything that helped in the notebooks, at the budget of report A's rows."""
+
+from dataclasses import replace
+
+from hpatches_kit.experiments.report_a import A_CLEAN, A_DENOISED, A_NOISY, A_TUNED
+from hpatches_kit.experiments.report_b import B_FINAL_L2NET
+from hpatches_kit.experiments.rows import Denoiser, Descriptor
+from hpatches_kit.experiments.table import ALL_THREE, SCORES, Claim, Table, scored
+
+RECIPE_UNET = Denoiser(
+    "recipe-unet",
+    network_options={"encoder": (32, 64, 128, 256), "decoder": (128, 64, 32), "residual": True},
+    optimizer="Adam",
+    decay=True,
+    batch_size=32,
+    batch_options={"augment": True, "fresh_noise": True},
+    epochs=25,
+)
+RECIPE_CLEAN = Descriptor(
+    "recipe-clean",
+    network_options={"standardise": True, "scale": False, "last_norm": True},
+    rate=2e-3,
+    decay=True,
+    loss_options={"margin": 1.0, "negative": "minimum"},
+    batch_options={"augment": True},
+)
+RECIPE_NOISY = replace(
+    RECIPE_CLEAN, name="recipe-noisy", patches="noisy", denoiser=RECIPE_UNET, through=True
+)
+
+TABLES = {
+    "recipe": Table(
+        "one recipe against the best rows of both reports, on photographs by which its parts were chosen",
+        scored(*SCORES),
+        {
+            "A: improved, clean": A_CLEAN,
+            "A: improved, noisy": A_NOISY,
+            "A: improved, denoised": A_DENOISED,
+            "A: clean then denoised": A_TUNED,
+            "B: final model": B_FINAL_L2NET,
+            "Recipe, clean": RECIPE_CLEAN,
+            "Recipe, noisy": RECIPE_NOISY,
+        },
+        {},
+        [
+            Claim(
+                "it is better on clean patches", "Recipe, clean", "A: improved, clean", ALL_THREE
+            ),
+            *(
+                Claim(f"... on noisy ones, than {row}", "Recipe, noisy", row, ALL_THREE)
+                for row in (
+                    "A: improved, noisy",
+                    "A: improved, denoised",
+                    "A: clean then denoised",
+                    "B: final model",
+                )
+            ),
+        ],
+    ),
+}
