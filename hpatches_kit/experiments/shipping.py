@@ -1,0 +1,95 @@
+"""Train the networks that come with the kit, and make their weights and cards from them.
+
+    python -m hpatches_kit.experiments.shipping
+
+What is trained already in `--results` is not trained again.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from hpatches_kit import benchmark
+from hpatches_kit.datasets import load
+from hpatches_kit.describe import describe
+from hpatches_kit.experiments.engines import run
+from hpatches_kit.experiments.recipe import RECIPE_CLEAN, RECIPE_NOISY, RECIPE_UNET
+from hpatches_kit.experiments.rows import SCALES, Denoiser, Run
+from hpatches_kit.experiments.training import trained
+from hpatches_kit.models.pretrained import FOLDER, keep
+from hpatches_kit.quality_table import quality
+
+COMMAND = "python -m hpatches_kit.experiments.shipping"
+LICENCE = (
+    "MIT, as the kit; the photographs it learned from come with scikit-image and scikit-learn,"
+    " under the licences that data/README.md lists."
+)
+NETWORKS = {
+    "denoiser": (RECIPE_UNET, "a U-Net from noisy to clean patches"),
+    "descriptor": (RECIPE_CLEAN, "an L2-Net for clean patches"),
+    "noisy-descriptor": (RECIPE_NOISY, "a U-Net and an L2-Net in one, for noisy patches"),
+}
+
+
+def ship(name, root, data, scale, seed=0, folder=FOLDER):
+    """Train a network, unless it is complete, and keep its weights under a name, with its card.
+
+    Args:
+        name: a key of `NETWORKS`.
+        root: folder of the results.
+        data, scale, seed: as for `experiments.run`.
+        folder: for weights and card.
+
+    Returns:
+        The card. Its scores are measured with the weights as they are kept, in float16.
+    """
+    row, what = NETWORKS[name]
+    record = run(row, root, data, scale, seed)
+    this = Run(row, data, SCALES[scale], seed)
+    model = trained(this, Path(root))
+    model.set_weights([weights.astype(np.float16) for weights in model.get_weights()])
+    parts = [row.denoiser, row] if getattr(row, "through", False) else [row]
+    points = this.scale.test_points
+    about = {
+        "what": what,
+        "network": [[part.network, part.network_options] for part in parts],
+        "data": f"{data}, its training photographs",
+        "scale": scale,
+        "epochs": this.scale.epochs or row.epochs,
+        "seed": seed,
+        "command": f"{COMMAND} --data {data} --scale {scale}",
+        "made with": record["made with"],
+        "date": record["date"],
+        "seconds": record["seconds"],
+        "licence": LICENCE,
+        "scored on": f"{points or 'all'} points of the test photographs of {data}, by which the"
+        " parts of the recipe were chosen",
+        "scores": scores_of(model, row, data, points),
+    }
+    keep(model, about, name, folder)
+    return about
+
+
+def scores_of(model, row, data, points):
+    """PSNR of a denoiser, mean average precision of a descriptor, on test photographs."""
+    test = load(data).split()[1]
+    test = test.sample(min(points or len(test), len(test)), 0)
+    if isinstance(row, Denoiser):
+        return {"PSNR in dB": round(float(quality(test, model).loc["all", "PSNR in dB"]), 2)}
+    scores = benchmark.evaluate(describe(model, test, row.patches))
+    return {task: round(scores[task]["mean_ap"], 3) for task in scores.tasks}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__.splitlines()[0])
+    parser.add_argument("--data", default="photos", help="default: photos")
+    parser.add_argument("--scale", default="long", help="default: long")
+    parser.add_argument("--results", default="results/reports", help="default: results/reports")
+    options = parser.parse_args()
+    for name in NETWORKS:
+        print(f"{name}: {ship(name, options.results, options.data, options.scale)['scores']}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,49 @@
+"""From complete runs to the weights that come with the kit."""
+
+import numpy as np
+import pytest
+from conftest import toy_patches
+
+import hpatches_kit as hk
+from hpatches_kit import experiments
+from hpatches_kit.experiments import Denoiser, Descriptor, Run, Scale, shipping
+from hpatches_kit.experiments.training import trained
+
+TINY = Scale("tiny", 1, 100, 64, validation=50, train_points=20, test_points=12)
+NET = {"encoder": (2, 2), "decoder": (2,), "residual": True}
+UNET = Denoiser("tiny-unet", network_options=NET, optimizer="Adam")
+BOTH = Descriptor("tiny-both", size=8, patches="noisy", denoiser=UNET, through=True)
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    monkeypatch.setitem(experiments.SCALES, "tiny", TINY)
+    networks = {"denoiser": (UNET, "a small U-Net"), "both": (BOTH, "two in one")}
+    monkeypatch.setattr(shipping, "NETWORKS", networks)
+    lengths = {"v_one": 20, "i_two": 20, "v_three": 20}
+    splits = {"own": {"train": ["v_one", "i_two"], "test": ["v_three"]}}
+    hk.save(toy_patches(lengths, splits=splits), tmp_path / "toy")
+    return str(tmp_path / "toy")
+
+
+def test_what_is_shipped_is_what_was_trained_and_its_card_says_how(data, tmp_path):
+    root, folder = tmp_path / "results", tmp_path / "weights"
+    about = shipping.ship("both", root, data, "tiny", seed=3, folder=folder)
+    assert (about["seed"], about["epochs"], about["scale"]) == (3, 1, "tiny")
+    assert about["command"].endswith(f"--data {data} --scale tiny")
+    assert {"verification", "matching"} <= set(about["scores"])  # a toy is too small for retrieval
+    assert hk.models.card("both", folder)["scores"] == about["scores"]
+
+    patches = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 1), np.uint8)
+    run = Run(BOTH, data, TINY, 3)
+    before = trained(run, root).predict(patches, verbose=0)
+    after = hk.models.pretrained("both", folder).predict(patches, verbose=0)
+    np.testing.assert_allclose((before * after).sum(1), 1, atol=1e-4)
+
+
+def test_the_score_of_a_denoiser_is_its_psnr_on_the_test_side(data, tmp_path):
+    about = shipping.ship("denoiser", tmp_path / "results", data, "tiny", folder=tmp_path)
+    test = hk.load(data).split()[1].sample(12, 0)
+    loaded = hk.models.pretrained("denoiser", tmp_path)
+    psnr = hk.quality(test, loaded).loc["all", "PSNR in dB"]
+    assert about["scores"]["PSNR in dB"] == pytest.approx(psnr, abs=0.006)
