@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import replace
+from importlib.util import find_spec
 
 import keras
 import numpy as np
@@ -243,21 +244,25 @@ def test_the_rate_falls_along_a_cosine_when_asked(data, tmp_path):
     assert rate["config"]["initial_learning_rate"] == 0.5 and rate["config"]["decay_steps"] == 4
 
 
-def test_a_run_that_fails_is_told_and_the_others_go_on(data, tmp_path):
+NO_RAY = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
+
+
+@pytest.mark.parametrize("engine", ["local", pytest.param("ray", marks=NO_RAY)])
+def test_a_run_that_fails_is_told_and_the_others_go_on(data, tmp_path, engine):
     bad = replace(UNET, name="bad", network_options={"preset": "none such"})
     runs = [
         Run(row, data, TINY, 0) for row in (replace(FLAT, denoiser=bad, patches="denoised"), UNET)
     ]
-    told = []
-    failed = engines.local(
+    told = {}
+    failed = experiments.ENGINES[engine](
         experiments.in_order(runs),
         tmp_path,
-        lambda run, end: told.append((run.row.name, end)),
+        lambda run, end: told.update({run.row.name: end}),
         False,
     )
-    assert [name for name, _ in told] == ["bad", "tiny-tfeat", "tiny-unet"]
-    assert "none such" in told[0][1] and "bad, seed 0, which failed" in told[1][1]
-    assert told[2][1] == "done" and len(failed) == 2
+    assert set(told) == {"bad", "tiny-tfeat", "tiny-unet"}
+    assert "none such" in told["bad"] and "bad, seed 0, which failed" in told["tiny-tfeat"]
+    assert told["tiny-unet"] == "done" and len(failed) == 2
 
 
 def test_a_run_that_diverges_says_so(data, tmp_path):

@@ -8,7 +8,9 @@ import hpatches_kit as hk
 from hpatches_kit import experiments
 from hpatches_kit.experiments import Denoiser, Descriptor, Run, Scale, shipping
 from hpatches_kit.experiments.training import trained
+from hpatches_kit.models.pretrained import FOLDER
 
+WITH_THE_KIT = list(shipping.NETWORKS)
 TINY = Scale("tiny", 1, 100, 64, validation=50, train_points=20, test_points=12)
 NET = {"encoder": (2, 2), "decoder": (2,), "residual": True}
 UNET = Denoiser("tiny-unet", network_options=NET, optimizer="Adam")
@@ -47,3 +49,21 @@ def test_the_score_of_a_denoiser_is_its_psnr_on_the_test_side(data, tmp_path):
     loaded = hk.models.pretrained("denoiser", tmp_path)
     psnr = hk.quality(test, loaded).loc["all", "PSNR in dB"]
     assert about["scores"]["PSNR in dB"] == pytest.approx(psnr, abs=0.006)
+
+
+def test_the_page_of_cards_is_what_the_cards_say():
+    about = {
+        "what": "a test",
+        "network": [["unet", {}]],
+        "command": "do it",
+        "scores": {"PSNR": 3.5},
+    }
+    text = shipping.page({"small": about})
+    assert (
+        "## small: a test" in text and "- scores: PSNR 3.5" in text and "- command: `do it`" in text
+    )
+
+
+def test_the_page_that_comes_with_the_kit_is_that_of_its_cards():
+    page = (FOLDER / "README.md").read_text(encoding="utf-8")
+    assert page == shipping.page({name: hk.models.card(name) for name in WITH_THE_KIT})

@@ -6,6 +6,7 @@ What is trained already in `--results` is not trained again.
 """
 
 import argparse
+import json
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from hpatches_kit.experiments.engines import run
 from hpatches_kit.experiments.recipe import RECIPE_CLEAN, RECIPE_NOISY, RECIPE_UNET
 from hpatches_kit.experiments.rows import SCALES, Denoiser, Run
 from hpatches_kit.experiments.training import trained
-from hpatches_kit.models.pretrained import FOLDER, keep
+from hpatches_kit.files import write_text
+from hpatches_kit.models.pretrained import FOLDER, card, keep
 from hpatches_kit.quality_table import quality
 
 COMMAND = "python -m hpatches_kit.experiments.shipping"
@@ -81,6 +83,18 @@ def scores_of(model, row, data, points):
     return {task: round(scores[task]["mean_ap"], 3) for task in scores.tasks}
 
 
+def page(cards):
+    """The cards as people read them, in Markdown: a section for each network."""
+    lines = ["# Networks that come trained with the kit", "", f"Made by `{COMMAND}`."]
+    for name, about in cards.items():
+        lines += ["", f"## {name}: {about['what']}", "", f'`hk.models.pretrained("{name}")`', ""]
+        scores = ", ".join(f"{key} {value}" for key, value in about["scores"].items())
+        about = {**about, "scores": scores, "network": f"`{json.dumps(about['network'])}`"}
+        about["command"] = f"`{about['command']}`"
+        lines += [f"- {key}: {value}" for key, value in about.items() if key != "what"]
+    return "\n".join(lines) + "\n"
+
+
 def main():
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="photos", help="default: photos")
@@ -88,7 +102,9 @@ def main():
     parser.add_argument("--results", default="results/reports", help="default: results/reports")
     options = parser.parse_args()
     for name in NETWORKS:
-        print(f"{name}: {ship(name, options.results, options.data, options.scale)['scores']}")
+        about = ship(name, options.results, options.data, options.scale)
+        print(f"{name}: {about['scores']}", flush=True)
+    write_text(FOLDER / "README.md", page({name: card(name) for name in NETWORKS}))
 
 
 if __name__ == "__main__":

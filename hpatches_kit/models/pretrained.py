@@ -33,7 +33,9 @@ def pretrained(name=None, folder=FOLDER):
     """
     if name is None:
         cards = {one: card(one, folder) for one in _names(folder)}
-        return pd.DataFrame({one: {"what": of["what"], **of["scores"]} for one, of in cards.items()}).T
+        return pd.DataFrame(
+            {one: {"what": of["what"], **of["scores"]} for one, of in cards.items()}
+        ).T
     about, file = card(name, folder), Path(folder) / f"{name}.npz"
     if (found := checksum_of(file)) != about["sha256"]:
         raise ValueError(
