@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import hpatches_kit as hk
-from hpatches_kit.models.pretrained import FOLDER, build, keep
+from hpatches_kit.models.pretrained import FOLDER, build, write
 
 SMALL = ["unet", {"encoder": [2, 2], "decoder": [2], "residual": True}]
 CARD = {"what": "a test", "scores": {"PSNR": 30.0}}
@@ -17,7 +17,7 @@ CARD = {"what": "a test", "scores": {"PSNR": 30.0}}
 def kept(tmp_path):
     keras.utils.set_random_seed(0)
     model = build([SMALL])
-    keep(model, {**CARD, "network": [SMALL]}, "small", tmp_path)
+    write(model, {**CARD, "network": [SMALL]}, "small", tmp_path)
     return model, tmp_path
 
 
@@ -57,7 +57,7 @@ def test_weights_too_large_for_float16_are_not_kept(tmp_path):
     model = build([SMALL])
     model.set_weights([weights + 1e5 for weights in model.get_weights()])
     with pytest.raises(ValueError, match="beyond the range of float16"):
-        keep(model, {**CARD, "network": [SMALL]}, "small", tmp_path)
+        write(model, {**CARD, "network": [SMALL]}, "small", tmp_path)
 
 
 def test_two_parts_are_one_network():

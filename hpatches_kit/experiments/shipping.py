@@ -19,7 +19,7 @@ from hpatches_kit.experiments.recipe import RECIPE_CLEAN, RECIPE_NOISY, RECIPE_U
 from hpatches_kit.experiments.rows import SCALES, Denoiser, Run
 from hpatches_kit.experiments.training import trained
 from hpatches_kit.files import write_text
-from hpatches_kit.models.pretrained import FOLDER, card, keep
+from hpatches_kit.models.pretrained import FOLDER, card, write
 from hpatches_kit.quality_table import quality
 
 COMMAND = "python -m hpatches_kit.experiments.shipping"
@@ -69,7 +69,7 @@ def ship(name, root, data, scale, seed=0, folder=FOLDER):
         " parts of the recipe were chosen",
         "scores": scores_of(model, row, data, points),
     }
-    keep(model, about, name, folder)
+    write(model, about, name, folder)
     return about
 
 

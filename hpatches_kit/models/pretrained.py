@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hpatches_kit.files import write_text
 from hpatches_kit.models.end_to_end import end_to_end
 from hpatches_kit.models.l2net import l2net
 from hpatches_kit.models.unet import unet
@@ -70,7 +71,7 @@ def build(network):
     return parts[0] if len(parts) == 1 else end_to_end(*parts)
 
 
-def keep(model, about, name, folder=FOLDER):
+def write(model, about, name, folder=FOLDER):
     """Write the weights of a model as float16, and beside them its card, with their checksum."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -80,7 +81,7 @@ def keep(model, about, name, folder=FOLDER):
         raise ValueError(f"{name} has weights beyond the range of float16.")
     np.savez_compressed(file, **arrays)
     about = {**about, "sha256": checksum_of(file)}
-    (folder / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n")
+    write_text(folder / f"{name}.json", json.dumps(about, indent=1) + "\n")
 
 
 def checksum_of(file):
