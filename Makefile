@@ -12,7 +12,7 @@ BIN = $(VENV)/bin
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 # What has to give the same on another backend.
-ON_JAX = tests/test_unets.py tests/test_models.py tests/test_losses.py tests/test_metrics.py tests/test_training.py
+ON_JAX = tests/test_unets.py tests/test_models.py tests/test_losses.py tests/test_metrics.py tests/test_training.py tests/test_pretrained.py
 
 .PHONY: quickstart test notebooks benchmark scale lint format clean
 quickstart: $(VENV)/installed

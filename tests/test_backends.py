@@ -25,6 +25,8 @@ numbers = {
     "triplet": float(hk.losses.Triplet()(np.arange(15), rows[:15])),
     "psnr": float(keras.ops.mean(hk.metrics.psnr(patches.clean[..., None][0], patches.noisy[..., None][0]))),
 }
+ready = hk.models.pretrained("noisy-descriptor").predict(patches.noisy[0][..., None], verbose=0)
+numbers["pretrained"] = float(np.abs(ready[:, ::2]).sum())
 keras.utils.set_random_seed(0)
 unet = hk.models.unet("shallow")
 unet.compile(keras.optimizers.Adam(1e-3), "mae", metrics=[hk.metrics.psnr])
