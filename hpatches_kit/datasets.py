@@ -17,13 +17,14 @@ from hpatches_kit.files import (
     locked,
     whole_folder,
 )
-from hpatches_kit.patches import ORIGINAL
+from hpatches_kit.patches import ORIGINAL, SOURCE_SIZE
 from hpatches_kit.safe_zip import open_zip
 from hpatches_kit.splits import NAMES
 from hpatches_kit.storage import META, cached, open_folder, save
 from hpatches_kit.strips import open_source
 
 RELEASES = ("hpatches", "n-hpatches")
+KNOWN = (*mini.RECIPES, *RELEASES)  # by name
 SEQUENCE_FILE = re.compile(r"[1-6]\.(ppm|png|jpg)|H_1_[2-6]")
 
 
@@ -74,7 +75,7 @@ def load(name, folder=None, source=None, seed=0, originals=False, progress=True)
     if path.exists():
         return _convert(path.resolve().stem, home, path, progress, **options)
     raise ValueError(
-        f"Unknown data set {str(name)!r}: expected {', '.join(map(repr, [*mini.RECIPES, *RELEASES]))}"
+        f"Unknown data set {str(name)!r}: expected {', '.join(map(repr, KNOWN))}"
         " or the path of a folder or zip with patches."
     )
 
@@ -102,15 +103,20 @@ def _download(home, progress, **options):
 def _convert(name, home, source, progress, **options):
     """A folder or zip that is here already.
 
-    All of HPatches gets its plain name; anything else the name of its content, too, so that a part is
-    not taken for the whole.
+    All of a release gets its plain name, by what it is and not by what it was called: the course's
+    noise must not stand where the kit's own is expected. Anything else gets the name of its
+    content, too, so that a part is not taken for the whole.
     """
     if name in RELEASES and not source.exists():  # it may be deleted when it has been converted
-        place = _place(home, name, **options)
-        with suppress(FileNotFoundError, ValueError):
-            return open_folder(place, source=source.name, version=hpatches.VERSION, **options)
+        about = {"source": source.name, "version": hpatches.VERSION, **options}
+        for release in RELEASES:
+            with suppress(FileNotFoundError, ValueError):
+                return open_folder(_place(home, release, **options), **about)
     with open_source(source) as strips:
         about = {"version": hpatches.VERSION, "fingerprint": strips.fingerprint, **options}
+        if name in RELEASES:
+            width, _ = strips.size(next(iter(strips.folders)))
+            name = "hpatches" if width == SOURCE_SIZE else "n-hpatches"
         if name not in RELEASES or set(strips.folders) != set(NAMES):
             name = f"{name}-{strips.fingerprint}"
     place = _place(home, name, **options)

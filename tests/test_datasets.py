@@ -107,6 +107,22 @@ def test_the_courses_own_release_is_never_replaced_by_hpatches(
     assert len(hk.load("n-hpatches", source=tmp_path / "course")) == len(patches)
 
 
+def test_a_release_is_what_it_is_whatever_it_was_called(
+    release, patches, home, tmp_path, monkeypatch
+):
+    made = hk.load("n-hpatches", source=release)  # 65 px: noise of the kit, so it is "hpatches"
+    np.testing.assert_array_equal(hk.load("hpatches").noisy, made.noisy)
+    hpatches.write(patches, tmp_path / "course")
+    monkeypatch.setattr(datasets, "NAMES", patches.names)
+    hk.load("hpatches", source=tmp_path / "course")
+    folders = sorted(child.name for child in home.iterdir() if child.is_dir())
+    assert folders == ["hpatches", "n-hpatches"]
+    np.testing.assert_array_equal(hk.load("hpatches").noisy, made.noisy)
+    shutil.rmtree(tmp_path / "course")  # it opens without its source, too
+    asked = hk.load("hpatches", source=tmp_path / "course")
+    np.testing.assert_array_equal(asked.select(patches.names).noisy, patches.noisy)
+
+
 @pytest.mark.parametrize("seed", [-1, 1.5, "a"])
 def test_an_odd_seed_is_refused_before_anything_is_done(home, seed):
     with pytest.raises(ValueError, match="seed=.*expected a whole number, 0 or more"):
