@@ -7,7 +7,7 @@ from pathlib import Path
 
 import keras
 
-from hpatches_kit.experiments.rows import SCALES, Run
+from hpatches_kit.experiments.rows import Run
 from hpatches_kit.experiments.store import (
     Keep,
     copy_of,
@@ -176,7 +176,6 @@ def run(row, root, data="photos", scale="quick", seed=0, policy="float32", progr
 
     Raises RuntimeError when it, or what it needs, failed.
     """
-    scale = SCALES[scale] if isinstance(scale, str) else scale
     this = Run(row, data, scale, seed, policy)
     if failed := local(missing([this], root), root, lambda run, end: None, progress):
         raise RuntimeError("; ".join(f"{folder}: {why}" for folder, why in failed.items()))

@@ -29,7 +29,12 @@ def runs_of(names, data="photos", scale="quick", seeds=1, policy="float32"):
         seeds: how many; each row is trained with seed 0, 1, ...
         policy: Keras's dtype policy.
     """
-    scale = SCALES[scale] if isinstance(scale, str) else scale
+    unknown = [name for name in names if name not in TABLES]
+    if unknown:
+        known = ", ".join(TABLES)
+        raise ValueError(f"Unknown table {unknown[0]!r}: expected some of {known}.")
+    if seeds < 1:
+        raise ValueError(f"{seeds} seeds: expected 1 or more.")
     rows = {row.name: row for name in names for row in TABLES[name].rows.values()}
     return [Run(row, data, scale, seed, policy) for seed in range(seeds) for row in rows.values()]
 

@@ -11,7 +11,10 @@ import json
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
-from hpatches_kit import reports
+import keras
+
+from hpatches_kit import losses, reports
+from hpatches_kit.datasets import KNOWN
 
 NARROWED = ("6-layer", "8-layer")  # report B's nets, whose decoders widen towards the full size
 
@@ -39,11 +42,14 @@ class Denoiser:
     validation: int | None = 30_000
     sequences: int | None = None  # report B: how many random ones to train on; one validates
 
+    networks = "unet", "unet_plus_plus", "framing_unet"
     optimizers = reports.DENOISER_OPTIMIZERS
     scaled_by = ("epochs", "denoiser_patches", "validation")
 
     def __post_init__(self):
+        _check(self.network, self.networks, "network of denoisers")
         _check(self.optimizer, self.optimizers, "optimiser")
+        keras.losses.get(self.loss)
 
 
 @dataclass(frozen=True)
@@ -70,13 +76,17 @@ class Descriptor:
     start: "Descriptor | None" = None  # whose weights it begins with
     through: bool = False  # trained end to end: the gradient reaches the denoiser
 
+    networks = "l2net", "tfeat", "hynet"
     optimizers = reports.DESCRIPTOR_OPTIMIZERS
     scaled_by = ("epochs", "descriptor_patches", "train_points", "test_points")
 
     def __post_init__(self):
+        _check(self.network, self.networks, "network of descriptors")
         _check(self.optimizer, self.optimizers, "optimiser")
+        _check(self.loss, losses.__all__, "loss")
         _check(self.batches, ("Pairs", "Triplets"), "kind of batches")
-        _check(self.patches, ("clean", "noisy", "denoised"), "kind of patches")
+        for kind in (self.patches, self.scored_on or self.patches):
+            _check(kind, ("clean", "noisy", "denoised"), "kind of patches")
         if self.denoiser is None and (self.through or "denoised" in (self.patches, self.scored_on)):
             raise ValueError(f"{self.name} needs a denoiser=: it is trained or scored with one.")
 
@@ -133,13 +143,32 @@ SCALES = {scale.name: scale for scale in (QUICK, LONG, REPORT, SMOKE)}
 
 @dataclass(frozen=True)
 class Run:
-    """One row, on some data, at some scale, with one seed: what one folder holds."""
+    """One row, on some data, at some scale, with one seed: what one folder holds.
+
+    Data of one's own are known by their path: patches that change get another path, or their runs
+    are deleted. Raises ValueError for data, a scale or a policy that does not exist.
+    """
 
     row: Denoiser | Descriptor
     data: str
-    scale: Scale
+    scale: Scale | str
     seed: int
     policy: str = "float32"
+
+    def __post_init__(self):
+        def settle(name, value):
+            object.__setattr__(self, name, value)  # the way of frozen dataclasses
+
+        if isinstance(self.scale, str):
+            _check(self.scale, SCALES, "scale")
+            settle("scale", SCALES[self.scale])
+        if self.data not in KNOWN:  # a path, whole: workers may have another working folder
+            path = Path(self.data).expanduser().resolve()
+            if not path.exists():
+                known = ", ".join(KNOWN)
+                raise ValueError(f"Unknown data {self.data!r}: expected a path, or one of {known}.")
+            settle("data", str(path))
+        keras.dtype_policies.get(self.policy)
 
     @property
     def needs(self):
@@ -158,12 +187,11 @@ class Run:
         scale = {key: getattr(self.scale, key) for key in self.row.scaled_by}
         if narrowed(self.row):
             scale["narrow"] = self.scale.narrow
-        path = Path(self.data).expanduser()
         settings = {
             "kind": type(self.row).__name__,
             "row": row,
             "needs": [need.folder for need in self.needs],
-            "data": str(path.resolve()) if path.exists() else self.data,
+            "data": self.data,
             "scale": {key: value for key, value in scale.items() if value is not None},
             "seed": self.seed,
             "policy": self.policy,
