@@ -38,7 +38,7 @@ def predict(model, data, kind, batch_size=256, what="Predicting", rows=None):
     base, rows = data.base(kind), data.rows if rows is None else rows
     if not len(rows):
         raise ValueError(f"{data} is empty: there is nothing to predict.")
-    check_input(model)
+    check_input(model, kind)
     total = len(rows) * base.shape[1]
     with tqdm(total=total, desc=what, unit="patch", unit_scale=True, delay=1) as bar:
         for start in range(0, len(rows), batch_size):  # 16 batches
@@ -48,12 +48,12 @@ def predict(model, data, kind, batch_size=256, what="Predicting", rows=None):
             bar.update(len(patches))
 
 
-def check_input(model):
+def check_input(model, kind):
     """ValueError for a model of patches of another size: JAX would run it and return nonsense."""
-    wanted = (PATCH_SIZE, PATCH_SIZE, 1)
-    takes = tuple(getattr(model, "input_shape", (None, *wanted))[1:])
-    if any(side not in (None, other) for side, other in zip(takes, wanted)):
-        raise ValueError(f"{model.name} takes {takes}: expected {wanted}.")
+    given = (*shape_of(kind)[1:], 1)
+    takes = tuple(getattr(model, "input_shape", (None, *given))[1:])
+    if any(side not in (None, other) for side, other in zip(takes, given)):
+        raise ValueError(f"{model.name} takes {takes}: {kind} patches are {given}.")
 
 
 def _predict(model, patches, batch_size):
@@ -84,7 +84,7 @@ def denoise(denoiser, patches, batch_size=256):
     if not (patches.fingerprint and hasattr(denoiser, "get_weights")):
         blocks = [block for _, block in _denoised(denoiser, patches, batch_size)]
         return patches.add("denoised", np.concatenate(blocks))
-    check_input(denoiser)
+    check_input(denoiser, "noisy")
     about = {"patches": patches.fingerprint, "denoiser": fingerprint(denoiser)}
     folder = data_home().resolve() / "denoised" / "-".join(about.values())
     with locked(folder):

@@ -25,6 +25,9 @@ class Descriptors:
         self.values = np.asarray(values, np.float32)
         self.sequence, self.name, self.patches = np.asarray(sequence), name, patches
         points = len(self.sequence)
+        for what, given in (("labels", label), ("flat", flat)):
+            if given is not None and len(given) != points:
+                raise ValueError(f"{len(given)} {what} for {points} points: expected one of each.")
         if (
             self.values.ndim != 3
             or self.values.shape[:2] != (points, len(VIEWS))

@@ -69,10 +69,11 @@ class PatchSet:
         self.label = np.arange(points) if label is None else np.asarray(label, np.int64)
         self.rows = np.arange(points) if rows is None else np.asarray(rows, np.int64)
         self.fingerprint, self._flat = fingerprint, flat
-        if not len(self.label) == len(self.rows) == points:
+        judged = points if flat is None else len(flat)
+        if not len(self.label) == len(self.rows) == judged == points:
             raise ValueError(
-                f"{points} sequence names, {len(self.label)} labels and {len(self.rows)} rows:"
-                " expected one of each for every point."
+                f"{points} sequence names, {len(self.label)} labels, {len(self.rows)} rows and"
+                f" {judged} times flat or not: expected one of each for every point."
             )
         for kind, array in self.arrays.items():
             if array.dtype != np.uint8 or array.shape[1:] != shape_of(kind):
@@ -82,6 +83,10 @@ class PatchSet:
                 )
             if rows is None and len(array) != points:
                 raise ValueError(f"{len(array)} {kind!r} patches for {points} points.")
+            if points and not 0 <= self.rows.min() <= self.rows.max() < len(array):
+                raise ValueError(
+                    f"Rows {self.rows.min()} to {self.rows.max()} of {len(array)} {kind!r} patches."
+                )
 
     def __len__(self):
         return len(self.rows)

@@ -286,6 +286,10 @@ def test_denoised_pairs_come_from_the_denoiser_clipped_and_rounded(patches):
     assert Pairs(ready, 5, 2, "denoised").data is ready  # nothing to do again
 
 
+def with_originals(patches):
+    return patches.add("original", np.zeros((len(patches), 16, 65, 65), np.uint8))
+
+
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
@@ -293,7 +297,12 @@ def test_denoised_pairs_come_from_the_denoiser_clipped_and_rounded(patches):
         (lambda p: Triplets(p.sample(1)), "wants 2 distinct places, the data has 1"),
         (lambda p: Pairs(p, 5, patches="blurred"), "No 'blurred' patches here"),
         (lambda p: Pairs(p, 5, patches="denoised"), "need a denoiser="),
-        (lambda p: Pairs(p, 5, batches=0), "0 batches an epoch"),
+        (lambda p: Pairs(p, 5, batches=0), "batches=0: expected 1 or more"),
+        (lambda p: Pairs(p, 1), "pairs=1: expected 2 or more"),
+        (lambda p: Triplets(p, 0), "triplets=0: expected 1 or more"),
+        (lambda p: NoisyClean(p, 0), "batch_size=0: expected 1 or more"),
+        (lambda p: NoisyClean(p, 8, seed=-1), "seed=-1: expected 0 or more"),
+        (lambda p: Pairs(with_originals(p), 5, patches="original"), "have patches of 32 pixels"),
         (lambda p: NoisyClean(p, batch_size=400), "320 patches fill 0 batches of 400"),
         (lambda p: NoisyClean(p, batch_size=32, batches=11), "fill 10 batches of 32, 11 wanted"),
         (lambda p: NoisyClean(p, views=["e9"]), r"Unknown views \['e9'\]"),
@@ -319,5 +328,5 @@ def test_a_denoiser_that_diverged_or_returns_another_shape_is_refused(patches, w
 
 def test_a_denoiser_for_another_size_is_refused(patches):
     wide = keras.Sequential([keras.Input((65, 65, 1)), keras.layers.Conv2D(1, 3)])
-    with pytest.raises(ValueError, match=r"\(65, 65, 1\): expected \(32, 32, 1\)"):
+    with pytest.raises(ValueError, match=r"\(65, 65, 1\): noisy patches are \(32, 32, 1\)"):
         hk.denoise(wide, patches)

@@ -169,5 +169,5 @@ def test_what_grows_counts_as_used(stored, monkeypatch):
 
 def test_a_denoiser_for_another_size_is_refused_for_patches_on_disk_too(stored):
     wide = keras.Sequential([keras.Input((65, 65, 1)), keras.layers.Conv2D(1, 3)])
-    with pytest.raises(ValueError, match=r"\(65, 65, 1\): expected \(32, 32, 1\)"):
+    with pytest.raises(ValueError, match=r"\(65, 65, 1\): noisy patches are \(32, 32, 1\)"):
         hk.denoise(wide, stored)

@@ -55,8 +55,13 @@ def test_an_empty_set_is_refused(patches):
 
 def test_models_of_other_shapes_are_refused(patches):
     wide = keras.Sequential([keras.Input((65, 65, 1)), keras.layers.Flatten()], name="wide")
-    with pytest.raises(ValueError, match=r"wide takes \(65, 65, 1\): expected \(32, 32, 1\)"):
+    with pytest.raises(
+        ValueError, match=r"wide takes \(65, 65, 1\): clean patches are \(32, 32, 1\)"
+    ):
         hk.describe(wide, patches)
+    large = patches.add("original", np.zeros((len(patches), 16, 65, 65), np.uint8))
+    with pytest.raises(ValueError, match=r"\(32, 32, 1\): original patches are \(65, 65, 1\)"):
+        hk.describe(hk.models.l2net(), large, "original")
     with pytest.raises(ValueError, match=r"expected \(batch, dim\) descriptors"):
         hk.describe(hk.models.unet(), patches)
     with pytest.raises(ValueError, match="need a denoiser="):
@@ -68,6 +73,10 @@ def test_descriptors_that_are_not_finite_or_of_another_shape_are_refused(descrip
     values[30, 2, 1] = np.nan
     with pytest.raises(ValueError, match=r"Point 30 \(i_b\) has NaN"):
         hk.Descriptors(values, descriptors.sequence)
+    with pytest.raises(ValueError, match="2 labels for 60 points"):
+        hk.Descriptors(descriptors.values, descriptors.sequence, label=[1, 2])
+    with pytest.raises(ValueError, match="1 flat for 60 points"):
+        hk.Descriptors(descriptors.values, descriptors.sequence, flat=[True])
     with pytest.raises(ValueError, match=r"expected \(60, 16, dim\)"):
         hk.Descriptors(values[:, :15], descriptors.sequence)
     with pytest.raises(ValueError, match="must stand together"):

@@ -57,6 +57,8 @@ def test_sample_is_seeded_and_draws_each_point_once(patches):
         (lambda p: PatchSet({"clean": p.clean[:, :5]}, p.sequence), r"expected uint8 \(points, 16"),
         (lambda p: PatchSet({"clean": p.clean / 255.0}, p.sequence), "are float64"),
         (lambda p: PatchSet({"clean": p.clean}, p.sequence, label=[1, 2]), "2 labels"),
+        (lambda p: PatchSet({"clean": p.clean}, p.sequence, flat=[True]), "1 times flat or not"),
+        (lambda p: PatchSet(p.arrays, ["v"], rows=[20]), "Rows 20 to 20 of 20 'clean' patches"),
         (lambda p: PatchSet({"clean": p.clean}, p.sequence[:9]), "20 'clean' patches for 9 points"),
     ],
 )

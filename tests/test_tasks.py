@@ -193,6 +193,14 @@ def test_lists_are_read_as_they_were_written(descriptors, written):
     assert (folder / "retr_queries_split-a.csv").read_text().startswith("s,idx\n")
 
 
+def test_lists_can_be_read_for_patches_not_yet_described(patches, tmp_path):
+    tasks = hk.benchmark.generate(patches, pairs=40)
+    hk.benchmark.write_tasks(tasks, tmp_path, "a", patches.lengths)
+    read = hk.benchmark.read_tasks(tmp_path, "a", patches)
+    np.testing.assert_array_equal(read.inter.second, tasks.inter.second)
+    np.testing.assert_array_equal(read.distractors, tasks.distractors)
+
+
 def test_lists_of_one_task_are_enough_for_it(descriptors, written):
     _, folder = written
     for file in folder.glob("retr_*"):

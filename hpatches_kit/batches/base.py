@@ -13,6 +13,13 @@ from hpatches_kit.patches import PATCH_SIZE, VIEWS
 NOISE = 1  # stands beside the index of a batch in the seed of its fresh noise
 
 
+def check_least(least, **counts):
+    """ValueError for a count that is smaller."""
+    for name, count in counts.items():
+        if count < least:
+            raise ValueError(f"{name}={count}: expected {least} or more.")
+
+
 class Batches(keras.utils.PyDataset):
     """What the three kinds of batches share: data, seed and the count of epochs.
 
@@ -21,8 +28,8 @@ class Batches(keras.utils.PyDataset):
 
     def __init__(self, data, batches, seed, redraw, augment, fresh_noise, **kwargs):
         super().__init__(**kwargs)
-        if batches < 1:
-            raise ValueError(f"{batches} batches an epoch: expected 1 or more.")
+        check_least(1, batches=batches)
+        check_least(0, seed=seed)
         self.data, self.batches, self.seed, self.redraw, self.epoch = data, batches, seed, redraw, 0
         self.augment, self.fresh_noise = augment, fresh_noise
         self._drawn = None, None

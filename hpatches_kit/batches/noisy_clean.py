@@ -3,7 +3,7 @@
 import numpy as np
 
 from hpatches_kit.augment import SYMMETRIES, flip_and_turn
-from hpatches_kit.batches.base import Batches
+from hpatches_kit.batches.base import Batches, check_least
 from hpatches_kit.patches import VIEWS
 
 
@@ -36,6 +36,7 @@ class NoisyClean(Batches):
         fresh_noise=False,
         **kwargs,
     ):
+        check_least(1, batch_size=batch_size)
         unknown = set(views) - set(VIEWS)
         if unknown:
             raise ValueError(f"Unknown views {sorted(unknown)}: expected some of {VIEWS}.")

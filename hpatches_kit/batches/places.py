@@ -6,9 +6,9 @@ What is in a batch is decided here, what to do with it by the loss.
 import numpy as np
 
 from hpatches_kit.augment import MOST_JITTER, SYMMETRIES, flip_and_turn, random_changes, warp
-from hpatches_kit.batches.base import Batches
+from hpatches_kit.batches.base import Batches, check_least
 from hpatches_kit.denoise import choose
-from hpatches_kit.patches import VIEWS
+from hpatches_kit.patches import PATCH_SIZE, VIEWS, shape_of
 
 
 class _Places(Batches):
@@ -22,6 +22,10 @@ class _Places(Batches):
             raise ValueError(f"fresh_noise=True is for patches='noisy', these are {kind!r}.")
         # Fresh noise is added to clean patches; the noisy ones of the data need not be there.
         data, self.patches = choose(data, "clean" if fresh_noise else patches, denoiser)
+        if shape_of(self.patches)[1] != PATCH_SIZE:
+            raise ValueError(
+                f"Batches have patches of {PATCH_SIZE} pixels, {self.patches} are larger."
+            )
         # Points sorted by label: the views of a place, 16 or a multiple, stand in one run.
         order = np.argsort(data.label, kind="stable")
         self.numbers = data.rows[order] * len(VIEWS)  # of the first view of each point
@@ -108,6 +112,7 @@ class Pairs(_Places):
         fresh_noise=False,
         **kwargs,
     ):
+        check_least(2, pairs=pairs)  # the other pairs are the negatives
         self.pairs = pairs
         options = {"seed": seed, "redraw": redraw, "augment": augment, **kwargs}
         super().__init__(data, pairs, batches, patches, denoiser, jitter, fresh_noise, **options)
@@ -150,6 +155,7 @@ class Triplets(_Places):
         fresh_noise=False,
         **kwargs,
     ):
+        check_least(1, triplets=triplets)
         self.triplets = triplets
         options = {"seed": seed, "redraw": redraw, "augment": augment, **kwargs}
         super().__init__(data, 2, batches, patches, denoiser, jitter, fresh_noise, **options)

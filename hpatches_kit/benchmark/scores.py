@@ -214,7 +214,7 @@ def save(scores, file):
 
 
 def load(file):
-    """Read what `save` wrote: always a list of `Scores`.
+    """Read what `save` wrote: always a list of `Scores`, so `hk.plots.scores(*load(file))`.
 
     Raises ValueError when the file is something else, or of another format.
     """

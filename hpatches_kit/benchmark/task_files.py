@@ -132,8 +132,9 @@ def _rows(file, names, index, points):
             f" only of {', '.join(points.names)}."
         )
     codes, index = names.cat.codes.to_numpy(), index.to_numpy()
-    start = np.array([points.start[name] for name in names.cat.categories])[codes]
-    length = np.array([points.lengths[name] for name in names.cat.categories])[codes]
+    lengths = pd.Series(points.lengths)  # in the order in which the sequences stand
+    length = lengths[names.cat.categories].to_numpy()[codes]
+    start = (lengths.cumsum() - lengths)[names.cat.categories].to_numpy()[codes]
     outside = (index < 0) | (index >= length)
     if outside.any():
         row = int(outside.argmax())
