@@ -9,6 +9,7 @@ PYTHON ?= python3
 VENV ?= .venv
 CORES ?= 2
 BIN = $(VENV)/bin
+NOTEBOOKS = $(shell ls notebooks/*.ipynb | sed 's/.*[0-9]-//; s/.ipynb//')
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 # What has to give the same on another backend.
@@ -25,7 +26,7 @@ test: $(VENV)/installed
 	$(PYTEST); here=$$?; echo "Once more on JAX:"; KERAS_BACKEND=jax $(PYTEST) $(ON_JAX) && exit $$here
 
 notebooks: $(VENV)/installed
-	for notebook in notebooks/*.ipynb; do $(BIN)/python notebooks/run.py $$(basename $$notebook .ipynb) --save || exit 1; done
+	for name in $(NOTEBOOKS); do $(BIN)/python notebooks/run.py $$name --save || exit 1; done
 
 benchmark: $(VENV)/installed
 	$(BIN)/python benchmarks/evaluation.py
@@ -50,4 +51,4 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) results data/mini data/photos data/tasks data/denoised
+	rm -rf $(VENV) data/mini data/mini-original data/photos data/photos-original data/tasks data/denoised

@@ -3,6 +3,7 @@
     python notebooks/run.py quickstart                  # into results/quickstart
     python notebooks/run.py quickstart --save           # and keep it: notebook, README, picture
     python notebooks/run.py quickstart --set SEED=1     # with another setting
+    python notebooks/run.py quickstart --quick          # to see every cell run
 
 Leaves the executed notebook, its HTML, every figure as a PNG named after its cell, and whatever the
 notebook itself saves; prints its table of scores.
@@ -26,36 +27,37 @@ from PIL import Image
 
 from hpatches_kit.files import rewrite_part
 
-NOTEBOOKS = Path(__file__).resolve().parent
-PROJECT = NOTEBOOKS.parent
+PROJECT = Path(__file__).resolve().parent.parent
+NOTEBOOKS = {file.stem[2:]: file for file in sorted(PROJECT.glob("notebooks/?-*.ipynb"))}
 LOGGED = re.compile(
     r"^WARNING:tensorflow:.*\n?", re.MULTILINE
 )  # retraced functions, on some screens
 WIDGET = {"application/vnd.jupyter.widget-view+json"}
 
 
-def run(name, out, settings=(), save=False):
-    """Execute `notebooks/<name>.ipynb` in the project folder; raises when a cell fails.
+def run(name, out, settings=(), quick=False, save=False):
+    """Execute a notebook in the project folder; raises when a cell fails.
 
     Args:
-        name: of the notebook, without its ending.
+        name: of the notebook, without number and ending.
         out: folder for what it leaves.
-        settings: `NAME=VALUE` lines that follow the cell tagged `parameters`.
+        settings: `NAME=VALUE` lines that follow the notebook's own.
+        quick: set its `QUICK`.
         save: write the outputs into the notebook in the checkout, too.
     """
-    file, out = NOTEBOOKS / f"{name}.ipynb", Path(out)
-    if not file.exists():
-        known = ", ".join(sorted(other.stem for other in NOTEBOOKS.glob("*.ipynb")))
-        raise SystemExit(f"No notebook {name!r}: expected one of {known}.")
+    if name not in NOTEBOOKS:
+        raise SystemExit(f"No notebook {name!r}: expected one of {', '.join(NOTEBOOKS)}.")
+    if (settings or quick) and save:
+        raise SystemExit("--save keeps the lesson as it stands: run it without other options.")
+    file, out = NOTEBOOKS[name], Path(out)
     notebook = nbformat.read(file, as_version=4)
     first = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    first.source = (NOTEBOOKS / "first_cell.py").read_text().strip()  # the one place it is kept
-    if settings and save:
-        raise SystemExit("--save keeps the lesson as it stands: run it without --set and --out.")
+    first.source = file.with_name("first_cell.py").read_text().strip()  # the one place it is kept
+    if quick:
+        cell = notebook.cells[_tagged(notebook, "parameters")]
+        cell.source = cell.source.replace("QUICK = False", "QUICK = True")
     if settings:
-        at = next(
-            i for i, c in enumerate(notebook.cells) if "parameters" in c.metadata.get("tags", [])
-        )
+        at = max(_tagged(notebook, "parameters"), _tagged(notebook, "quick"))
         notebook.cells.insert(at + 1, nbformat.v4.new_code_cell("\n".join(settings), id="settings"))
     out.mkdir(parents=True, exist_ok=True)
 
@@ -88,6 +90,12 @@ def run(name, out, settings=(), save=False):
     if save:
         nbformat.write(notebook, file)
     return notebook, time.time() - began
+
+
+def _tagged(notebook, tag):
+    """Number of the cell with this tag; -1 where there is none."""
+    tagged = (i for i, c in enumerate(notebook.cells) if tag in c.metadata.get("tags", []))
+    return next(tagged, -1)
 
 
 def clean(notebook):
@@ -130,7 +138,7 @@ def update_readme(notebook, seconds, out):
     shutil.copy(out / "denoised.png", PROJECT / "docs" / "denoised.png")
     table = pd.read_csv(out / "scores.csv").to_markdown(index=False, floatfmt=".3f")
     ran_on = next(cell for cell in notebook.cells if cell.id == "environment").outputs[0].text
-    settings = next(c for c in notebook.cells if "parameters" in c.metadata.get("tags", [])).source
+    settings = notebook.cells[_tagged(notebook, "parameters")].source
     text = (
         f"{table}\n\nMean average precision. `make quickstart`, {date.today()}, {seconds:.0f} s in all:"
         f" {ran_on.split(' No GPU')[0].strip()} Settings:\n\n```python\n{settings}\n```"
@@ -140,16 +148,18 @@ def update_readme(notebook, seconds, out):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", help="of the notebook, without .ipynb")
+    parser.add_argument("name", help=", ".join(NOTEBOOKS))
     parser.add_argument("--out", help="folder for the results; default: results/NAME")
+    parser.add_argument("--quick", action="store_true", help="see every cell run: a few minutes")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--save", action="store_true", help="keep the outputs in the checkout")
     options = parser.parse_args()
-    out, settings = PROJECT / "results" / options.name, options.set
+    name = f"{options.name}-quick" if options.quick else options.name
+    out, settings = PROJECT / "results" / name, options.set
     if options.out:  # what the notebook itself saves goes there, too
         out = Path(options.out).resolve()
         settings = [*settings, f"RESULTS = {str(out)!r}"]
-    notebook, seconds = run(options.name, out, settings, options.save)
+    notebook, seconds = run(options.name, out, settings, options.quick, options.save)
     if options.save and options.name == "quickstart":
         update_readme(notebook, seconds, out)
     print(f"\nIn {out}: {', '.join(sorted(child.name for child in out.iterdir()))}\n")
