@@ -30,7 +30,7 @@ def data(tmp_path, monkeypatch):
 
 def test_what_is_shipped_is_what_was_trained_and_its_card_says_how(data, tmp_path):
     root, folder = tmp_path / "results", tmp_path / "weights"
-    about = shipping.ship("both", root, data, "tiny", seed=3, folder=folder)
+    about = shipping.ship("both", root, data, "tiny", folder, seed=3)
     assert (about["seed"], about["epochs"], about["scale"]) == (3, 1, "tiny")
     assert about["command"].endswith(f"--data {data} --scale tiny")
     assert {"verification", "matching"} <= set(about["scores"])  # a toy is too small for retrieval
@@ -44,11 +44,20 @@ def test_what_is_shipped_is_what_was_trained_and_its_card_says_how(data, tmp_pat
 
 
 def test_the_score_of_a_denoiser_is_its_psnr_on_the_test_side(data, tmp_path):
-    about = shipping.ship("denoiser", tmp_path / "results", data, "tiny", folder=tmp_path)
+    about = shipping.ship("denoiser", tmp_path / "results", data, "tiny", tmp_path)
     test = hk.load(data).split()[1].sample(12, 0)
     loaded = hk.models.pretrained("denoiser", tmp_path)
     psnr = hk.quality(test, loaded).loc["all", "PSNR in dB"]
     assert about["scores"]["PSNR in dB"] == pytest.approx(psnr, abs=0.006)
+
+
+def test_the_command_makes_a_folder_of_its_own_to_load_from(data, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    shipping.main(["--data", data, "--scale", "tiny"])
+    assert "both: {'verification'" in capsys.readouterr().out
+    listed = hk.models.pretrained(folder="results/weights")
+    assert list(listed.index) == ["both", "denoiser"]
+    assert "a small U-Net" in (tmp_path / "results" / "weights" / "README.md").read_text()
 
 
 def test_the_page_of_cards_is_what_the_cards_say():

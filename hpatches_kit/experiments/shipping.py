@@ -1,8 +1,9 @@
-"""Train the networks that come with the kit, and make their weights and cards from them.
+"""Train the networks that come with the kit again, and make weights and cards from them.
 
     python -m hpatches_kit.experiments.shipping
 
-What is trained already in `--results` is not trained again.
+Takes hours on a CPU; the cards say how many. What is trained already in `--results` is not trained
+again. Those of `--out` load with `hk.models.pretrained(name, "results/weights")`.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from hpatches_kit.experiments.recipe import RECIPE_CLEAN, RECIPE_NOISY, RECIPE_U
 from hpatches_kit.experiments.rows import SCALES, Denoiser, Run
 from hpatches_kit.experiments.training import trained
 from hpatches_kit.files import write_text
-from hpatches_kit.models.pretrained import FOLDER, card, write
+from hpatches_kit.models.pretrained import card, write
 from hpatches_kit.quality_table import quality
 
 COMMAND = "python -m hpatches_kit.experiments.shipping"
@@ -34,7 +35,7 @@ NETWORKS = {
 }
 
 
-def ship(name, root, data, scale, seed=0, folder=FOLDER):
+def ship(name, root, data, scale, folder, seed=0):
     """Train a network, unless it is complete, and keep its weights under a name, with its card.
 
     Args:
@@ -95,16 +96,18 @@ def page(cards):
     return "\n".join(lines) + "\n"
 
 
-def main():
+def main(arguments=None):
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__.splitlines()[0])
     parser.add_argument("--data", default="photos", help="default: photos")
     parser.add_argument("--scale", default="long", help="default: long")
     parser.add_argument("--results", default="results/reports", help="default: results/reports")
-    options = parser.parse_args()
+    parser.add_argument("--out", default="results/weights", help="default: results/weights")
+    options = parser.parse_args(arguments)
     for name in NETWORKS:
-        about = ship(name, options.results, options.data, options.scale)
+        about = ship(name, options.results, options.data, options.scale, options.out)
         print(f"{name}: {about['scores']}", flush=True)
-    write_text(FOLDER / "README.md", page({name: card(name) for name in NETWORKS}))
+    cards = {name: card(name, options.out) for name in NETWORKS}
+    write_text(Path(options.out) / "README.md", page(cards))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hpatches_kit.files import write_text
+from hpatches_kit.files import whole_file, write_text
 from hpatches_kit.models.end_to_end import end_to_end
 from hpatches_kit.models.l2net import l2net
 from hpatches_kit.models.unet import unet
@@ -71,15 +71,15 @@ def build(network):
     return parts[0] if len(parts) == 1 else end_to_end(*parts)
 
 
-def write(model, about, name, folder=FOLDER):
+def write(model, about, name, folder):
     """Write the weights of a model as float16, and beside them its card, with their checksum."""
     folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{name}.npz"
     arrays = {str(k): weights.astype(np.float16) for k, weights in enumerate(model.get_weights())}
     if not all(np.isfinite(array).all() for array in arrays.values()):
         raise ValueError(f"{name} has weights beyond the range of float16.")
-    np.savez_compressed(file, **arrays)
+    with whole_file(file) as partial:
+        np.savez_compressed(partial, **arrays)
     about = {**about, "sha256": checksum_of(file)}
     write_text(folder / f"{name}.json", json.dumps(about, indent=1) + "\n")
 
