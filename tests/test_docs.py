@@ -4,12 +4,15 @@ import re
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 from conftest import toy_patches
 
 import hpatches_kit as hk
 
-PAGE = (Path(__file__).resolve().parent.parent / "docs" / "reports.md").read_text()
+PROJECT = Path(__file__).resolve().parent.parent
+PAGE = (PROJECT / "docs" / "reports.md").read_text()
+README = (PROJECT / "README.md").read_text()
 LINES = [line.split(" | ") for line in PAGE.splitlines() if line.startswith("| ") and "`" in line]
 CALLS = {
     cell.strip("`|: "): line
@@ -51,3 +54,31 @@ def test_the_rows_put_together_compile(names):
     exec(blocks[1], names)
     for name in ("deeper", "improved", "final_denoiser", "final_descriptor"):
         assert names[name].compiled
+
+
+def test_every_table_of_the_reports_can_be_found_on_the_page():
+    named = set(re.findall(r"`([AB]-(?:table|figure)-\d+)`", PAGE))
+    assert named == set(hk.experiments.TABLES) - {"recipe"}
+
+
+def test_the_code_of_the_readme_runs_from_top_to_bottom(tmp_path, monkeypatch):
+    """With toy patches, a small denoiser, and two batches where the README has more."""
+    data = toy_patches({f"v_{k}": 480 for k in range(4)})
+    data.splits = {"halves": {"train": data.names[:2], "test": data.names[2:]}}
+    filters = {"encoder": (2, 2), "decoder": (2,)}
+    unet, fit = hk.models.unet, keras.Model.fit
+    monkeypatch.setattr(hk, "load", lambda *args, **options: data)
+    monkeypatch.setattr(hk.models, "unet", lambda *args, **options: unet(**filters))
+    monkeypatch.setattr(hk.experiments, "run", lambda *args, **options: {"scores": {}})
+    few = {"epochs": 1, "steps_per_epoch": 2, "verbose": 0}
+    monkeypatch.setattr(keras.Model, "fit", lambda self, x, **options: fit(self, x, **few))
+    monkeypatch.chdir(tmp_path)
+    values = np.random.default_rng(0).normal(size=(9, 16, 4))
+    mine = hk.Descriptors(values, ["v_1"] * 5 + ["v_2"] * 4)
+    hk.descriptor_files.write_csv(mine, "DESCRIPTORS", delimiter=";")
+    names = {"others": hk.benchmark.evaluate(mine)}
+    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
+    assert len(blocks) == 7
+    for block in blocks[1:]:  # the first shows the settings of the quickstart
+        exec(block, names)
+    assert set(names["scores"].tasks) == {"verification", "matching", "retrieval"}

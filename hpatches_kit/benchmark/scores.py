@@ -164,6 +164,7 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
         descriptors: `Descriptors`.
         tasks: `Tasks`; default: drawn by the official rule at sizes that fit.
         distance: `"L2"` or `"L1"`. L1 knows no short cut: minutes at the full size of HPatches.
+            The official `masked_L1` is not here: its descriptors bring a mask of their own.
         only: name or names of the tasks to score; default: all that there are lists for.
         progress: show bars for what takes more than two seconds.
 

@@ -131,7 +131,9 @@ def ray(runs, root, tell, progress=True):
     try:
         import ray as engine
     except ImportError as error:
-        raise ValueError("The engine ray needs Ray: pip install ray") from error
+        raise ValueError(
+            "The engine ray needs Ray: pip install -e '.[cluster]', or ray alone."
+        ) from error
 
     backend = {"env_vars": {"KERAS_BACKEND": keras.backend.backend()}}
     engine.init(ignore_reinit_error=True, log_to_driver=progress, runtime_env=backend)

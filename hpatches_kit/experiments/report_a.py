@@ -145,7 +145,7 @@ TABLES = {
             ),
         ],
         note="The report does not say which U-Net made its denoised patches: here it is the deep one with"
-        " Adam for the improved rows, the baseline for the baseline's.",
+        " Adam for the improved rows, the baseline for the baseline's. The last two rows see twice as many patches.",
     ),
     "A-figure-3": Table(
         "description, by percentile of the negatives",

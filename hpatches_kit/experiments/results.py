@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hpatches_kit import plots
+from hpatches_kit.datasets import RELEASES
 from hpatches_kit.experiments.rows import SCALES, Run, narrowed
 from hpatches_kit.experiments.store import copy_of, fetch_records
 from hpatches_kit.experiments.table import LESS_IS_BETTER, SCORES
@@ -17,6 +18,7 @@ from hpatches_kit.training import training_log
 
 NUMBERS, LOGS, RUNS = "numbers.csv", "logs.csv", "runs.csv"
 CONCLUSIONS = "conclusions.md"
+GREY_LEVELS = ("mae", "psnr")  # two digits are enough; scores and triplet losses have three
 
 
 def runs_of(names, data="photos", scale="quick", seeds=1, policy="float32"):
@@ -161,7 +163,7 @@ def markdown(name, values, runs, data="photos", scale="quick", seeds=1, policy="
     for label in table.rows:
         row = {"": label}
         for column, (key, _) in table.columns.items():
-            cell, digits = cells.loc[(label, column)], 3 if key in SCORES else 2
+            cell, digits = cells.loc[(label, column)], 2 if key.endswith(GREY_LEVELS) else 3
             ours = _text(cell["mean"], digits, cell.spread)
             if 0 < cell.seeds < most:
                 ours += f" ({cell.seeds:.0f} of {most:.0f} seeds)"
@@ -195,6 +197,11 @@ def _origin(name, runs, data, scale, seeds, policy):
         first, last = part.date.min(), part.date.max()
         days = first if first == last else f"{first} to {last}"
         lines.append(f"{len(part)} runs, {days}: {made}")
+    if TABLES[name].reported and (data not in RELEASES or scale.name != "report"):
+        lines.append(
+            "Reported is what N-HPatches gave at the reports' length, ours what"
+            f" {Path(data).name} gave at scale {scale.name}: compare the order of the rows."
+        )
     if scale.narrow > 1 and any(narrowed(row) for row in rows):
         lines.append(f"Decoders of 6 and 8 layers have 1/{scale.narrow} of their filters here.")
     return "  \n".join(lines)
