@@ -167,6 +167,9 @@ def markdown(name, values, runs, data="photos", scale="quick", seeds=1, policy="
             ours = _text(cell["mean"], digits, cell.spread)
             if 0 < cell.seeds < most:
                 ours += f" ({cell.seeds:.0f} of {most:.0f} seeds)"
+            if not table.reported:
+                row[column] = ours
+                continue
             row[f"{column}: reported"] = _text(cell.reported, digits)
             row["ours" + " " * len(row)] = ours
             row["difference" + " " * len(row)] = _text(cell.difference, digits, sign="+")
@@ -196,7 +199,7 @@ def _origin(name, runs, data, scale, seeds, policy):
     for made, part in runs.groupby("made with"):
         first, last = part.date.min(), part.date.max()
         days = first if first == last else f"{first} to {last}"
-        lines.append(f"{len(part)} runs, {days}: {made}")
+        lines.append(f"{len(part)} run{'s' * (len(part) > 1)}, {days}: {made}")
     if TABLES[name].reported and (data not in RELEASES or scale.name != "report"):
         lines.append(
             "Reported is what N-HPatches gave at the reports' length, ours what"
