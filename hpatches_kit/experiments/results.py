@@ -1,24 +1,16 @@
-"""Tables from runs: reported, ours over seeds, difference, and whether conclusions hold."""
+"""Numbers from runs: reported, ours over seeds, difference, and whether conclusions hold."""
 
 import math
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from hpatches_kit import plots
-from hpatches_kit.datasets import RELEASES
-from hpatches_kit.experiments.rows import SCALES, Run, narrowed
+from hpatches_kit.experiments.rows import Run
 from hpatches_kit.experiments.store import copy_of, fetch_records
 from hpatches_kit.experiments.table import LESS_IS_BETTER, SCORES
 from hpatches_kit.experiments.tables import TABLES
 from hpatches_kit.experiments.training import record_of
-from hpatches_kit.files import write_text
 from hpatches_kit.training import training_log
-
-NUMBERS, LOGS, RUNS = "numbers.csv", "logs.csv", "runs.csv"
-CONCLUSIONS = "conclusions.md"
-GREY_LEVELS = ("mae", "psnr")  # two digits are enough; scores and triplet losses have three
 
 
 def runs_of(names, data="photos", scale="quick", seeds=1, policy="float32"):
@@ -150,103 +142,7 @@ def conclusions(name, values):
     return pd.DataFrame(lines)
 
 
-def markdown(name, values, runs, data="photos", scale="quick", seeds=1, policy="float32"):
-    """A table with its command, what it was made with, and its conclusions, as people read it.
-
-    Args:
-        name: of the table.
-        values, runs: of `numbers` and `about`.
-        data, scale, seeds, policy: as for `runs_of`.
-    """
-    table, cells = TABLES[name], summary(name, values).set_index(["row", "column"])
-    most, rows = cells.seeds.max(), []
-    for label in table.rows:
-        row = {"": label}
-        for column, (key, _) in table.columns.items():
-            cell, digits = cells.loc[(label, column)], 2 if key.endswith(GREY_LEVELS) else 3
-            ours = _text(cell["mean"], digits, cell.spread)
-            if 0 < cell.seeds < most:
-                ours += f" ({cell.seeds:.0f} of {most:.0f} seeds)"
-            if not table.reported:
-                row[column] = ours
-                continue
-            row[f"{column}: reported"] = _text(cell.reported, digits)
-            row["ours" + " " * len(row)] = ours
-            row["difference" + " " * len(row)] = _text(cell.difference, digits, sign="+")
-        rows.append(row)
-    text = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
-    verdicts = []
-    for claim, line in zip(table.claims, conclusions(name, values).to_dict("records")):
-        gains = ", ".join(f"{key} {line[key]:+.3f}" for key in claim.columns if key in line)
-        found = (
-            f"in {line['holds in']} of {line['of']} seeds ({gains})" if line["of"] else "not run"
-        )
-        verdicts.append(f"- {claim.text}: **{found}**")
-    title = f"### {name}: {table.title}"
-    origin = _origin(name, runs, data, scale, seeds, policy)
-    return "\n\n".join(filter(None, [title, origin, table.note, text, "\n".join(verdicts)])) + "\n"
-
-
-def _origin(name, runs, data, scale, seeds, policy):
-    """The command that makes a table, and what its runs were made with."""
-    scale = SCALES[scale] if isinstance(scale, str) else scale
-    command = f"reproduce {name} --data {data} --scale {scale.name} --seeds {seeds}"
-    if policy != "float32":
-        command += f" --policy {policy}"
-    rows = TABLES[name].rows.values()
-    runs = runs[runs.run.isin([row.name for row in rows])]
-    lines = [f"`python -m hpatches_kit {command}`"]
-    for made, part in runs.groupby("made with"):
-        first, last = part.date.min(), part.date.max()
-        days = first if first == last else f"{first} to {last}"
-        lines.append(f"{len(part)} run{'s' * (len(part) > 1)}, {days}: {made}")
-    if TABLES[name].reported and (data not in RELEASES or scale.name != "report"):
-        lines.append(
-            "Reported is what N-HPatches gave at the reports' length, ours what"
-            f" {Path(data).name} gave at scale {scale.name}: compare the order of the rows."
-        )
-    if scale.narrow > 1 and any(narrowed(row) for row in rows):
-        lines.append(f"Decoders of 6 and 8 layers have 1/{scale.narrow} of their filters here.")
-    return "  \n".join(lines)
-
-
-def overview(names, values):
-    """How many seeds each conclusion of these tables holds in, as a Markdown table."""
-    lines = [
-        {"table": f"[{name}]({name}.md)", "the report concludes": line["conclusion"]}
-        | {"holds in": f"{line['holds in']} of {line['of']} seeds" if line["of"] else "not run"}
-        for name in names
-        for line in conclusions(name, values).to_dict("records")
-    ]
-    return pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True) + "\n"
-
-
-def save(folder, names, root, *what):
-    """Keep the numbers of these tables, each as Markdown and as a figure; returns the numbers.
-
-    `numbers.csv` has a line for each number and seed, `logs.csv` one for each epoch, `runs.csv` one for
-    each run; `conclusions.md` says which conclusions hold.
-    """
-    folder = Path(folder)
-    values, runs = numbers(names, root, *what), about(names, root, *what)
-    for file, frame in {NUMBERS: values, LOGS: logs(names, root, *what), RUNS: runs}.items():
-        write_text(folder / file, frame.to_csv(index=False))
-    for name in names:
-        write_text(folder / f"{name}.md", markdown(name, values, runs, *what))
-        picture = plots.reported(summary(name, values), values[values.table == name])
-        picture.savefig(folder / f"{name}.png", dpi=100)
-    write_text(folder / CONCLUSIONS, overview(names, values))
-    return values
-
-
 def _here(root, runs):
     """The local folder of results, with what the address has of these runs."""
     fetch_records(root, [run.folder for run in runs])
     return copy_of(root)
-
-
-def _text(value, digits, spread=np.nan, sign=""):
-    if not np.isfinite(value):
-        return ""
-    text = f"{value:{sign}.{digits}f}"
-    return f"{text} ± {spread:.{digits}f}" if np.isfinite(spread) else text
