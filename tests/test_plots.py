@@ -177,3 +177,18 @@ def test_a_point_is_drawn_in_all_views_of_all_kinds(patches):
     np.testing.assert_array_equal(drawn[0], patches.clean[13, 0])
     np.testing.assert_array_equal(drawn[31], patches.noisy[13, 15])
     assert len(hk.plots.point(patches.select("i_two"), 4, ["clean"]).axes) == 16
+
+
+@pytest.mark.parametrize("reported, legend", [(0.5, ["reported", "ours"]), (np.nan, ["ours"])])
+def test_reported_numbers_stand_beside_ours_where_there_are_some(reported, legend):
+    cells = pd.DataFrame(
+        {"row": ["one", "two"], "column": "AP", "mean": [0.6, 0.7], "spread": [0.1, 0.2]}
+    ).assign(reported=[reported, np.nan])
+    values = pd.DataFrame({"row": ["one", "two"], "column": "AP", "value": [0.55, 0.75]})
+    figure = hk.plots.reported(cells, values)
+    assert sorted(text.get_text() for text in figure.legends[0].get_texts()) == sorted(legend)
+    axis = figure.axes[0]
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["one", "two"]
+    seeds, ours, *_ = axis.lines
+    assert seeds.get_xdata().tolist() == [0.55, 0.75]
+    assert ours.get_xdata().tolist() == [0.6, 0.7] and ours.get_ydata().tolist() == [0, -1]

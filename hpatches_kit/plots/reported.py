@@ -35,7 +35,8 @@ def reported(cells, values=None):
                 seeds.value, [at[row] for row in seeds.row], ".", color=OURS, alpha=0.35, ms=4
             )
         axis.errorbar(here["mean"], y, xerr=here.spread, fmt="o", color=OURS, ms=6, label="ours")
-        axis.plot(here.reported, y, "D", mfc="none", color=THEIRS, ms=6, label="reported")
+        if cells.reported.notna().any():
+            axis.plot(here.reported, y, "D", mfc="none", color=THEIRS, ms=6, label="reported")
         axis.set(title=column, yticks=list(at.values()), yticklabels=list(at))
         axis.set_ylim(0.6 - len(rows), 0.4)
         axis.grid(axis="x", alpha=0.3)
