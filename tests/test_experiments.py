@@ -110,6 +110,10 @@ def test_every_row_names_parts_that_exist(name):
         (lambda: Run(Denoiser("x"), "photos", "quick", 0, "half"), "half"),
         (lambda: hk.experiments.runs_of(["C-table-1"]), "Unknown table 'C-table-1'"),
         (lambda: Descriptor("x", patches="denoised"), "x needs a denoiser="),
+        (
+            lambda: Descriptor("x", start=Descriptor("y", through=True, denoiser=UNET)),
+            "x begins with two networks in one",
+        ),
     ],
 )
 def test_a_row_that_cannot_be_is_refused_at_once(wrong, message):
@@ -240,13 +244,15 @@ def test_training_end_to_end_begins_with_the_denoiser_and_changes_it(data, tmp_p
     assert np.abs(chain - unet).max() > 1e-4
 
 
-def test_fine_tuning_begins_with_the_weights_of_the_other_run(data, tmp_path):
+@pytest.mark.parametrize("chain", [{}, {"denoiser": UNET, "through": True}])
+def test_fine_tuning_begins_with_the_weights_of_the_other_run(chain, data, tmp_path):
     first = replace(FLAT, patches="clean")
-    tuned = replace(FLAT, name="tuned", patches="noisy", start=first, optimizer="SGD", rate=1e-9)
+    tuned = replace(FLAT, name="tuned", start=first, optimizer="SGD", rate=1e-9, **chain)
     run = Run(tuned, data, TINY, 0)
     assert engines.local(experiments.in_order([run]), tmp_path, print, False) == {}
-    here, there = (trained(r, tmp_path).get_weights()[0] for r in (run, run.needs[0]))
-    assert np.allclose(here, there, atol=1e-6) and record_of(run, tmp_path)["scores"]
+    here, there = (trained(r, tmp_path).get_weights() for r in (run, run.needs[-1]))
+    assert np.allclose(here[-len(there)], there[0], atol=1e-6)  # those of the descriptor come last
+    assert record_of(run, tmp_path)["scores"]
 
 
 def test_random_sequences_are_drawn_by_the_seed(data, tmp_path):

@@ -89,6 +89,8 @@ class Descriptor:
             _check(kind, ("clean", "noisy", "denoised"), "kind of patches")
         if self.denoiser is None and (self.through or "denoised" in (self.patches, self.scored_on)):
             raise ValueError(f"{self.name} needs a denoiser=: it is trained or scored with one.")
+        if self.start and self.start.through:
+            raise ValueError(f"{self.name} begins with two networks in one: expected a descriptor.")
 
 
 @dataclass(frozen=True)

@@ -122,10 +122,10 @@ def _descriptor(run, root, train_side, test_side):
     size = min(row.size, len(np.unique(test_side.label)))
     held_out = make(test_side, size, max(count // 10, 1), row.patches, redraw=False)
     model = _build(run)
-    if row.through:
-        model = models.end_to_end(denoiser, model)
     if row.start:
         model.set_weights(trained(replace(run, row=row.start), root).get_weights())
+    if row.through:
+        model = models.end_to_end(denoiser, model)
     loss = getattr(losses, row.loss)(**row.loss_options)
     model.compile(_optimizer(row, epochs * len(data)), loss)
 
