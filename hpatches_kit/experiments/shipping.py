@@ -17,7 +17,7 @@ from hpatches_kit.datasets import load
 from hpatches_kit.describe import describe
 from hpatches_kit.experiments.engines import run
 from hpatches_kit.experiments.recipe import RECIPE_CLEAN, RECIPE_NOISY, RECIPE_UNET
-from hpatches_kit.experiments.rows import SCALES, Denoiser, Run
+from hpatches_kit.experiments.rows import Denoiser, Run
 from hpatches_kit.experiments.training import trained
 from hpatches_kit.files import write_text
 from hpatches_kit.models.pretrained import card, write
@@ -49,7 +49,7 @@ def ship(name, root, data, scale, folder, seed=0):
     """
     row, what = NETWORKS[name]
     record = run(row, root, data, scale, seed)
-    this = Run(row, data, SCALES[scale], seed)
+    this = Run(row, data, scale, seed)
     model = trained(this, Path(root))
     model.set_weights([weights.astype(np.float16) for weights in model.get_weights()])
     parts = [row.denoiser, row] if getattr(row, "through", False) else [row]
