@@ -344,6 +344,19 @@ def test_a_complete_run_does_not_want_its_needs_any_more(data, tmp_path):
     assert experiments.missing([run], tmp_path) == []
 
 
+def test_a_need_of_which_only_the_numbers_were_kept_is_trained_again(data, tmp_path):
+    run = Run(replace(FLAT, patches="denoised", denoiser=UNET), data, TINY, 0)
+    need = run.needs[0]
+    assert engines.local(experiments.missing([run], tmp_path), tmp_path, print, False) == {}
+    before = hk.training_log(tmp_path / need.folder).loss.tolist()
+    (tmp_path / need.folder / "model.keras").unlink()
+    assert experiments.missing([need, run], tmp_path) == []  # numbers are all that tables want
+    shutil.rmtree(tmp_path / run.folder)
+    assert experiments.missing([need, run], tmp_path) == [need, run]
+    assert engines.local([need, run], tmp_path, print, False) == {}
+    assert hk.training_log(tmp_path / need.folder).loss.tolist() == pytest.approx(before, rel=1e-4)
+
+
 def test_a_run_that_another_process_is_at_is_left_to_it(data, tmp_path):
     run = Run(UNET, data, TINY, 0)
     with locked(tmp_path / run.folder):

@@ -9,6 +9,7 @@ import keras
 
 from hpatches_kit.experiments.rows import Run
 from hpatches_kit.experiments.store import (
+    RECORD,
     Keep,
     copy_of,
     fetch,
@@ -17,7 +18,7 @@ from hpatches_kit.experiments.store import (
     is_kept,
     keep,
 )
-from hpatches_kit.experiments.training import record_of, train
+from hpatches_kit.experiments.training import has_model, record_of, train
 from hpatches_kit.files import locked
 
 PATIENCE = 5  # seconds between looks at what another process is training
@@ -38,18 +39,27 @@ def in_order(runs):
 
 
 def missing(runs, root):
-    """Those that are not complete, each after those it needs that are not complete either.
+    """Those that are not complete, each after those it needs and cannot have from the results.
 
     Args:
         runs: of `runs_of`.
         root: folder or address of the results.
     """
     fetch_records(root, [run.folder for run in in_order(runs)])
+    here, found = copy_of(root), {}
 
-    def incomplete(run):
-        return record_of(run, copy_of(root)) is None or not is_kept(root, run.folder)
+    def add(run, model=False):
+        """Note a run that is not complete, or of which only the numbers were kept."""
+        has = has_model if model and not is_address(root) else record_of
+        if has(run, here) and is_kept(root, run.folder):
+            return
+        for need in run.needs:
+            add(need, model=True)
+        found.setdefault(run.folder, run)
 
-    return [run for run in in_order(list(filter(incomplete, runs))) if incomplete(run)]
+    for run in runs:
+        add(run)
+    return list(found.values())
 
 
 def one(run, root, wait=True, progress=True):
@@ -66,10 +76,11 @@ def one(run, root, wait=True, progress=True):
             for need in run.needs:
                 with locked(here / need.folder):
                     fetch(root, need.folder)
-                if record_of(need, here) is None:
+                if not has_model(need, here):
                     return f"needs {need}, which is not there"
             fetch(root, run.folder)
-            if record_of(run, here) is None:
+            if not has_model(run, here):
+                (here / run.folder / RECORD).unlink(missing_ok=True)  # its log begins anew
                 train(run, here, progress, [Keep(root, run.folder)])
                 keep(root, run.folder)
             elif not is_kept(root, run.folder):

@@ -149,6 +149,11 @@ def record_of(run, root):
     return json.loads(file.read_text()) if file.exists() else None
 
 
+def has_model(run, root):
+    """Whether a run is complete and its model is there: one may keep no more than the numbers."""
+    return (root / run.folder / RECORD).exists() and (root / run.folder / MODEL).exists()
+
+
 def _random_sequences(run, train_side, test_side):
     """As many random sequences to train on as the row says, and one to validate on.
 
