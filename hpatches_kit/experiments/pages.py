@@ -7,12 +7,14 @@ import pandas as pd
 
 from hpatches_kit import plots
 from hpatches_kit.datasets import RELEASES
-from hpatches_kit.experiments.results import about, conclusions, logs, numbers, summary
+from hpatches_kit.experiments.results import about, conclusions, numbers, summary
 from hpatches_kit.experiments.rows import SCALES, narrowed
+from hpatches_kit.experiments.store import RECORD, copy_of
 from hpatches_kit.experiments.tables import TABLES
 from hpatches_kit.files import write_text
+from hpatches_kit.training import LOG
 
-NUMBERS, LOGS, RUNS = "numbers.csv", "logs.csv", "runs.csv"
+NUMBERS, KEPT = "numbers.csv", "runs"
 CONCLUSIONS = "conclusions.md"
 GREY_LEVELS = ("mae", "psnr")  # two digits are enough; scores and triplet losses have three
 
@@ -91,13 +93,15 @@ def overview(names, values):
 def save(folder, names, root, *what):
     """Keep the numbers of these tables, each as Markdown and as a figure; returns the numbers.
 
-    `numbers.csv` has a line for each number and seed, `logs.csv` one for each epoch, `runs.csv` one for
-    each run; `conclusions.md` says which conclusions hold.
+    `numbers.csv` has a line for each number and seed; `conclusions.md` says which conclusions hold;
+    `runs` has record and log of each run, and is itself a folder of results, without the networks.
     """
     folder = Path(folder)
     values, runs = numbers(names, root, *what), about(names, root, *what)
-    for file, frame in {NUMBERS: values, LOGS: logs(names, root, *what), RUNS: runs}.items():
-        write_text(folder / file, frame.to_csv(index=False))
+    write_text(folder / NUMBERS, values.to_csv(index=False))
+    for run in runs.folder:
+        for file in (RECORD, LOG):
+            write_text(folder / KEPT / run / file, (copy_of(root) / run / file).read_text())
     for name in names:
         write_text(folder / f"{name}.md", markdown(name, values, runs, *what))
         picture = plots.reported(summary(name, values), values[values.table == name])
