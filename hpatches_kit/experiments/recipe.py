@@ -23,6 +23,7 @@ RECIPE_CLEAN = Descriptor(
     decay=True,
     loss_options={"margin": 1.0, "negative": "minimum"},
 )
+RECIPE_TURNED = replace(RECIPE_CLEAN, name="recipe-clean-turned", batch_options={"augment": True})
 RECIPE_NOISY = replace(
     RECIPE_CLEAN, name="recipe-noisy", patches="noisy", denoiser=RECIPE_UNET, through=True
 )
@@ -39,6 +40,7 @@ TABLES = {
             "A: clean then denoised": A_TUNED,
             "B: final model": B_FINAL_L2NET,
             "Recipe, clean": RECIPE_CLEAN,
+            "Recipe, clean, turned and mirrored": RECIPE_TURNED,
             "Recipe, noisy": RECIPE_NOISY,
             "Recipe, clean then noisy": RECIPE_TUNED,
         },
@@ -55,6 +57,12 @@ TABLES = {
                 "... and clean first, than A: clean then denoised",
                 "Recipe, clean then noisy",
                 "A: clean then denoised",
+                ALL_THREE,
+            ),
+            Claim(
+                "patches as they are teach more than turned and mirrored ones",
+                "Recipe, clean",
+                "Recipe, clean, turned and mirrored",
                 ALL_THREE,
             ),
         ],

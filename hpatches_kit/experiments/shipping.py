@@ -16,7 +16,7 @@ from hpatches_kit import benchmark
 from hpatches_kit.datasets import load
 from hpatches_kit.describe import describe
 from hpatches_kit.experiments.engines import run
-from hpatches_kit.experiments.recipe import RECIPE_CLEAN, RECIPE_NOISY, RECIPE_UNET
+from hpatches_kit.experiments.recipe import RECIPE_CLEAN, RECIPE_TUNED, RECIPE_UNET
 from hpatches_kit.experiments.rows import Denoiser, Run
 from hpatches_kit.experiments.training import trained
 from hpatches_kit.files import write_text
@@ -31,7 +31,7 @@ LICENCE = (
 NETWORKS = {
     "denoiser": (RECIPE_UNET, "a U-Net from noisy to clean patches"),
     "descriptor": (RECIPE_CLEAN, "an L2-Net for clean patches"),
-    "noisy-descriptor": (RECIPE_NOISY, "a U-Net and an L2-Net in one, for noisy patches"),
+    "noisy-descriptor": (RECIPE_TUNED, "a U-Net and an L2-Net in one, for noisy patches"),
 }
 
 
@@ -53,10 +53,16 @@ def ship(name, root, data, scale, folder, seed=0):
     model = trained(this, Path(root))
     model.set_weights([weights.astype(np.float16) for weights in model.get_weights()])
     parts = [row.denoiser, row] if getattr(row, "through", False) else [row]
+    begins_with = [
+        other
+        for other, (part, _) in NETWORKS.items()
+        if part in (getattr(row, "denoiser", None), getattr(row, "start", None))
+    ]
     points = this.scale.test_points
     about = {
         "what": what,
         "network": [[part.network, part.network_options] for part in parts],
+        "begins with": ", ".join(begins_with) or "random weights",
         "data": f"{data}, its training photographs",
         "scale": scale,
         "epochs": this.scale.epochs or row.epochs,
