@@ -27,7 +27,7 @@ RECIPE_TURNED = replace(RECIPE_CLEAN, name="recipe-clean-turned", batch_options=
 RECIPE_NOISY = replace(
     RECIPE_CLEAN, name="recipe-noisy", patches="noisy", denoiser=RECIPE_UNET, through=True
 )
-RECIPE_TUNED = replace(RECIPE_NOISY, name="recipe-clean-then-noisy", start=RECIPE_CLEAN, rate=5e-4)
+RECIPE_TUNED = replace(RECIPE_NOISY, name="recipe-clean-then-noisy", start=RECIPE_CLEAN)
 
 TABLES = {
     "recipe": Table(
