@@ -525,9 +525,19 @@ def test_saved_numbers_give_the_same_table(results):
         runs = experiments.about(["X"], kept, "mini", TINY, 3)
         again = experiments.markdown("X", values, runs, "mini", TINY, 3)
         assert (results / "docs" / "X.md").read_text() == again == printed(results)
-    said = (results / "docs" / "conclusions.md").read_text()
-    assert re.search(r"\[X\]\(X\.md\) +\| two wins +\| 2 of 3 seeds", said)
     assert (results / "docs" / "X.png").stat().st_size > 5000
+
+
+def test_the_page_says_what_holds_and_keeps_what_was_written_around_it(results):
+    page, what = results / "docs" / "README.md", (["X"], results, "mini", TINY, 3)
+    experiments.save(page.parent, *what)
+    said = page.read_text()
+    assert re.search(r"\[X\]\(X\.md\) +\| two wins +\| 2 of 3 seeds", said)
+    assert "`python -m hpatches_kit reproduce X --data mini --scale tiny --seeds 3`" in said
+    assert "6 runs, 2026-11-20 to 2026-11-22: a computer." in said
+    page.write_text("Why?\n" + said.replace("2 of 3", "9 of 3") + "Because.\n")
+    experiments.save(page.parent, *what)
+    assert page.read_text() == f"Why?\n{said}Because.\n"
 
 
 # The command line

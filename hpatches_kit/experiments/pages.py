@@ -11,11 +11,12 @@ from hpatches_kit.experiments.results import about, conclusions, numbers, summar
 from hpatches_kit.experiments.rows import SCALES, narrowed
 from hpatches_kit.experiments.store import RECORD, copy_of
 from hpatches_kit.experiments.tables import TABLES
-from hpatches_kit.files import write_text
+from hpatches_kit.files import rewrite_part, write_text
 from hpatches_kit.training import LOG
 
 NUMBERS, KEPT = "numbers.csv", "runs"
-CONCLUSIONS = "conclusions.md"
+PAGE = "README.md"
+NEW_PAGE = "# Results\n\n<!-- conclusions -->\n<!-- end -->\n"
 GREY_LEVELS = ("mae", "psnr")  # two digits are enough; scores and triplet losses have three
 
 
@@ -58,17 +59,10 @@ def markdown(name, values, runs, data="photos", scale="quick", seeds=1, policy="
 
 def _origin(name, runs, data, scale, seeds, policy):
     """The command that makes a table, and what its runs were made with."""
-    scale = SCALES[scale] if isinstance(scale, str) else scale
-    command = f"reproduce {name} --data {data} --scale {scale.name} --seeds {seeds}"
-    if policy != "float32":
-        command += f" --policy {policy}"
     rows = TABLES[name].rows.values()
     runs = runs[runs.run.isin([row.name for row in rows])]
-    lines = [f"`python -m hpatches_kit {command}`"]
-    for made, part in runs.groupby("made with"):
-        first, last = part.date.min(), part.date.max()
-        days = first if first == last else f"{first} to {last}"
-        lines.append(f"{len(part)} run{'s' * (len(part) > 1)}, {days}: {made}")
+    scale = SCALES.get(scale, scale)
+    lines = _made([name], runs, data, scale, seeds, policy)
     if TABLES[name].reported and (data not in RELEASES or scale.name != "report"):
         lines.append(
             "Reported is what N-HPatches gave at the reports' length, ours what"
@@ -79,22 +73,43 @@ def _origin(name, runs, data, scale, seeds, policy):
     return "  \n".join(lines)
 
 
-def overview(names, values):
-    """How many seeds each conclusion of these tables holds in, as a Markdown table."""
+def _made(names, runs, data, scale, seeds, policy):
+    tables = "all" if list(names) == list(TABLES) else " ".join(names)
+    command = f"reproduce {tables} --data {data} --scale {scale.name} --seeds {seeds}"
+    if policy != "float32":
+        command += f" --policy {policy}"
+    lines = [f"`python -m hpatches_kit {command}`"]
+    for made, part in runs.groupby("made with"):
+        first, last = part.date.min(), part.date.max()
+        days = first if first == last else f"{first} to {last}"
+        lines.append(f"{len(part)} run{'s' * (len(part) > 1)}, {days}: {made}")
+    return lines
+
+
+def overview(names, values, runs, data="photos", scale="quick", seeds=1, policy="float32"):
+    """How many seeds each conclusion of these tables holds in, and where that comes from.
+
+    Args:
+        names: of the tables.
+        values, runs, data, scale, seeds, policy: as for `markdown`.
+    """
     lines = [
         {"table": f"[{name}]({name}.md)", "the report concludes": line["conclusion"]}
         | {"holds in": f"{line['holds in']} of {line['of']} seeds" if line["of"] else "not run"}
         for name in names
         for line in conclusions(name, values).to_dict("records")
     ]
-    return pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True) + "\n"
+    scale = SCALES.get(scale, scale)
+    origin = "  \n".join(_made(names, runs, data, scale, seeds, policy))
+    return f"{origin}\n\n{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}"
 
 
 def save(folder, names, root, *what):
     """Keep the numbers of these tables, each as Markdown and as a figure; returns the numbers.
 
-    `numbers.csv` has a line for each number and seed; `conclusions.md` says which conclusions hold;
-    `runs` has record and log of each run, and is itself a folder of results, without the networks.
+    `numbers.csv` has a line for each number and seed; `README.md` says which conclusions hold, and
+    keeps what was written around that; `runs` has record and log of each run, and is itself a folder
+    of results, without the networks.
     """
     folder = Path(folder)
     values, runs = numbers(names, root, *what), about(names, root, *what)
@@ -106,7 +121,9 @@ def save(folder, names, root, *what):
         write_text(folder / f"{name}.md", markdown(name, values, runs, *what))
         picture = plots.reported(summary(name, values), values[values.table == name])
         picture.savefig(folder / f"{name}.png", dpi=100)
-    write_text(folder / CONCLUSIONS, overview(names, values))
+    if not (folder / PAGE).exists():
+        write_text(folder / PAGE, NEW_PAGE)
+    rewrite_part(folder / PAGE, "conclusions", overview(names, values, runs, *what))
     return values
 
 
