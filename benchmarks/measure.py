@@ -14,7 +14,7 @@ import scipy
 
 from hpatches_kit import __version__
 from hpatches_kit.files import rewrite_part
-from hpatches_kit.threads import cores
+from hpatches_kit.threads import cores, processor
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -76,12 +76,8 @@ def _send(connection, function, arguments):
 
 def machine():
     """What this ran on, in words."""
-    model = platform.processor() or platform.machine()
-    if Path("/proc/cpuinfo").exists():
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        model = next((x.split(":")[1].strip() for x in lines if x.startswith("model name")), model)
     return (
-        f"{date.today()}, hpatches_kit {__version__} on {cores()} cores of {model};"
+        f"{date.today()}, hpatches_kit {__version__} on {cores()} cores of {processor()};"
         f" Python {platform.python_version()}, NumPy {np.__version__}, SciPy {scipy.__version__}"
     )
 

@@ -30,7 +30,9 @@ def add_reproduce(commands):
     add("--policy", default="float32", help="Keras's dtype policy; default: float32")
     add("--only-print", action="store_true", help="train nothing")
     add(
-        "--save", metavar="FOLDER", help="keep the numbers there as CSV, and each table as Markdown"
+        "--save",
+        metavar="FOLDER",
+        help="keep there what these tables are: numbers, Markdown, figures, a page, records of the runs",
     )
     add("--quiet", action="store_true", help="no bars of epochs")
 
@@ -39,8 +41,9 @@ def reproduce(options):
     """List the tables, or train what is missing and print them."""
     from hpatches_kit import experiments  # which imports Keras
 
-    if options.tables == ["all"]:
+    if "all" in options.tables:
         options.tables = list(experiments.TABLES)
+    options.tables = list(dict.fromkeys(options.tables))  # each once
     what = options.data, options.scale, options.seeds, options.policy
     root = options.results
     if not options.tables:

@@ -105,8 +105,8 @@ def locked(path, wait=True):
         held = None
         if error.errno not in NO_LOCKS:  # a file system without locks has to do without
             raise OSError(
-                f"{path} cannot be written: {error.strerror or error}. Another place for data is"
-                " chosen with $HPATCHES_KIT_DATA."
+                f"{path} cannot be written: {error.strerror or error}. Choose another folder; for"
+                " data, with $HPATCHES_KIT_DATA."
             ) from error
     try:
         yield held
@@ -134,10 +134,13 @@ def write_text(file, text):
 
 
 def rewrite_part(file, mark, text):
-    """Put text between `<!-- mark -->` and the next `<!-- end -->` of a file."""
+    """Put text between `<!-- mark -->` and the next `<!-- end -->` of a file; ValueError without them."""
     file, begin, end = Path(file), f"<!-- {mark} -->", "<!-- end -->"
-    before, rest = file.read_text().split(begin)
-    write_text(file, f"{before}{begin}\n{text}\n{end}{rest.split(end, 1)[1]}")
+    before, begun, rest = file.read_text().partition(begin)
+    _, ended, after = rest.partition(end)
+    if not (begun and ended):
+        raise ValueError(f"{file} has no {begin} with {end} behind it, where text is to go.")
+    write_text(file, f"{before}{begin}\n{text}\n{end}{after}")
 
 
 def checksum(file, limit=1 << 26, windows=17, window=1 << 20):

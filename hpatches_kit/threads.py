@@ -1,8 +1,10 @@
-"""Independent pieces of work, side by side on all cores."""
+"""The cores of this machine, and independent pieces of work side by side on all of them."""
 
 import os
+import platform
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 from threading import Lock
 
 from threadpoolctl import threadpool_limits
@@ -14,6 +16,15 @@ def cores():
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def processor():
+    """The name of the processor, as far as the system tells it."""
+    about = Path("/proc/cpuinfo")
+    for line in about.read_text().splitlines() if about.exists() else []:
+        if line.startswith("model name"):
+            return line.split(":")[1].strip()
+    return platform.processor() or platform.machine()
 
 
 def side_by_side(function, items, title, progress=True, unit="it"):

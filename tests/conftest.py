@@ -35,6 +35,16 @@ def patches():
 
 
 @pytest.fixture(scope="session")
+def data(tmp_path_factory):
+    """A folder of patches with a split of its own, for rows to be trained on."""
+    lengths = {"v_one": 20, "i_two": 20, "v_three": 20, "i_four": 20, "v_five": 20}
+    splits = {"own": {"train": ["v_one", "i_two", "v_three"], "test": ["i_four", "v_five"]}}
+    folder = tmp_path_factory.mktemp("data") / "toy"
+    hk.save(toy_patches(lengths, splits=splits), folder)
+    return str(folder)
+
+
+@pytest.fixture(scope="session")
 def mini():
     return hk.load("mini")
 

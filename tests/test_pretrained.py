@@ -81,3 +81,10 @@ def test_a_denoiser_and_two_descriptors_come_with_the_kit():
 
 def test_all_weights_together_are_small():
     assert sum(file.stat().st_size for file in FOLDER.glob("*")) < 12e6
+
+
+def test_weights_that_are_missing_beside_their_card_are_named(tmp_path):
+    write(build([SMALL]), {**CARD, "network": [SMALL]}, "small", tmp_path)
+    (tmp_path / "small.npz").unlink()
+    with pytest.raises(ValueError, match="small.npz, which belongs to a card, is missing"):
+        hk.models.pretrained("small", tmp_path)

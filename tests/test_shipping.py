@@ -54,6 +54,7 @@ def test_the_score_of_a_denoiser_is_its_psnr_on_the_test_side(data, tmp_path):
 
 def test_the_command_makes_a_folder_of_its_own_to_load_from(data, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(shipping, "RECIPES", [data])
     shipping.main(["--data", data, "--scale", "tiny"])
     assert "both: {'verification'" in capsys.readouterr().out
     listed = hk.models.pretrained(folder="results/weights")
@@ -77,3 +78,19 @@ def test_the_page_of_cards_is_what_the_cards_say():
 def test_the_page_that_comes_with_the_kit_is_that_of_its_cards():
     page = (FOLDER / "README.md").read_text(encoding="utf-8")
     assert page == shipping.page({name: hk.models.card(name) for name in WITH_THE_KIT})
+
+
+def test_a_network_is_not_made_of_numbers_alone_nor_at_an_address(data, tmp_path):
+    shipping.ship("denoiser", tmp_path, data, "tiny", tmp_path / "weights")
+    (model,) = tmp_path.rglob("model.keras")
+    model.unlink()
+    with pytest.raises(ValueError, match="has numbers without a model"):
+        shipping.ship("denoiser", tmp_path, data, "tiny", tmp_path / "weights")
+    with pytest.raises(ValueError, match="s3://bucket is an address"):
+        shipping.ship("denoiser", "s3://bucket", data, "tiny", tmp_path)
+
+
+def test_cards_speak_of_the_photographs_that_come_along_and_of_no_other_data(capsys):
+    with pytest.raises(SystemExit):
+        shipping.main(["--data", "hpatches"])
+    assert "invalid choice: 'hpatches'" in capsys.readouterr().err

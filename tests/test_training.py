@@ -386,3 +386,21 @@ def test_a_denoiser_resumes_too(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         train_denoiser(tmp_path / "stopped", Stop(6))
     assert_equal_weights(train_denoiser(tmp_path / "stopped"), expected)
+
+
+def test_denoised_patches_may_differ_by_what_devices_do_and_not_by_a_denoiser(tmp_path):
+    data = toy_patches({"v_one": 20})
+    fit = {"epochs": 1, "verbose": 0}
+
+    def go_on(denoised):
+        pairs = hk.batches.Pairs(data.add("denoised", denoised), 4, 2, "denoised")
+        model = hk.models.tfeat()
+        model.compile("sgd", hk.losses.HardMining())
+        model.fit(pairs, callbacks=hk.resumable(tmp_path, pairs, "loss"), **fit)
+
+    denoised = data["noisy"].copy()
+    go_on(denoised)
+    rounded = np.random.default_rng(0).random(denoised.shape) < 0.01  # the other way, on a GPU
+    go_on(np.where(rounded, denoised - 1, denoised).astype(np.uint8))
+    with pytest.raises(ValueError, match="batches, first batch, grey levels"):
+        go_on(data["clean"])

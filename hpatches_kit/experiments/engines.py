@@ -1,6 +1,5 @@
 """Run many runs: one after another here, or spread over a Ray cluster."""
 
-import os
 import time
 import traceback
 from pathlib import Path
@@ -69,6 +68,7 @@ def one(run, root, wait=True, progress=True):
         `"done"`, `"busy"` when another process is at it and `wait` is false, or what went wrong.
     """
     here, policy = copy_of(root), keras.config.dtype_policy()
+    devices = keras.distribution.distribution()
     try:
         with locked(here / run.folder, wait) as held:
             if held is False:
@@ -89,8 +89,9 @@ def one(run, root, wait=True, progress=True):
         traceback.print_exc()
         return f"{type(error).__name__}: {error}"
     finally:
-        keras.utils.clear_session()
-        keras.config.set_dtype_policy(policy)  # which it forgets
+        keras.utils.clear_session()  # which forgets these two
+        keras.config.set_dtype_policy(policy)
+        keras.distribution.set_distribution(devices)
     return "done"
 
 
@@ -106,7 +107,7 @@ def local(runs, root, tell, progress=True):
     Returns:
         What failed: why, by folder.
     """
-    waiting, failed = list(runs), {}
+    waiting, failed, told = list(runs), {}, None
     while waiting:
         busy = []
         for run in waiting:
@@ -124,7 +125,9 @@ def local(runs, root, tell, progress=True):
                 failed[run.folder] = end
             tell(run, end)
         if busy and len(busy) == len(waiting):
-            print(f"Waiting for another process that trains {busy[0]}.", flush=True)
+            if told != busy:
+                print(f"Waiting for another process that trains {busy[0]}.", flush=True)
+            told = busy
             time.sleep(PATIENCE)
         waiting = busy
     return failed
@@ -146,18 +149,20 @@ def ray(runs, root, tell, progress=True):
             "The engine ray needs Ray: pip install -e '.[cluster]', or ray alone."
         ) from error
 
-    backend = {"env_vars": {"KERAS_BACKEND": keras.backend.backend()}}
-    engine.init(ignore_reinit_error=True, log_to_driver=progress, runtime_env=backend)
+    engine.init(ignore_reinit_error=True, log_to_driver=progress)
     gpus = 1 if engine.cluster_resources().get("GPU") else 0
+    variables = {"KERAS_BACKEND": keras.backend.backend()}
+    if not gpus:  # a task is given one core, and TensorFlow would take all
+        variables |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
-    @engine.remote(num_cpus=1, num_gpus=gpus, max_retries=5)
+    @engine.remote(num_cpus=1, num_gpus=gpus, max_retries=5, runtime_env={"env_vars": variables})
     def task(run, root, *needs):
         lost = [name for name, end in needs if end != "done"]
         if lost:
             return str(run), f"needs {lost[0]}, which failed"
         return str(run), one(run, root, progress=False)
 
-    root, tasks, failed = root if is_address(root) else os.path.abspath(root), {}, {}
+    root, tasks, failed = root if is_address(root) else copy_of(root).resolve(), {}, {}
     for run in runs:
         needs = [tasks[need.folder] for need in run.needs if need.folder in tasks]
         tasks[run.folder] = task.remote(run, root, *needs)
@@ -169,7 +174,8 @@ def ray(runs, root, tell, progress=True):
             try:
                 _, end = engine.get(future)
             except engine.exceptions.RayError as error:  # died more often than it is started again
-                end = f"{type(error).__name__}: {str(error).splitlines()[0]}"
+                why, _, _ = str(error).partition("\n")
+                end = f"{type(error).__name__}: {why}"
             if end != "done":
                 failed[of[future].folder] = end
             tell(of[future], end)

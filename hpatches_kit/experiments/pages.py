@@ -41,7 +41,7 @@ def markdown(name, values, runs, data="photos", scale="quick", seeds=1, policy="
                 row[column] = ours
                 continue
             row[f"{column}: reported"] = _text(cell.reported, digits)
-            row["ours" + " " * len(row)] = ours
+            row["ours" + " " * len(row)] = ours  # as keys they must differ, as headings not
             row["difference" + " " * len(row)] = _text(cell.difference, digits, sign="+")
         rows.append(row)
     text = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
@@ -94,7 +94,7 @@ def overview(names, values, runs, data="photos", scale="quick", seeds=1, policy=
         values, runs, data, scale, seeds, policy: as for `markdown`.
     """
     lines = [
-        {"table": f"[{name}]({name}.md)", "the report concludes": line["conclusion"]}
+        {"table": f"[{name}]({name}.md)", "conclusion": line["conclusion"]}
         | {"holds in": f"{line['holds in']} of {line['of']} seeds" if line["of"] else "not run"}
         for name in names
         for line in conclusions(name, values).to_dict("records")
@@ -107,12 +107,18 @@ def overview(names, values, runs, data="photos", scale="quick", seeds=1, policy=
 def save(folder, names, root, *what):
     """Keep the numbers of these tables, each as Markdown and as a figure; returns the numbers.
 
-    `numbers.csv` has a line for each number and seed; `README.md` says which conclusions hold, and
-    keeps what was written around that; `runs` has record and log of each run, and is itself a folder
-    of results, without the networks.
+    `README.md` says which of their conclusions hold, and keeps what was written around that;
+    `numbers.csv` has a line for each number and seed; `runs` has record and log of each run, and is
+    itself a folder of results, without the networks. What was kept there of other tables, goes from
+    the first two.
+
+    Raises ValueError for a `README.md` without a place for the conclusions, before anything is written.
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     values, runs = numbers(names, root, *what), about(names, root, *what)
+    if not (folder / PAGE).exists():
+        write_text(folder / PAGE, NEW_PAGE)
+    rewrite_part(folder / PAGE, "conclusions", overview(names, values, runs, *what))
     write_text(folder / NUMBERS, values.to_csv(index=False))
     for run in runs.folder:
         for file in (RECORD, LOG):
@@ -121,9 +127,6 @@ def save(folder, names, root, *what):
         write_text(folder / f"{name}.md", markdown(name, values, runs, *what))
         picture = plots.reported(summary(name, values), values[values.table == name])
         picture.savefig(folder / f"{name}.png", dpi=100)
-    if not (folder / PAGE).exists():
-        write_text(folder / PAGE, NEW_PAGE)
-    rewrite_part(folder / PAGE, "conclusions", overview(names, values, runs, *what))
     return values
 
 

@@ -80,7 +80,8 @@ TABLES = {
                 ("Validation PSNR",),
             ),
         ],
-        note="The report drew one sample of 40,000 patches for all epochs; here each epoch draws its own.",
+        note="The report drew one sample of 40,000 patches for all epochs; here each epoch draws its own."
+        " SGD has Nesterov's momentum, which it does not say.",
     ),
     "A-table-2": Table(
         "description, by patches",
@@ -145,7 +146,9 @@ TABLES = {
             ),
         ],
         note="The report does not say which U-Net made its denoised patches: here it is the deep one with"
-        " Adam for the improved rows, the baseline for the baseline's. The last two rows see twice as many patches.",
+        " Adam for the improved rows, the baseline for the baseline's. The last two rows see twice as many"
+        " patches. It says that no photograph of the test split was trained on, unlike in the baseline it"
+        " was given: here none is in any row.",
     ),
     "A-figure-3": Table(
         "description, by percentile of the negatives",

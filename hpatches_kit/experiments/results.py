@@ -19,7 +19,7 @@ def runs_of(names, data="photos", scale="quick", seeds=1, policy="float32"):
     Args:
         names: of tables, see `TABLES`.
         data: a name or path for `hk.load`.
-        scale: `"quick"`, `"report"` or a `Scale`.
+        scale: a name of `SCALES`, or a `Scale`.
         seeds: how many; each row is trained with seed 0, 1, ...
         policy: Keras's dtype policy.
     """
@@ -46,7 +46,7 @@ def numbers(names, root, *what):
     """
     lines, runs = [], runs_of(names, *what)
     root = _here(root, runs)
-    for name in names:
+    for name in dict.fromkeys(names):  # a table named twice has no more seeds
         for label, row in TABLES[name].rows.items():
             for run in (run for run in runs if run.row == row):
                 if (record := record_of(run, root)) is None:

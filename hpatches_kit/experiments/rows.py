@@ -8,6 +8,7 @@ A row of one's own is one of these; `hk.reports`, `hk.models`, `hk.losses` and `
 
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
@@ -16,12 +17,25 @@ import keras
 from hpatches_kit import losses, reports
 from hpatches_kit.datasets import KNOWN
 
+OF_DESCRIPTORS = {  # losses, and the batches that each reads
+    name: getattr(losses, name).batches
+    for name in losses.__all__
+    if hasattr(getattr(losses, name), "batches")
+}
+OF_DENOISERS = [name for name in losses.__all__ if name not in OF_DESCRIPTORS]
 NARROWED = ("6-layer", "8-layer")  # report B's nets, whose decoders widen towards the full size
 
 
 def _check(value, known, what):
     if value not in known:
         raise ValueError(f"Unknown {what} {value!r}: expected one of {', '.join(known)}.")
+
+
+def _check_name(name):
+    if not re.fullmatch(r"\w[\w.+-]*", name):
+        raise ValueError(
+            f"Name {name!r}: expected letters, digits, and any of . + - _ behind them."
+        )
 
 
 @dataclass(frozen=True)
@@ -34,7 +48,7 @@ class Denoiser:
     optimizer: str = "SGD"  # of `hk.reports.DENOISER_OPTIMIZERS`
     rate: float | None = None  # instead of that optimiser's
     decay: bool = False  # the rate falls to 0 along a cosine
-    loss: str = "mae"
+    loss: str = "mae"  # of Keras or `hk.losses`
     batch_size: int = 50
     batch_options: dict = field(default_factory=dict)  # of `hk.batches.NoisyClean`
     epochs: int = 50
@@ -47,9 +61,11 @@ class Denoiser:
     scaled_by = ("epochs", "denoiser_patches", "validation")
 
     def __post_init__(self):
+        _check_name(self.name)
         _check(self.network, self.networks, "network of denoisers")
         _check(self.optimizer, self.optimizers, "optimiser")
-        keras.losses.get(self.loss)
+        if self.loss not in OF_DENOISERS:
+            keras.losses.get(self.loss)
 
 
 @dataclass(frozen=True)
@@ -81,10 +97,11 @@ class Descriptor:
     scaled_by = ("epochs", "descriptor_patches", "train_points", "test_points")
 
     def __post_init__(self):
+        _check_name(self.name)
         _check(self.network, self.networks, "network of descriptors")
         _check(self.optimizer, self.optimizers, "optimiser")
-        _check(self.loss, losses.__all__, "loss")
-        _check(self.batches, ("Pairs", "Triplets"), "kind of batches")
+        _check(self.loss, OF_DESCRIPTORS, "loss of descriptors")
+        _check(self.batches, (OF_DESCRIPTORS[self.loss],), f"kind of batches for {self.loss}")
         for kind in (self.patches, self.scored_on or self.patches):
             _check(kind, ("clean", "noisy", "denoised"), "kind of patches")
         if self.denoiser is None and (self.through or "denoised" in (self.patches, self.scored_on)):
@@ -108,6 +125,9 @@ class Scale:
     train_points: int | None = None  # that descriptors learn from
     test_points: int | None = None  # that descriptors are scored on
     narrow: int = 1  # decoders of report B's deeper nets have this part of their filters
+
+    def __post_init__(self):
+        _check_name(self.name)
 
 
 REPORT = Scale("report")

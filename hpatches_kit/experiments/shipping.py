@@ -19,8 +19,10 @@ from hpatches_kit.describe import describe
 from hpatches_kit.experiments.engines import run
 from hpatches_kit.experiments.recipe import RECIPE_CLEAN, RECIPE_TUNED, RECIPE_UNET
 from hpatches_kit.experiments.rows import Denoiser, Run
-from hpatches_kit.experiments.training import trained
+from hpatches_kit.experiments.store import is_address
+from hpatches_kit.experiments.training import has_model, trained
 from hpatches_kit.files import write_text
+from hpatches_kit.mini import RECIPES
 from hpatches_kit.models.pretrained import card, write
 from hpatches_kit.quality_table import quality
 
@@ -42,17 +44,25 @@ def ship(name, root, data, scale, folder, seed=0):
 
     Args:
         name: a key of `NETWORKS`.
-        root: folder of the results.
-        data, scale, seed: as for `experiments.run`.
+        root: folder of the results, not an address.
+        data: `"photos"` or `"mini"`: the card speaks of their photographs.
+        scale, seed: as for `experiments.run`.
         folder: for weights and card.
 
     Returns:
         The card. Its scores are measured with the weights as they are kept, in float16.
     """
+    if is_address(root):
+        raise ValueError(f"{root} is an address: expected a folder of results on this machine.")
     row, what = NETWORKS[name]
+    root, folder = Path(root).expanduser(), Path(folder).expanduser()
     record = run(row, root, data, scale, seed)
     this = Run(row, data, scale, seed)
-    model = trained(this, Path(root))
+    if not has_model(this, root):
+        raise ValueError(
+            f"{root / this.folder} has numbers without a model: delete it to train anew."
+        )
+    model = trained(this, root)
     model.set_weights([weights.astype(np.float16) for weights in model.get_weights()])
     parts = [row.denoiser, row] if getattr(row, "through", False) else [row]
     begins_with = [
@@ -106,7 +116,7 @@ def page(cards):
 
 def main(arguments=None):
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__.splitlines()[0])
-    parser.add_argument("--data", default="photos", help="default: photos")
+    parser.add_argument("--data", default="photos", choices=RECIPES, help="default: photos")
     parser.add_argument("--scale", default="long", help="default: long")
     parser.add_argument("--results", default="results/reports", help="default: results/reports")
     parser.add_argument("--out", default="results/weights", help="default: results/weights")

@@ -1,8 +1,9 @@
 """Results at an address that fsspec knows (`s3://`, `gs://`, ...), and a copy of them here.
 
 Keras writes to local files, so each run is trained in the copy, and after each epoch all of it goes to the
-address as one zip: what is there is always of one epoch, whatever is killed. A complete run also has a small
-JSON file there, all that tables need. A local folder is its own copy, and nothing of this happens.
+address as one zip, first under another name: what is there is always of one epoch, whatever is killed. A
+complete run also has a small JSON file there, all that tables need. A local folder is its own copy, and
+nothing of this happens.
 
 One command at a time should work on an address: two would train the same rows, though neither harms what
 the other has made.
@@ -30,7 +31,7 @@ def is_address(root):
 def copy_of(root):
     """The local folder of these results: `root` itself, or where its copy is kept."""
     if not is_address(root):
-        return Path(root)
+        return Path(root).expanduser()
     letters = hashlib.sha256(str(root).encode()).hexdigest()[:8]
     return data_home() / "results" / letters
 
@@ -74,16 +75,18 @@ def keep(root, folder):
         return
     files, base = _open(root)
     here, there = copy_of(root) / folder, f"{base}/{folder}"
+    if not (here / LOG).exists():  # no epoch is complete
+        return
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for file in sorted(here.iterdir()):
             if file.is_file() and not file.name.startswith(".") and file.name != BEST:
                 archive.write(file, file.name)
     files.makedirs(there.rpartition("/")[0], exist_ok=True)
-    files.pipe_file(f"{there}.zip", stream.getvalue())
+    _put(files, f"{there}.zip", stream.getvalue())
     if (here / RECORD).exists():
         kept = {"record": (here / RECORD).read_text(), "log": (here / LOG).read_text()}
-        files.pipe_file(f"{there}.json", json.dumps(kept).encode())
+        _put(files, f"{there}.json", json.dumps(kept).encode())
 
 
 def is_kept(root, folder):
@@ -104,8 +107,14 @@ class Keep(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         try:
             keep(self.root, self.folder)
-        except OSError as error:
+        except Exception as error:  # each kind of address has errors of its own
             warnings.warn(f"Epoch {epoch + 1} is not at {self.root}: {error}", stacklevel=2)
+
+
+def _put(files, there, content):
+    """Write a file whole or not at all, also where an address is a disk."""
+    files.pipe_file(f"{there}.part", content)
+    files.mv(f"{there}.part", there)
 
 
 def _epochs(log):

@@ -14,12 +14,12 @@ from hpatches_kit import benchmark, losses, metrics, models
 from hpatches_kit.datasets import load
 from hpatches_kit.denoise import denoise
 from hpatches_kit.describe import describe
-from hpatches_kit.experiments.rows import Denoiser, narrowed
+from hpatches_kit.experiments.rows import OF_DENOISERS, Denoiser, narrowed
 from hpatches_kit.experiments.store import RECORD
 from hpatches_kit.files import write_text
 from hpatches_kit.patches import VIEWS
 from hpatches_kit.plots import curves
-from hpatches_kit.session import environment
+from hpatches_kit.session import environment, hardware
 from hpatches_kit.training import BACKUP, BEST, resumable, training_log
 
 MODEL, CURVES, SCORES = "model.keras", "curves.png", "scores.json"
@@ -72,6 +72,7 @@ def train(run, root, progress=True, watch=()):
         "seconds": round(float(log.seconds.sum()), 1),
         "parameters": model.count_params(),
         "made with": environment(advice=False),
+        "hardware": hardware(),
         "date": str(date.today()),
     }
     quantities = ["loss", *(key for key in ("psnr",) if key in log)]
@@ -96,7 +97,8 @@ def _denoiser(run, root, train_side, test_side):
     count = min(scale.validation or row.validation or there, there) // 50
     held_out = kinds.NoisyClean(test_side, 50, count, redraw=False)
     model = _build(run)
-    model.compile(_optimizer(row, epochs * len(data)), row.loss, metrics=["mae", metrics.psnr])
+    loss = getattr(losses, row.loss)() if row.loss in OF_DENOISERS else row.loss
+    model.compile(_optimizer(row, epochs * len(data)), loss, metrics=["mae", metrics.psnr])
     return model, {"x": data, "validation_data": held_out}, lambda model, folder: {}
 
 
@@ -157,8 +159,14 @@ def has_model(run, root):
 def _random_sequences(run, train_side, test_side):
     """As many random sequences to train on as the row says, and one to validate on.
 
-    Drawn until they hold as many patches as an epoch wants, so that rows of one seed see the same.
+    Drawn until they hold as many patches as an epoch wants, so that rows of one seed see the same: where
+    it wants more than any have, the largest.
     """
+    if len(train_side.names) < run.row.sequences:
+        raise ValueError(
+            f"{run.row.name} is trained on {run.row.sequences} sequences, {run.data} has"
+            f" {len(train_side.names)} to train on."
+        )
     rng = np.random.default_rng((run.seed, DRAW))
     wanted = (run.scale.denoiser_patches or 0) / (run.scale.epochs or 1)
     most = sum(sorted(train_side.lengths.values())[-run.row.sequences :]) * len(VIEWS)

@@ -30,18 +30,20 @@ def pretrained(name=None, folder=FOLDER):
         A `keras.Model`, not compiled, that takes patches `(batch, 32, 32, 1)` in 0..255. Or a DataFrame
         with a row for each network: what it is, and the scores of its card.
 
-    Raises ValueError for an unknown name, and when a file of weights is not the one of its card.
+    Raises ValueError for an unknown name, and when a file of weights is missing or not that of its card.
     """
     if name is None:
         cards = {one: card(one, folder) for one in _names(folder)}
         return pd.DataFrame(
             {one: {"what": of["what"], **of["scores"]} for one, of in cards.items()}
         ).T
-    about, file = card(name, folder), Path(folder) / f"{name}.npz"
+    about, file = card(name, folder), Path(folder).expanduser() / f"{name}.npz"
+    if not file.exists():
+        raise ValueError(f"{file}, which belongs to a card, is missing.")
     if (found := checksum_of(file)) != about["sha256"]:
         raise ValueError(
             f"{file} is not the file of its card: its SHA-256 begins {found[:12]}, expected"
-            f" {about['sha256'][:12]}. Install the kit again."
+            f" {about['sha256'][:12]}. Install the kit, or train the network, again."
         )
     model = build(about["network"])
     with np.load(file) as arrays:
@@ -62,7 +64,7 @@ def card(name, folder=FOLDER):
     """
     if name not in (names := _names(folder)):
         raise ValueError(f"Unknown network {name!r}: expected one of {', '.join(names) or 'none'}.")
-    return json.loads((Path(folder) / f"{name}.json").read_text())
+    return json.loads((Path(folder).expanduser() / f"{name}.json").read_text())
 
 
 def build(network):
@@ -91,4 +93,4 @@ def checksum_of(file):
 
 
 def _names(folder):
-    return sorted(file.stem for file in Path(folder).glob("*.json"))
+    return sorted(file.stem for file in Path(folder).expanduser().glob("*.json"))
