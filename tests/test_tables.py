@@ -132,7 +132,7 @@ def test_without_a_name_the_tables_are_listed(tmp_path, capsys):
     assert main(["reproduce", "--data", "mini", "--results", str(tmp_path)]) == 0
     lines = capsys.readouterr().out.strip().splitlines()
     assert [line.split()[0] for line in lines] == list(TABLES)
-    assert "0 of   5 runs" in lines[0]
+    assert "0 of   6 runs" in lines[0]
 
 
 @pytest.mark.parametrize(
