@@ -2,7 +2,7 @@
 
 import time
 
-SECONDS = {"s": 1, "min": 60, "h": 3600}
+from hpatches_kit.files import in_words
 
 
 def add_reproduce(commands):
@@ -92,11 +92,3 @@ def run_missing(experiments, options, what):
         print(f"{done} of {len(runs)}: {run}: {end} after {in_words(spent)}{more}", flush=True)
 
     return experiments.ENGINES[options.engine](runs, root, tell, not options.quiet)
-
-
-def in_words(seconds):
-    """`"50 s"`, `"12 min"`, `"3.5 h"`."""
-    for unit in ("h", "min", "s"):
-        if seconds >= 2 * SECONDS[unit] or unit == "s":
-            value = seconds / SECONDS[unit]
-            return f"{value:.1f} {unit}" if unit == "h" else f"{value:.0f} {unit}"

@@ -188,6 +188,13 @@ def in_units(size):
         size /= 1000
 
 
+def in_words(seconds):
+    """Seconds as people say them: `"50 s"`, `"12 min"`, `"3.5 h"`."""
+    for unit, size, digits in (("h", 3600, 1), ("min", 60, 0), ("s", 1, 0)):
+        if seconds >= 2 * size or unit == "s":
+            return f"{seconds / size:.{digits}f} {unit}"
+
+
 def data_home():
     """Folder for built and downloaded data: `$HPATCHES_KIT_DATA`, else `data/` of a checkout.
 

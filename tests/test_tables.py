@@ -91,7 +91,7 @@ def test_a_printed_table_says_what_was_found_and_how_it_was_made(results):
     assert "6.00 ± 1.00" in text and "-4.00" in text
     assert "in 2 of 3 seeds" in text and "(MAE +0.000)" in text
     assert "`python -m hpatches_kit reproduce X --data mini --scale tiny --seeds 3`" in text
-    assert "6 runs, 2026-11-20 to 2026-11-22: a computer." in text
+    assert "6 runs, 6 s of training, 2026-11-20 to 2026-11-22: a computer." in text
 
 
 def test_what_is_missing_stays_empty(results):
@@ -119,7 +119,7 @@ def test_the_page_says_what_holds_and_keeps_what_was_written_around_it(results):
     said = page.read_text()
     assert re.search(r"\[X\]\(X\.md\) +\| two wins +\| 2 of 3 seeds", said)
     assert "`python -m hpatches_kit reproduce X --data mini --scale tiny --seeds 3`" in said
-    assert "6 runs, 2026-11-20 to 2026-11-22: a computer." in said
+    assert "6 runs, 6 s of training, 2026-11-20 to 2026-11-22: a computer." in said
     page.write_text("Why?\n" + said.replace("2 of 3", "9 of 3") + "Because.\n")
     experiments.save(page.parent, *what)
     assert page.read_text() == f"Why?\n{said}Because.\n"

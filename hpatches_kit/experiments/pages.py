@@ -11,7 +11,7 @@ from hpatches_kit.experiments.results import about, conclusions, numbers, summar
 from hpatches_kit.experiments.rows import SCALES, narrowed
 from hpatches_kit.experiments.store import RECORD, copy_of
 from hpatches_kit.experiments.tables import TABLES
-from hpatches_kit.files import rewrite_part, write_text
+from hpatches_kit.files import in_words, rewrite_part, write_text
 from hpatches_kit.training import LOG
 
 NUMBERS, KEPT = "numbers.csv", "runs"
@@ -82,7 +82,10 @@ def _made(names, runs, data, scale, seeds, policy):
     for made, part in runs.groupby("made with"):
         first, last = part.date.min(), part.date.max()
         days = first if first == last else f"{first} to {last}"
-        lines.append(f"{len(part)} run{'s' * (len(part) > 1)}, {days}: {made}")
+        trained = (
+            f"{len(part)} run{'s' * (len(part) > 1)}, {in_words(part.seconds.sum())} of training"
+        )
+        lines.append(f"{trained}, {days}: {made}")
     return lines
 
 
