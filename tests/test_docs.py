@@ -13,6 +13,15 @@ import hpatches_kit as hk
 PROJECT = Path(__file__).resolve().parent.parent
 PAGE = (PROJECT / "docs" / "reports.md").read_text()
 README = (PROJECT / "README.md").read_text()
+PAGES = [
+    *PROJECT.glob("*.md"),
+    *(
+        page
+        for folder in ("docs", "data", "benchmarks")
+        for page in (PROJECT / folder).rglob("*.md")
+    ),
+    *(PROJECT / "hpatches_kit").rglob("*.md"),
+]
 LINES = [line.split(" | ") for line in PAGE.splitlines() if line.startswith("| ") and "`" in line]
 CALLS = {
     cell.strip("`|: "): line
@@ -59,6 +68,16 @@ def test_the_rows_put_together_compile(names):
 def test_every_table_of_the_reports_can_be_found_on_the_page():
     named = set(re.findall(r"`([AB]-(?:table|figure)-\d+)`", PAGE))
     assert named == set(hk.experiments.TABLES) - {"recipe"}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(PROJECT)))
+def test_what_a_page_links_and_which_notebook_it_names_is_there(page):
+    text = page.read_text()
+    links = [link.split("#")[0] for link in re.findall(r"\]\(([^)]+)\)", text) if ":" not in link]
+    assert [link for link in links if not (page.parent / link).exists()] == []
+    notebooks = {file.stem[2:] for file in PROJECT.glob("notebooks/?-*.ipynb")}
+    named = re.findall(r"notebooks? `(\w+)`", text) + re.findall(r"run\.py (\w+)", text)
+    assert set(named) - {"NAME"} <= notebooks
 
 
 def test_the_code_of_the_readme_runs_from_top_to_bottom(tmp_path, monkeypatch):
