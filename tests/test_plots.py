@@ -179,7 +179,9 @@ def test_a_point_is_drawn_in_all_views_of_all_kinds(patches):
     assert len(hk.plots.point(patches.select("i_two"), 4, ["clean"]).axes) == 16
 
 
-@pytest.mark.parametrize("reported, legend", [(0.5, ["reported", "ours"]), (np.nan, ["ours"])])
+@pytest.mark.parametrize(
+    "reported, legend", [(0.5, ["ours", "reported", "seeds"]), (np.nan, ["ours", "seeds"])]
+)
 def test_reported_numbers_stand_beside_ours_where_there_are_some(reported, legend):
     cells = pd.DataFrame(
         {"row": ["one", "two"], "column": "AP", "mean": [0.6, 0.7], "spread": [0.1, 0.2]}

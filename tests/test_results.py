@@ -49,13 +49,16 @@ def test_nothing_else_is_kept_of_a_run(kept):
     files = {file for file in (RESULTS / "runs").rglob("*") if file.is_file()}
     wanted = {RESULTS / "runs" / run / file for run in kept[1].folder for file in FILES}
     assert files == wanted
+    assert {"b-final-unet", "recipe-unet"} <= set(kept[1].run)  # which others need
 
 
 def test_every_number_of_the_page_is_in_a_table():
     tables = "\n".join((RESULTS / f"{name}.md").read_text() for name in TABLES)
     known = set(re.findall(r"\d*\.\d+", tables))
     before, rest = (RESULTS / "README.md").read_text().split("<!-- conclusions -->")
-    said = re.sub(r"`[^`]*`", "", before + rest.split("<!-- end -->")[1])  # no commands, no settings
+    said = re.sub(
+        r"`[^`]*`", "", before + rest.split("<!-- end -->")[1]
+    )  # no commands, no settings
     numbers = re.findall(r"\d*\.\d+", said)
     assert len(numbers) > 20
     assert [number for number in numbers if number not in known] == []

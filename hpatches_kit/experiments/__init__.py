@@ -8,10 +8,10 @@ A row of one's own is a `Denoiser` or a `Descriptor`, and `run` trains it:
     hk.experiments.run(mine, "results/mine", data="photos", scale="quick")
 """
 
-from hpatches_kit.experiments.engines import ENGINES, in_order, missing, run
+from hpatches_kit.experiments.engines import ENGINES, missing, run
 from hpatches_kit.experiments.pages import markdown, save
 from hpatches_kit.experiments.results import about, conclusions, logs, numbers, runs_of, summary
-from hpatches_kit.experiments.rows import SCALES, Denoiser, Descriptor, Run, Scale
+from hpatches_kit.experiments.rows import SCALES, Denoiser, Descriptor, Run, Scale, in_order
 from hpatches_kit.experiments.table import Claim, Table
 from hpatches_kit.experiments.tables import TABLES
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import keras
 
-from hpatches_kit.experiments.rows import Run
+from hpatches_kit.experiments.rows import Run, in_order
 from hpatches_kit.experiments.store import (
     RECORD,
     Keep,
@@ -21,20 +21,6 @@ from hpatches_kit.experiments.training import has_model, record_of, train
 from hpatches_kit.files import locked
 
 PATIENCE = 5  # seconds between looks at what another process is training
-
-
-def in_order(runs):
-    """Each run once, after those it needs."""
-    found = {}
-
-    def add(run):
-        for need in run.needs:
-            add(need)
-        found.setdefault(run.folder, run)
-
-    for run in runs:
-        add(run)
-    return list(found.values())
 
 
 def missing(runs, root):

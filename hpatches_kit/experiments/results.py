@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from hpatches_kit.experiments.rows import Run
+from hpatches_kit.experiments.rows import Run, in_order
 from hpatches_kit.experiments.store import copy_of, fetch_records
 from hpatches_kit.experiments.table import LESS_IS_BETTER, SCORES
 from hpatches_kit.experiments.tables import TABLES
@@ -60,8 +60,8 @@ def numbers(names, root, *what):
 
 
 def logs(names, root, *what):
-    """Every epoch of the complete runs of these tables, a row each, with `run` and `seed`."""
-    parts, runs = [], runs_of(names, *what)
+    """Every epoch of the complete runs of these tables and of those they need, with `run` and `seed`."""
+    parts, runs = [], in_order(runs_of(names, *what))
     root = _here(root, runs)
     for run in runs:
         if record_of(run, root):
@@ -73,7 +73,7 @@ def logs(names, root, *what):
 
 
 def about(names, root, *what):
-    """What each complete run of these tables was made with: a DataFrame, a row for each.
+    """What each complete run of these tables, and each that one of them needs, was made with.
 
     Args:
         names, root, what: as for `numbers`.
@@ -81,7 +81,7 @@ def about(names, root, *what):
     Returns:
         A DataFrame with columns `run`, `seed`, `folder`, `parameters`, `seconds`, `date`, `made with`.
     """
-    lines, runs = [], runs_of(names, *what)
+    lines, runs = [], in_order(runs_of(names, *what))
     root = _here(root, runs)
     for run in runs:
         if record := record_of(run, root):

@@ -232,6 +232,20 @@ class Run:
         return f"{self.row.name}, seed {self.seed}"
 
 
+def in_order(runs):
+    """Each run once, after those it needs."""
+    found = {}
+
+    def add(run):
+        for need in run.needs:
+            add(need)
+        found.setdefault(run.folder, run)
+
+    for run in runs:
+        add(run)
+    return list(found.values())
+
+
 def narrowed(row):
     """Whether a scale may take filters from its decoder."""
     return row.network_options.get("preset") in NARROWED

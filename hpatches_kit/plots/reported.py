@@ -14,7 +14,7 @@ def reported(cells, values=None):
     Args:
         cells: a DataFrame with columns `row`, `column`, `reported`, `mean`, `spread`, as
             `hk.experiments.summary` returns it. The bar through a dot is one standard deviation.
-        values: of this table, with columns `row`, `column`, `value`: a small dot for each seed.
+        values: of this table, with columns `row`, `column`, `value`: a stroke for each seed.
     """
     rows, columns = list(dict.fromkeys(cells.row)), list(dict.fromkeys(cells.column))
     wide = min(len(columns), 3)
@@ -31,9 +31,8 @@ def reported(cells, values=None):
         y = np.array([at[row] for row in here.row])
         if values is not None:
             seeds = values[(values.column == column) & values.row.isin(rows)]
-            axis.plot(
-                seeds.value, [at[row] for row in seeds.row], ".", color=OURS, alpha=0.35, ms=4
-            )
+            heights = [at[row] for row in seeds.row]
+            axis.plot(seeds.value, heights, "|", color="black", ms=8, zorder=3, label="seeds")
         axis.errorbar(here["mean"], y, xerr=here.spread, fmt="o", color=OURS, ms=6, label="ours")
         if cells.reported.notna().any():
             axis.plot(here.reported, y, "D", mfc="none", color=THEIRS, ms=6, label="reported")
@@ -42,5 +41,5 @@ def reported(cells, values=None):
         axis.grid(axis="x", alpha=0.3)
         axis.spines[["top", "right"]].set_visible(False)
     handles, labels = axes.flat[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=2, frameon=False)
+    figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)
     return closed(figure)
