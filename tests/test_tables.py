@@ -180,3 +180,12 @@ def test_a_table_named_twice_has_no_more_seeds(results):
         experiments.numbers(names, results, "mini", TINY, 3) for names in (["X"], ["X", "X"])
     )
     pd.testing.assert_frame_equal(once, twice)
+
+
+def test_a_table_with_more_columns_than_one_can_read_is_turned(results, monkeypatch):
+    columns = {f"MAE, epoch {k}": ("val_mae", k / 4) for k in range(1, 5)}
+    monkeypatch.setitem(TABLES, "X", replace(TABLES["X"], columns=columns, reported={}, claims=[]))
+    lines = [re.split(" *[|] *", line) for line in printed(results).splitlines() if "|" in line]
+    assert lines[0] == ["", "", "one", "two", ""]
+    assert [line[1] for line in lines[2:]] == list(columns)
+    assert lines[-1][2:4] == ["6.00 ± 1.00", "6.00 ± 2.65"]

@@ -29,22 +29,26 @@ def markdown(name, values, runs, data="photos", scale="quick", seeds=1, policy="
         data, scale, seeds, policy: as for `runs_of`.
     """
     table, cells = TABLES[name], summary(name, values).set_index(["row", "column"])
-    most, rows = cells.seeds.max(), []
-    for label in table.rows:
-        row = {"": label}
-        for column, (key, _) in table.columns.items():
-            cell, digits = cells.loc[(label, column)], 2 if key.endswith(GREY_LEVELS) else 3
+    most, lines = cells.seeds.max(), []
+    turned = len(table.columns) > max(3, len(table.rows))  # too wide to read otherwise
+    sides = (table.columns, table.rows) if turned else (table.rows, table.columns)
+    for side in sides[0]:
+        line = {"": side}
+        for head in sides[1]:
+            row, column = (head, side) if turned else (side, head)
+            cell = cells.loc[(row, column)]
+            digits = 2 if table.columns[column][0].endswith(GREY_LEVELS) else 3
             ours = _text(cell["mean"], digits, cell.spread)
             if 0 < cell.seeds < most:
                 ours += f" ({cell.seeds:.0f} of {most:.0f} seeds)"
             if not table.reported:
-                row[column] = ours
+                line[head] = ours
                 continue
-            row[f"{column}: reported"] = _text(cell.reported, digits)
-            row["ours" + " " * len(row)] = ours  # as keys they must differ, as headings not
-            row["difference" + " " * len(row)] = _text(cell.difference, digits, sign="+")
-        rows.append(row)
-    text = pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+            line[f"{head}: reported"] = _text(cell.reported, digits)
+            line["ours" + " " * len(line)] = ours  # as keys they must differ, as headings not
+            line["difference" + " " * len(line)] = _text(cell.difference, digits, sign="+")
+        lines.append(line)
+    text = pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
     verdicts = []
     for claim, line in zip(table.claims, conclusions(name, values).to_dict("records")):
         gains = ", ".join(f"{key} {line[key]:+.3f}" for key in claim.columns if key in line)
