@@ -125,7 +125,7 @@ def main(arguments=None):
         about = ship(name, options.results, options.data, options.scale, options.out)
         print(f"{name}: {about['scores']}", flush=True)
     cards = {name: card(name, options.out) for name in NETWORKS}
-    write_text(Path(options.out) / "README.md", page(cards))
+    write_text(Path(options.out).expanduser() / "README.md", page(cards))
 
 
 if __name__ == "__main__":
