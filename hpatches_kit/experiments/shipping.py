@@ -8,7 +8,6 @@ again. Those of `--out` load with `hk.models.pretrained(name, "results/weights")
 
 import argparse
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -31,11 +30,10 @@ LICENCE = (
     "MIT, as the kit; the photographs it learned from come with scikit-image and scikit-learn,"
     " under the licences that data/README.md lists."
 )
-NOISY = replace(RECIPE_TUNED, rate=5e-4)  # what the weights that come with the kit were made with
 NETWORKS = {
     "denoiser": (RECIPE_UNET, "a U-Net from noisy to clean patches"),
     "descriptor": (RECIPE_CLEAN, "an L2-Net for clean patches"),
-    "noisy-descriptor": (NOISY, "a U-Net and an L2-Net in one, for noisy patches"),
+    "noisy-descriptor": (RECIPE_TUNED, "a U-Net and an L2-Net in one, for noisy patches"),
 }
 
 
