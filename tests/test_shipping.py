@@ -32,6 +32,7 @@ def test_what_is_shipped_is_what_was_trained_and_its_card_says_how(data, tmp_pat
     root, folder = tmp_path / "results", tmp_path / "weights"
     about = shipping.ship("both", root, data, "tiny", folder, seed=3)
     assert (about["seed"], about["epochs"], about["scale"]) == (3, 1, "tiny")
+    assert about["patches"] == TINY.descriptor_patches
     assert about["begins with"] == "denoiser"
     assert about["command"].endswith(f"--data {data} --scale tiny")
     assert {"verification", "matching"} <= set(about["scores"])  # a toy is too small for retrieval

@@ -7,8 +7,8 @@ import pandas as pd
 
 from hpatches_kit import plots
 from hpatches_kit.datasets import RELEASES
-from hpatches_kit.experiments.results import about, conclusions, numbers, summary
-from hpatches_kit.experiments.rows import SCALES, narrowed
+from hpatches_kit.experiments.results import about, conclusions, numbers, runs_of, summary
+from hpatches_kit.experiments.rows import SCALES, in_order, narrowed
 from hpatches_kit.experiments.store import RECORD, copy_of
 from hpatches_kit.experiments.tables import TABLES
 from hpatches_kit.files import in_words, rewrite_part, write_text
@@ -62,8 +62,8 @@ def markdown(name, values, runs, data="photos", scale="quick", seeds=1, policy="
 
 
 def _origin(name, runs, data, scale, seeds, policy):
-    """The command that makes a table, and what its runs were made with."""
-    rows = TABLES[name].rows.values()
+    """The command that makes a table, and what its runs, and those they need, were made with."""
+    rows = [run.row for run in in_order(runs_of([name], data, scale))]
     runs = runs[runs.run.isin([row.name for row in rows])]
     scale = SCALES.get(scale, scale)
     lines = _made([name], runs, data, scale, seeds, policy)

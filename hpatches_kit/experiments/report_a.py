@@ -89,7 +89,8 @@ TABLES = {
             ),
         ],
         note="The report drew one sample of 40,000 patches for all epochs; here each epoch draws its own."
-        " SGD has Nesterov's momentum, which it does not say.",
+        " SGD has Nesterov's momentum, which it does not say. Its deep net has 3.8 million parameters, as its"
+        " own list of layers adds up; of the deeper one it gives no layers: here it has one level more.",
     ),
     "A-table-2": Table(
         "description, by patches",

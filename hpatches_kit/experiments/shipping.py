@@ -68,13 +68,15 @@ def ship(name, root, data, scale, folder, seed=0):
         for other, (part, _) in NETWORKS.items()
         if part in (getattr(row, "denoiser", None), getattr(row, "start", None))
     ]
-    points = this.scale.test_points
+    points, kind = this.scale.test_points, "denoiser" if isinstance(row, Denoiser) else "descriptor"
+    patches = getattr(this.scale, f"{kind}_patches")
     about = {
         "what": what,
         "network": [[part.network, part.network_options] for part in parts],
         "begins with": ", ".join(begins_with) or "random weights",
         "data": f"{data}, its training photographs",
         "scale": scale,
+        "patches": patches or f"as many as {row.name} says",
         "epochs": this.scale.epochs or row.epochs,
         "seed": seed,
         "command": f"{COMMAND} --data {data} --scale {scale}",
