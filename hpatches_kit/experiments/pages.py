@@ -28,15 +28,23 @@ def markdown(name, values, runs, data="photos", scale="quick", seeds=1, policy="
         values, runs: of `numbers` and `about`.
         data, scale, seeds, policy: as for `runs_of`.
     """
-    table, cells = TABLES[name], summary(name, values).set_index(["row", "column"])
-    most, lines = cells.seeds.max(), []
+    title = f"### {name}: {TABLES[name].title}"
+    origin, note = _origin(name, runs, data, scale, seeds, policy), TABLES[name].note
+    parts = [title, origin, note, cells(name, values), verdicts(name, values)]
+    return "\n\n".join(filter(None, parts)) + "\n"
+
+
+def cells(name, values):
+    """Reported, ours and the difference of each cell of a table; arguments as for `markdown`."""
+    table, found = TABLES[name], summary(name, values).set_index(["row", "column"])
+    most, lines = found.seeds.max(), []
     turned = len(table.columns) > max(3, len(table.rows))  # too wide to read otherwise
     sides = (table.columns, table.rows) if turned else (table.rows, table.columns)
     for side in sides[0]:
         line = {"": side}
         for head in sides[1]:
             row, column = (head, side) if turned else (side, head)
-            cell = cells.loc[(row, column)]
+            cell = found.loc[(row, column)]
             digits = 2 if table.columns[column][0].endswith(GREY_LEVELS) else 3
             ours = _text(cell["mean"], digits, cell.spread)
             if 0 < cell.seeds < most:
@@ -48,17 +56,19 @@ def markdown(name, values, runs, data="photos", scale="quick", seeds=1, policy="
             line["ours" + " " * len(line)] = ours  # as keys they must differ, as headings not
             line["difference" + " " * len(line)] = _text(cell.difference, digits, sign="+")
         lines.append(line)
-    text = pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
-    verdicts = []
-    for claim, line in zip(table.claims, conclusions(name, values).to_dict("records")):
+    return pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
+
+
+def verdicts(name, values):
+    """How many seeds each conclusion of a table holds in; arguments as for `markdown`."""
+    lines, claims = [], TABLES[name].claims
+    for claim, line in zip(claims, conclusions(name, values).to_dict("records")):
         gains = ", ".join(f"{key} {line[key]:+.3f}" for key in claim.columns if key in line)
         found = (
             f"in {line['holds in']} of {line['of']} seeds ({gains})" if line["of"] else "not run"
         )
-        verdicts.append(f"- {claim.text}: **{found}**")
-    title = f"### {name}: {table.title}"
-    origin = _origin(name, runs, data, scale, seeds, policy)
-    return "\n\n".join(filter(None, [title, origin, table.note, text, "\n".join(verdicts)])) + "\n"
+        lines.append(f"- {claim.text}: **{found}**")
+    return "\n".join(lines)
 
 
 def _origin(name, runs, data, scale, seeds, policy):

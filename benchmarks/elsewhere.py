@@ -1,0 +1,63 @@
+"""The recipe's table once more, on pictures that no part of the recipe was chosen by: is it ahead there?
+
+    python -m hpatches_kit reproduce recipe --seeds 3   # two hours, unless it is done
+    python -m hpatches_kit data sequences               # 1.3 GB of photographs
+    cd data && python -m hpatches_kit data make hpatches-sequences/v_dogman hpatches-sequences/v_wormhole --out elsewhere && cd ..
+    python benchmarks/elsewhere.py data/elsewhere       # 20 minutes; --save keeps its table
+"""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+from measure import into_page, machine
+from tqdm import tqdm
+
+import hpatches_kit as hk
+from hpatches_kit import experiments
+from hpatches_kit.experiments import pages
+from hpatches_kit.experiments.training import has_model, trained
+
+NAME = "recipe"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("patches", help="folder of the patches to score on")
+    parser.add_argument("--seeds", type=int, default=3, help="default: 3")
+    parser.add_argument("--results", default="results/reports", help="default: results/reports")
+    parser.add_argument("--save", action="store_true", help="renew the table in benchmarks/")
+    options = parser.parse_args()
+    patches, root = hk.load(options.patches), Path(options.results)
+    runs = experiments.runs_of([NAME], seeds=options.seeds)
+    if lost := [str(run) for run in experiments.in_order(runs) if not has_model(run, root)]:
+        raise SystemExit(f"{len(lost)} networks are missing in {root}: {lost[0]}, ...")
+    scores = {run.folder: scores_of(run, root, patches) for run in tqdm(runs, unit="network")}
+    table = experiments.TABLES[NAME]
+    values = [
+        (NAME, label, column, run.seed, scores[run.folder][key])
+        for label, row in table.rows.items()
+        for run in runs
+        if run.row == row
+        for column, (key, _) in table.columns.items()
+    ]
+    values = pd.DataFrame(values, columns=["table", "row", "column", "seed", "value"])
+    seen = f"{len(patches):,} points of {' and '.join(patches.names)}. {machine()}."
+    text = "\n\n".join([pages.cells(NAME, values), pages.verdicts(NAME, values), seen])
+    print(text)
+    if options.save:
+        into_page("elsewhere", text)
+
+
+def scores_of(run, root, patches):
+    """The three scores of a network on patches of the kind that its row is scored on."""
+    kind = run.row.scored_on or run.row.patches
+    denoiser = trained(replace(run, row=run.row.denoiser), root) if kind == "denoised" else None
+    found = hk.describe(trained(run, root), patches, kind, denoiser)
+    scores = hk.benchmark.evaluate(found, progress=False)
+    return {task: scores[task]["mean_ap"] for task in scores.tasks}
+
+
+if __name__ == "__main__":
+    main()
