@@ -2,8 +2,10 @@
 
     python -m hpatches_kit reproduce recipe --seeds 3   # two hours, unless it is done
     python -m hpatches_kit data sequences               # 1.3 GB of photographs
-    cd data && python -m hpatches_kit data make hpatches-sequences/v_dogman hpatches-sequences/v_wormhole --out elsewhere && cd ..
-    python benchmarks/elsewhere.py data/elsewhere       # 20 minutes; --save keeps its table
+    cd data/hpatches-sequences && python -m hpatches_kit data make v_dogman v_wormhole --out ../elsewhere
+    cd ../.. && python benchmarks/elsewhere.py data/elsewhere
+
+Takes 20 minutes; `--save` keeps the table.
 """
 
 import argparse
