@@ -29,7 +29,7 @@ def quality(data, denoiser=None, kind="noisy"):
         error = np.abs(block - clean).mean(axis=(1, 2, 3))
         numbers = error, *(ops.convert_to_numpy(metric(clean, block)) for metric in (psnr, ssim))
         rows.append(np.stack(numbers, 1).reshape(len(here), len(VIEWS), -1))
-    values = np.concatenate(rows)
+    values = np.concatenate(rows).astype(np.float64)  # float32 is shown as 23.920000
     table = {}
     for level, columns in columns_of_levels().items():
         table[level] = values[:, columns].mean(axis=(0, 1))
