@@ -13,9 +13,8 @@ from hpatches_kit.version import __version__
 
 OF_KERAS = ("optimizer", "loss")  # whose settings another version of Keras may add to
 GREY = "grey levels"
-DEVICES = (
-    0.05  # grey levels; what two devices make of one patch differs by less, two denoisers by more
-)
+# Grey levels. What two devices make of one patch differs by less, two denoisers by more.
+DEVICES = 0.05
 
 
 def describe_run(model, batches, **more):
