@@ -9,17 +9,16 @@ Takes 20 minutes; `--save` keeps the table.
 """
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
-import pandas as pd
 from measure import into_page, machine
 from tqdm import tqdm
 
 import hpatches_kit as hk
 from hpatches_kit import experiments
 from hpatches_kit.experiments import pages
-from hpatches_kit.experiments.training import has_model, trained
+from hpatches_kit.experiments.results import listed
+from hpatches_kit.experiments.training import denoiser_of, has_model, scored, trained
 
 NAME = "recipe"
 
@@ -36,15 +35,9 @@ def main():
     if lost := [str(run) for run in experiments.in_order(runs) if not has_model(run, root)]:
         raise SystemExit(f"{len(lost)} networks are missing in {root}: {lost[0]}, ...")
     scores = {run.folder: scores_of(run, root, patches) for run in tqdm(runs, unit="network")}
-    table = experiments.TABLES[NAME]
-    values = [
-        (NAME, label, column, run.seed, scores[run.folder][key])
-        for label, row in table.rows.items()
-        for run in runs
-        if run.row == row
-        for column, (key, _) in table.columns.items()
-    ]
-    values = pd.DataFrame(values, columns=["table", "row", "column", "seed", "value"])
+    values = listed(
+        [NAME], runs, lambda run, columns: [scores[run.folder][key] for key, _ in columns]
+    )
     seen = f"{len(patches):,} points of {' and '.join(patches.names)}. {machine()}."
     text = "\n\n".join([pages.cells(NAME, values), pages.verdicts(NAME, values), seen])
     print(text)
@@ -54,11 +47,7 @@ def main():
 
 def scores_of(run, root, patches):
     """The three scores of a network on patches of the kind that its row is scored on."""
-    kind = run.row.scored_on or run.row.patches
-    denoiser = trained(replace(run, row=run.row.denoiser), root) if kind == "denoised" else None
-    found = hk.describe(trained(run, root), patches, kind, denoiser)
-    scores = hk.benchmark.evaluate(found, progress=False)
-    return {task: scores[task]["mean_ap"] for task in scores.tasks}
+    return scored(run.row, trained(run, root), patches, denoiser_of(run, root)).by_task
 
 
 if __name__ == "__main__":

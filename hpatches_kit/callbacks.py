@@ -49,8 +49,7 @@ class BenchmarkScores(keras.callbacks.Callback):
             )
             return
         scores = benchmark.evaluate(describe(self.model, self.data, self.patches), self.tasks)
-        for task in scores.tasks:
-            logs[f"val_{task}"] = scores[task]["mean_ap"]
+        logs.update({f"val_{task}": value for task, value in scores.by_task.items()})
 
 
 class LevelQuality(keras.callbacks.Callback):

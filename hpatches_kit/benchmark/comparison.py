@@ -8,11 +8,7 @@ from hpatches_kit.benchmark.bootstrap import interval
 
 def table(*scores):
     """Mean AP of several descriptors, a row each: a `pandas.DataFrame`."""
-    rows = [
-        {"patches": one.patches, "descriptor": one.name}
-        | {task: one[task]["mean_ap"] for task in one.tasks}
-        for one in scores
-    ]
+    rows = [{"patches": one.patches, "descriptor": one.name} | one.by_task for one in scores]
     return pd.DataFrame(rows)
 
 

@@ -54,7 +54,12 @@ class Scores:
     @property
     def mean_ap(self):
         """Mean of the tasks' mean AP: the final score that the course reports."""
-        return float(np.mean([result["mean_ap"] for result in self.tasks.values()]))
+        return float(np.mean(list(self.by_task.values())))
+
+    @property
+    def by_task(self):
+        """Mean AP of each task: `{"verification": .., "matching": .., "retrieval": ..}`."""
+        return {task: result["mean_ap"] for task, result in self.tasks.items()}
 
     def __getitem__(self, task):
         return self.tasks[task]

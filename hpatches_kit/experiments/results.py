@@ -44,18 +44,34 @@ def numbers(names, root, *what):
     Returns:
         A DataFrame with columns `table`, `row`, `column`, `seed`, `value`.
     """
-    lines, runs = [], runs_of(names, *what)
+    runs = runs_of(names, *what)
     root = _here(root, runs)
-    for name in dict.fromkeys(names):  # a table named twice has no more seeds
-        for label, row in TABLES[name].rows.items():
-            for run in (run for run in runs if run.row == row):
-                if (record := record_of(run, root)) is None:
-                    continue
-                log = training_log(root / run.folder)
-                for column, (key, share) in TABLES[name].columns.items():
-                    epoch = max(math.ceil(share * len(log)) - 1, 0)
-                    value = record["scores"].get(key) if key in SCORES else log[key].iloc[epoch]
-                    lines.append((name, label, column, run.seed, value))
+
+    def read(run, columns):
+        scores, log = record_of(run, root)["scores"], training_log(root / run.folder)
+        for key, share in columns:
+            epoch = max(math.ceil(share * len(log)) - 1, 0)
+            yield scores.get(key) if key in SCORES else log[key].iloc[epoch]
+
+    return listed(names, [run for run in runs if record_of(run, root)], read)
+
+
+def listed(names, runs, read):
+    """A line for each number of these tables: what `numbers` returns.
+
+    Args:
+        names: of tables.
+        runs: of their rows.
+        read: from a run and columns as `Table` has them to their numbers.
+    """
+    lines = [
+        (name, label, column, run.seed, value)
+        for name in dict.fromkeys(names)  # a table named twice has no more seeds
+        for label, row in TABLES[name].rows.items()
+        for run in runs
+        if run.row == row
+        for column, value in zip(TABLES[name].columns, read(run, TABLES[name].columns.values()))
+    ]
     return pd.DataFrame(lines, columns=["table", "row", "column", "seed", "value"])
 
 

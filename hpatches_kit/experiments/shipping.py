@@ -12,14 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from hpatches_kit import benchmark
 from hpatches_kit.datasets import load
-from hpatches_kit.describe import describe
 from hpatches_kit.experiments.engines import run
 from hpatches_kit.experiments.recipe import RECIPE_CLEAN, RECIPE_TUNED, RECIPE_UNET
 from hpatches_kit.experiments.rows import Denoiser, Run
 from hpatches_kit.experiments.store import is_address
-from hpatches_kit.experiments.training import has_model, trained
+from hpatches_kit.experiments.training import has_model, scored, trained
 from hpatches_kit.files import write_text
 from hpatches_kit.mini import RECIPES
 from hpatches_kit.models.pretrained import card, write
@@ -68,8 +66,8 @@ def ship(name, root, data, scale, folder, seed=0):
         for other, (part, _) in NETWORKS.items()
         if part in (getattr(row, "denoiser", None), getattr(row, "start", None))
     ]
-    points, kind = this.scale.test_points, "denoiser" if isinstance(row, Denoiser) else "descriptor"
-    patches = getattr(this.scale, f"{kind}_patches")
+    points, of_denoiser = this.scale.test_points, isinstance(row, Denoiser)
+    patches = this.scale.denoiser_patches if of_denoiser else this.scale.descriptor_patches
     about = {
         "what": what,
         "network": [[part.network, part.network_options] for part in parts],
@@ -98,8 +96,7 @@ def scores_of(model, row, data, points):
     test = test.sample(min(points or len(test), len(test)), 0)
     if isinstance(row, Denoiser):
         return {"PSNR in dB": round(float(quality(test, model).loc["all", "PSNR in dB"]), 2)}
-    scores = benchmark.evaluate(describe(model, test, row.patches))
-    return {task: round(scores[task]["mean_ap"], 3) for task in scores.tasks}
+    return {task: round(value, 3) for task, value in scored(row, model, test).by_task.items()}
 
 
 def page(cards):

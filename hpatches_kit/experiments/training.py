@@ -106,13 +106,11 @@ def _descriptor(run, root, train_side, test_side):
     row, scale = run.row, run.scale
     train_side = _some(train_side, scale.train_points, run.seed)
     test_side = _some(test_side, scale.test_points, 0)  # the same for all seeds
-    denoiser = None
-    if row.denoiser:
-        denoiser = trained(replace(run, row=row.denoiser), root)
-        if row.patches == "denoised":
-            train_side = denoise(denoiser, train_side)
-        if "denoised" in (row.patches, row.scored_on):
-            test_side = denoise(denoiser, test_side)
+    denoiser = denoiser_of(run, root)
+    if row.patches == "denoised":
+        train_side = denoise(denoiser, train_side)
+    if "denoised" in (row.patches, row.scored_on):
+        test_side = denoise(denoiser, test_side)
     epochs = scale.epochs or row.epochs
     samples, views = row.samples, {"Pairs": 2, "Triplets": 3}[row.batches]
     if scale.descriptor_patches:
@@ -132,17 +130,30 @@ def _descriptor(run, root, train_side, test_side):
     model.compile(_optimizer(row, epochs * len(data)), loss)
 
     def score(model, folder):
-        found = describe(model, test_side, row.scored_on or row.patches, name=row.name)
-        scores = benchmark.evaluate(found, progress=False)
+        scores = scored(row, model, test_side)
         benchmark.save(scores, folder / SCORES)
-        return {task: scores[task]["mean_ap"] for task in scores.tasks}
+        return scores.by_task
 
     return model, {"x": data, "validation_data": held_out}, score
+
+
+def scored(row, model, patches, denoiser=None):
+    """`Scores` of a row's descriptor on patches of the kind that it is scored on.
+
+    Where these are denoised ones, a denoiser makes them, or `patches` has them already.
+    """
+    kind = row.scored_on or row.patches
+    return benchmark.evaluate(describe(model, patches, kind, denoiser, row.name), progress=False)
 
 
 def trained(run, root):
     """The model of a complete run."""
     return keras.models.load_model(root / run.folder / MODEL, compile=False)
+
+
+def denoiser_of(run, root):
+    """The denoiser of a descriptor's run, where it has one."""
+    return trained(replace(run, row=run.row.denoiser), root) if run.row.denoiser else None
 
 
 def record_of(run, root):
