@@ -28,8 +28,8 @@ import pandas as pd
 from measure import PROJECT, into_page, machine, table
 
 import hpatches_kit as hk
+from hpatches_kit._support.atomic import write_text
 from hpatches_kit.batches import NoisyClean, Pairs, Triplets
-from hpatches_kit.files import write_text
 
 ROWS = PROJECT / "benchmarks" / "batches.json"  # what the README shows
 STARTER = "starter code, triplets"
@@ -148,7 +148,7 @@ def generators(data):
         "`NoisyClean(batch_size=128)`": NoisyClean(data, half, batches),
         "`Pairs(augment=True)`": Pairs(data, half, batches, augment=True),
         "`Pairs(augment=True, jitter=1)`": Pairs(data, half, batches, augment=True, jitter=1),
-        '`Pairs(patches="noisy", fresh_noise=True)`': Pairs(
+        '`Pairs(kind="noisy", fresh_noise=True)`': Pairs(
             data, half, batches, "noisy", fresh_noise=True
         ),
         "`NoisyClean(augment=True, fresh_noise=True)`": NoisyClean(
@@ -184,8 +184,8 @@ def measure(data):
 def training(data):
     """Seconds of an epoch of L2-Net, and those spent making its batches: plain, and with everything."""
     model, rows = hk.models.l2net(), []
-    model.compile("adam", hk.losses.HardMining())
-    everything = {"patches": "noisy", "augment": True, "jitter": 1, "fresh_noise": True}
+    model.compile("adam", hk.losses.HardNegativeTriplet())
+    everything = {"kind": "noisy", "augment": True, "jitter": 1, "fresh_noise": True}
     for name, options in (("plain", {}), ("flips, jitter and fresh noise", everything)):
         batches = TimedPairs(data, PATCHES // 2, TRAINING_BATCHES, **options)
         model.fit(batches, verbose=0)

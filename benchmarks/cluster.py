@@ -24,8 +24,8 @@ from measure import into_page
 
 from hpatches_kit import experiments
 from hpatches_kit.experiments import engines
-from hpatches_kit.experiments.training import trained
-from hpatches_kit.session import environment
+from hpatches_kit.experiments.environment import environment
+from hpatches_kit.experiments.training import load_trained
 
 TABLE, DATA, SCALE = "A-table-1", "mini", "smoke"
 
@@ -46,7 +46,7 @@ def main():
     ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
     with tempfile.TemporaryDirectory() as folder:
         spread, alone = Path(folder) / "spread", Path(folder) / "alone"
-        runs = experiments.in_order(experiments.runs_of([TABLE], DATA, SCALE, 1))
+        runs = experiments.in_order(experiments.runs_of_tables([TABLE], DATA, SCALE, 1))
         victim = {}
         threading.Thread(target=kill_one, args=(spread, runs, victim, say), daemon=True).start()
         failed = experiments.ENGINES["ray"](
@@ -56,8 +56,8 @@ def main():
         values = experiments.numbers([TABLE], spread, DATA, SCALE, 1)
         say(values.drop(columns="table").round(2).to_string(index=False))
         run = victim["run"]
-        assert engines.one(run, alone, progress=False) == "done"
-        here, there = (trained(run, root).get_weights() for root in (spread, alone))
+        assert engines.train_run(run, alone, progress=False) == "done"
+        here, there = (load_trained(run, root).get_weights() for root in (spread, alone))
         apart = max(np.abs(a - b).max() for a, b in zip(here, there))
         say(
             f"{run}, killed and resumed, and the same without: weights differ by {apart:.1e} at most."

@@ -59,7 +59,7 @@ def convert(file, home):
     began, held = time.perf_counter(), status("RssAnon")
     with most("RssAnon") as peak:
         data = hk.load("hpatches", folder=home, source=file)
-        hk.batches.Pairs(data, patches="noisy")[0]
+        hk.batches.Pairs(data, kind="noisy")[0]
     return len(data), time.perf_counter() - began, peak[-1] - held
 
 
@@ -80,7 +80,7 @@ def read_batches(home):
     first, in which it also draws the order of all patches. And how much is mapped in the end.
     """
     train, _ = hk.load("hpatches", folder=home).split("a")
-    pairs = hk.batches.Pairs(train, pairs=128, batches=4000, patches="noisy")
+    pairs = hk.batches.Pairs(train, pairs=128, steps=4000, kind="noisy")
     whole = hk.batches.NoisyClean(train, batch_size=256)
     mapped, speeds = status("RssFile"), {}
     for batches in (pairs, pairs, whole):
@@ -96,13 +96,13 @@ def train(home):
     """A short training of both networks on the whole set: patches/s and share of waiting (L2-Net), memory."""
     networks = hk.models.unet("shallow"), hk.models.l2net()
     networks[0].compile("adam", "mae", metrics=[hk.metrics.psnr])
-    networks[1].compile("adam", hk.losses.HardMining())
+    networks[1].compile("adam", hk.losses.HardNegativeTriplet())
 
     def fit(data, batches):
         fit_data, validation = data.split("a")
         first = hk.batches.NoisyClean(fit_data, 50, batches)
         networks[0].fit(first, validation_data=hk.batches.NoisyClean(validation, 50, 5), verbose=0)
-        pairs, few = min(128, len(validation)), {"patches": "noisy"}
+        pairs, few = min(128, len(validation)), {"kind": "noisy"}
         second = TimedPairs(fit_data, pairs, batches, **few)
         began = time.perf_counter()
         networks[1].fit(second, verbose=0)

@@ -17,8 +17,8 @@ from tqdm import tqdm
 import hpatches_kit as hk
 from hpatches_kit import experiments
 from hpatches_kit.experiments import pages
-from hpatches_kit.experiments.results import listed
-from hpatches_kit.experiments.training import denoiser_of, has_model, scored, trained
+from hpatches_kit.experiments.results import tabulate
+from hpatches_kit.experiments.training import denoiser_of, evaluate_row, has_model, load_trained
 
 NAME = "recipe"
 
@@ -31,11 +31,11 @@ def main():
     parser.add_argument("--save", action="store_true", help="renew the table in benchmarks/")
     options = parser.parse_args()
     patches, root = hk.load(options.patches), Path(options.results)
-    runs = experiments.runs_of([NAME], seeds=options.seeds)
+    runs = experiments.runs_of_tables([NAME], seeds=options.seeds)
     if lost := [str(run) for run in experiments.in_order(runs) if not has_model(run, root)]:
         raise SystemExit(f"{len(lost)} networks are missing in {root}: {lost[0]}, ...")
     scores = {run.folder: scores_of(run, root, patches) for run in tqdm(runs, unit="network")}
-    values = listed(
+    values = tabulate(
         [NAME], runs, lambda run, columns: [scores[run.folder][key] for key, _ in columns]
     )
     seen = f"{len(patches):,} points of {' and '.join(patches.names)}. {machine()}."
@@ -47,7 +47,7 @@ def main():
 
 def scores_of(run, root, patches):
     """The three scores of a network on patches of the kind that its row is scored on."""
-    return scored(run.row, trained(run, root), patches, denoiser_of(run, root)).by_task
+    return evaluate_row(run.row, load_trained(run, root), patches, denoiser_of(run, root)).by_task
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@
 
 Descriptors are random unit vectors of 128 numbers, views of one point closer than others, with the
 sequence lengths of split a: what is timed does not depend on what the numbers mean. The reference is
-`benchmarks/reference.py`, the plainest form of the official algorithm, and for reading `pandas.read_csv`
+`hpatches_kit/benchmark/plain.py`, the plainest form of the official algorithm, and for reading `pandas.read_csv`
 file by file. Each task has a process of its own; memory is its peak beyond the descriptors, as Linux
 counts it.
 """
@@ -18,15 +18,15 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import reference
 from measure import PROJECT, apart, into_page, kept, machine, peak_memory, table
 
-from hpatches_kit import Descriptors, benchmark, descriptor_files
-from hpatches_kit.benchmark import tasks
+from hpatches_kit import Descriptors, benchmark
+from hpatches_kit.benchmark import plain, tasks
 from hpatches_kit.benchmark.matching import matching
 from hpatches_kit.benchmark.retrieval import retrieval
 from hpatches_kit.benchmark.verification import verification
-from hpatches_kit.splits import split_lengths
+from hpatches_kit.datasets.splits import split_lengths
+from hpatches_kit.descriptors import csv_files as descriptor_files
 
 SIZES = {"small": 20, "full": 1}  # the lengths of split a are divided by this
 PARTS = ("reading", "lists", "tasks")
@@ -57,9 +57,9 @@ def opened(file, lengths):
 def measure(file, lengths, which, task, repeats):
     """Run in a process of its own: seconds of each run, GB beyond the descriptors, numbers."""
     descriptors = opened(file, lengths)
-    lists = benchmark.generate(descriptors)
+    lists = benchmark.draw_tasks(descriptors)
     sides = {"kit": (verification, matching, retrieval)}
-    sides["reference"] = (reference.verification, reference.matching, reference.retrieval)
+    sides["reference"] = (plain.verification, plain.matching, plain.retrieval)
     score = next(f for f in sides[which] if f.__name__ == task)
     arguments = (descriptors,) if task == "matching" else (descriptors, lists)
     held, seconds = peak_memory(reset=True), []
@@ -88,7 +88,7 @@ def compare(size, parts):
             print(f"{title}: {task} ...", file=sys.stderr, flush=True)
             fast, memory, numbers = apart(measure, file, lengths, "kit", task, REPEATS[size])
             slow, slow_memory, expected = apart(measure, file, lengths, "reference", task, 1)
-            for sentence in reference.differences(expected, numbers):
+            for sentence in plain.differences(expected, numbers):
                 raise SystemExit(f"{task} differs: {sentence}")
             rows.append(row(title, task, slow[0], fast, slow_memory, memory))
         total = [sum(r[key] for r in rows[-3:]) for key in ("seconds", "reference, s")]
@@ -100,13 +100,13 @@ def reading(descriptors, folder, title):
     """CSV files read one by one with pandas, and by the kit; then the kit's own file. Files are warm."""
     print(f"{title}: reading ...", file=sys.stderr, flush=True)
     csv, npz = folder / "csv", folder / "all.npz"
-    descriptor_files.write_csv(descriptors, csv, progress=False)
-    descriptor_files.save(descriptor_files.read(csv, progress=False), npz)
+    descriptors.write_csv(csv, progress=False)
+    load(csv, progress=False).save(npz)
     files = sorted(csv.glob("*/*.csv"))
     readers = {
         "pandas": lambda: [pd.read_csv(file, header=None).to_numpy(np.float32) for file in files],
-        "CSV": lambda: descriptor_files.read(csv, progress=False),
-        "npz": lambda: descriptor_files.read(npz),
+        "CSV": lambda: load(csv, progress=False),
+        "npz": lambda: load(npz),
     }
     spent = {name: [] for name in readers}
     for _ in range(7):  # in turns
@@ -133,7 +133,7 @@ def lists(lengths, title):
         anchor, intra, inter, *_ = tasks._pairs(start, counts, np.arange(points), pairs, 42)
         fast.append(time.perf_counter() - began)
     began = time.perf_counter()
-    drawn = reference.draw_pairs(lengths, pairs)
+    drawn = plain.draw_pairs(lengths, pairs)
     slow = time.perf_counter() - began
     first = dict(zip(lengths, start))
     for mine, theirs in zip((anchor, intra, inter), drawn):

@@ -19,11 +19,12 @@ from PIL import Image
 from skimage.transform import downscale_local_mean
 from tqdm import tqdm
 
-from hpatches_kit.files import whole_file
-from hpatches_kit.mini import SCENES, TEXTURES, photograph
-from hpatches_kit.patches import SOURCE_SIZE, VIEWS
-from hpatches_kit.splits import LENGTHS
-from hpatches_kit.threads import side_by_side
+from hpatches_kit._support.atomic import atomic_file
+from hpatches_kit._support.thread_pool import parallel_map
+from hpatches_kit.datasets.builtin import SCENES, TEXTURES
+from hpatches_kit.datasets.splits import SEQUENCE_LENGTHS
+from hpatches_kit.images.builtin import photograph
+from hpatches_kit.patches.views import SOURCE_SIZE, VIEWS
 
 SHIFT = {"r": 0, "e": 1, "h": 3, "t": 5}  # pixels between the views of a point, at most
 LIGHT = {"r": 0, "e": 5, "h": 15, "t": 25}  # grey levels
@@ -35,16 +36,16 @@ def make(file, share, seed=0, progress=True):
     images = [photograph(name) for name in names]
     images += [downscale_local_mean(image, (2, 2)) for image in images if min(image.shape) > 300]
     windows = [sliding_window_view(image.astype(np.uint8), (SOURCE_SIZE,) * 2) for image in images]
-    lengths = {name: max(2, round(length * share)) for name, length in LENGTHS.items()}
+    lengths = {name: max(2, round(length * share)) for name, length in SEQUENCE_LENGTHS.items()}
     bar = tqdm(lengths, "Making a release", unit="sequence", disable=not progress)
-    with whole_file(file) as partial, zipfile.ZipFile(partial, "w") as archive:
+    with atomic_file(file) as partial, zipfile.ZipFile(partial, "w") as archive:
         for k, name in enumerate(bar):
             rng = np.random.default_rng((seed, k))
             window = windows[rng.integers(len(windows))]
             margin = max(SHIFT.values())
             y, x = (rng.integers(margin, n - margin, lengths[name]) for n in window.shape[:2])
             jobs = [(view, rng.spawn(1)[0]) for view in VIEWS]
-            strips = side_by_side(lambda job: _strip(window, y, x, *job), jobs, "", False)  # noqa: B023
+            strips = parallel_map(lambda job: _strip(window, y, x, *job), jobs, "", False)  # noqa: B023
             for view, strip in zip(VIEWS, strips):
                 archive.writestr(f"hpatches-release/{name}/{view}.png", strip)
     return sum(lengths.values())

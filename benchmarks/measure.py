@@ -13,8 +13,8 @@ import pandas as pd
 import scipy
 
 from hpatches_kit import __version__
-from hpatches_kit.files import rewrite_part
-from hpatches_kit.threads import cores, processor
+from hpatches_kit._support.atomic import replace_section
+from hpatches_kit._support.processor import cores, processor
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -109,4 +109,4 @@ def table(rows):
 
 def into_page(mark, text, page="benchmarks/README.md"):
     """Put a table and what it was made with between its marks on a page."""
-    rewrite_part(PROJECT / page, mark, text)
+    replace_section(PROJECT / page, mark, text)

@@ -11,9 +11,9 @@ import time
 
 from skimage.transform import resize
 
-from hpatches_kit.mini import photograph
-from hpatches_kit.sequences import extract
-from hpatches_kit.sequences.virtual import viewpoint_sequence
+from hpatches_kit.images.builtin import photograph
+from hpatches_kit.images.virtual_sequences import viewpoint_sequence
+from hpatches_kit.patches.extraction import extract
 
 image = resize(photograph("china"), (640, 800), preserve_range=True)
 sequence = viewpoint_sequence("v_china", image)

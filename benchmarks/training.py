@@ -36,7 +36,7 @@ def batches():
 def network():
     import hpatches_kit as hk
 
-    return hk.models.l2net(standardise=True, scale=False, last_norm=True)
+    return hk.models.l2net(standardise=True, affine=False, final_batch_norm=True)
 
 
 def by_fit(watched):
@@ -54,7 +54,7 @@ def by_fit(watched):
 
     seconds = []
     model = network()
-    loss = hk.losses.HardMining(1.0, "minimum")
+    loss = hk.losses.HardNegativeTriplet(1.0, "minimum")
     metrics = hk.metrics.diagnostics(loss) if watched else None
     model.compile(keras.optimizers.Adam(2e-3), loss, metrics=metrics)
     model.fit(batches(), epochs=EPOCHS, verbose=0, callbacks=[Clock()])
@@ -137,7 +137,7 @@ def plain_torch(channels_last):
     from torch import nn
     from torch.nn import functional as F
 
-    from hpatches_kit.threads import cores
+    from hpatches_kit._support.processor import cores
 
     torch.set_num_threads(cores())
     parts, before = [nn.InstanceNorm2d(1)], 1

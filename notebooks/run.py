@@ -25,7 +25,7 @@ from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from PIL import Image
 
-from hpatches_kit.files import rewrite_part
+from hpatches_kit._support.atomic import replace_section
 
 PROJECT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = {file.stem[2:]: file for file in sorted(PROJECT.glob("notebooks/?-*.ipynb"))}
@@ -143,7 +143,7 @@ def update_readme(notebook, seconds, out):
         f"{table}\n\nMean average precision. `make quickstart`, {date.today()}, {seconds:.0f} s in all:"
         f" {ran_on.split(' No GPU')[0].strip()} Settings:\n\n```python\n{settings}\n```"
     )
-    rewrite_part(PROJECT / "README.md", "quickstart", text)
+    replace_section(PROJECT / "README.md", "quickstart", text)
 
 
 def main():

@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from skimage.io import imsave
+from toy_data import toy_patches
 from web_server import Server
 
 import hpatches_kit as hk
@@ -13,17 +13,6 @@ import hpatches_kit as hk
 def pytest_collection_modifyitems(items):
     """Notebooks first: they take longest, and two workers should end together."""
     items.sort(key=lambda item: item.path.name != "test_notebooks.py")
-
-
-def toy_patches(lengths, label=None, seed=0, splits=None):
-    """A `PatchSet` of smooth random patches; a view is its point's patch and a little of its own."""
-    rng = np.random.default_rng(seed)
-    points = sum(lengths.values())
-    coarse = rng.uniform(40, 215, (points, 1, 8, 8)) + rng.normal(0, 12, (points, 16, 8, 8))
-    clean = np.clip(np.kron(coarse, np.ones((4, 4))), 0, 255).astype(np.uint8)
-    noisy = np.clip(clean + rng.normal(0, 20, clean.shape), 0, 255).astype(np.uint8)
-    sequence = np.repeat(list(lengths), list(lengths.values()))
-    return hk.PatchSet({"clean": clean, "noisy": noisy}, sequence, label, splits)
 
 
 @pytest.fixture
@@ -40,7 +29,7 @@ def data(tmp_path_factory):
     lengths = {"v_one": 20, "i_two": 20, "v_three": 20, "i_four": 20, "v_five": 20}
     splits = {"own": {"train": ["v_one", "i_two", "v_three"], "test": ["i_four", "v_five"]}}
     folder = tmp_path_factory.mktemp("data") / "toy"
-    hk.save(toy_patches(lengths, splits=splits), folder)
+    toy_patches(lengths, splits=splits).save(folder)
     return str(folder)
 
 
@@ -56,16 +45,6 @@ def descriptors():
     values = rng.normal(0, 1, (60, 1, 8)) + rng.normal(0, 0.7, (60, 16, 8))
     values /= np.linalg.norm(values, axis=2, keepdims=True)
     return hk.Descriptors(values, np.repeat(["v_a", "i_b", "v_c"], [25, 20, 15]), name="random")
-
-
-def write_sequence(folder, images, homographies, ending="png"):
-    """Write image files `1.png`, `2.png`, ... and `H_1_2`, ...; returns the folder."""
-    folder.mkdir(parents=True)
-    for k, image in enumerate(images, start=1):
-        imsave(folder / f"{k}.{ending}", np.asarray(image).astype(np.uint8), check_contrast=False)
-    for k, matrix in enumerate(homographies, start=2):
-        np.savetxt(folder / f"H_1_{k}", matrix)
-    return folder
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ import pytest
 CODE = """
 import json, os, sys
 import keras, numpy as np
-sys.path.insert(0, "tests")
-from conftest import toy_patches
+sys.path.insert(0, "tests/helpers")
+from toy_data import toy_patches
 import hpatches_kit as hk
 
 assert keras.backend.backend() == os.environ["KERAS_BACKEND"]
@@ -20,9 +20,9 @@ patches = toy_patches({"v_one": 8, "v_two": 8})
 labels, rows = np.repeat(np.arange(8), 2), np.random.default_rng(0).normal(size=(16, 128))
 rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype("float32")
 numbers = {
-    "mining": float(hk.losses.HardMining()(labels, rows)),
-    "hardnet": float(hk.losses.HardMining(1.0, "minimum")(labels, rows)),
-    "triplet": float(hk.losses.Triplet()(np.arange(15), rows[:15])),
+    "mining": float(hk.losses.HardNegativeTriplet()(labels, rows)),
+    "hardnet": float(hk.losses.HardNegativeTriplet(1.0, "minimum")(labels, rows)),
+    "triplet": float(hk.losses.TripletMargin()(np.arange(15), rows[:15])),
     "psnr": float(keras.ops.mean(hk.metrics.psnr(patches.clean[..., None][0], patches.noisy[..., None][0]))),
 }
 ready = hk.models.pretrained("noisy-descriptor").predict(patches.noisy[0][..., None], verbose=0)
@@ -32,10 +32,10 @@ unet = hk.models.unet("shallow")
 unet.compile(keras.optimizers.Adam(1e-3), "mae", metrics=[hk.metrics.psnr])
 psnr = unet.fit(hk.batches.NoisyClean(patches, 32), epochs=6, verbose=0).history["psnr"]
 l2net = hk.models.l2net(dropout=0)
-l2net.compile("adam", hk.losses.HardMining(1.0, "minimum"))
-pairs = hk.batches.Pairs(patches, 12, 6, patches="denoised", denoiser=unet)
+l2net.compile("adam", hk.losses.HardNegativeTriplet(1.0, "minimum"))
+pairs = hk.batches.Pairs(patches, 12, 6, kind="denoised", denoiser=unet)
 loss = l2net.fit(pairs, epochs=3, verbose=0).history["loss"]
-scores = hk.benchmark.evaluate(hk.describe(l2net, patches.add("denoised", pairs.data["denoised"]), "denoised"))
+scores = hk.benchmark.evaluate(hk.describe(l2net, patches.add("denoised", pairs.patches["denoised"]), "denoised"))
 hk.environment()
 print("Backend:", hk.environment())  # twice: the name stays a function
 print(json.dumps([numbers, psnr, loss, scores["matching"]["mean_ap"]]))

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import toy_patches
+from toy_data import toy_patches
 
 import hpatches_kit as hk
 
-SCRIPT = Path(__file__).parent / "several_devices.py"
+SCRIPT = Path(__file__).parent / "helpers" / "several_devices.py"
 
 
 def trained_on(devices, folder):
@@ -44,7 +44,7 @@ def test_a_quarter_of_the_batch_would_have_easier_negatives():
     """What the two tests above could not miss: mining within each device's part alone."""
     patches, labels = hk.batches.Pairs(toy_patches({"v_one": 30, "i_two": 30}), 16, 1, "noisy")[0]
     rows = np.asarray(hk.models.tfeat()(patches.astype("float32")))
-    loss = hk.losses.HardMining(1.0, "minimum")
+    loss = hk.losses.HardNegativeTriplet(1.0, "minimum")
     whole = float(loss(labels, rows))
     parts = np.mean([float(loss(labels[k : k + 8], rows[k : k + 8])) for k in range(0, 32, 8)])
     assert parts < whole - 0.01

@@ -6,7 +6,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
-from conftest import toy_patches
+from toy_data import toy_patches
 
 import hpatches_kit as hk
 
@@ -94,7 +94,7 @@ def test_the_code_of_the_readme_runs_from_top_to_bottom(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     values = np.random.default_rng(0).normal(size=(9, 16, 4))
     mine = hk.Descriptors(values, ["v_1"] * 5 + ["v_2"] * 4)
-    hk.descriptor_files.write_csv(mine, "DESCRIPTORS", delimiter=";")
+    hk.descriptors.write_csv(mine, "DESCRIPTORS", delimiter=";")
     names = {"others": hk.benchmark.evaluate(mine)}
     blocks = re.findall(r"```python\n(.*?)```", README, re.S)
     assert len(blocks) == 7

@@ -1,6 +1,8 @@
-"""Batches for `fit`: `NoisyClean` for denoisers, `Pairs` and `Triplets` for descriptors."""
+"""Batches for `fit`.
 
-from hpatches_kit.batches.noisy_clean import NoisyClean
-from hpatches_kit.batches.places import Pairs, Triplets
+In: a `PatchSet`. Out: a `keras.utils.PyDataset` that decides what is in a batch; the loss decides what to do with it.
+"""
 
-__all__ = ["NoisyClean", "Pairs", "Triplets"]
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

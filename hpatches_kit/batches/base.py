@@ -7,17 +7,18 @@ on the way.
 import keras
 import numpy as np
 
-from hpatches_kit.noise import VIEW_SIGMA, add_noise
-from hpatches_kit.patches import PATCH_SIZE, VIEWS
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.patches.noise import VIEW_SIGMA, add_noise
+from hpatches_kit.patches.views import PATCH_SIZE, VIEWS
 
 NOISE = 1  # stands beside the index of a batch in the seed of its fresh noise
 
 
 def check_least(least, **counts):
-    """ValueError for a count that is smaller."""
+    """UserError for a count that is smaller."""
     for name, count in counts.items():
         if count < least:
-            raise ValueError(f"{name}={count}: expected {least} or more.")
+            raise UserError(f"{name}={count}: expected {least} or more.")
 
 
 class Batches(keras.utils.PyDataset):
@@ -26,16 +27,17 @@ class Batches(keras.utils.PyDataset):
     The same (seed, epoch, index) gives the same batch, whichever worker makes it.
     """
 
-    def __init__(self, data, batches, seed, redraw, augment, fresh_noise, **kwargs):
+    def __init__(self, patches, steps, seed, redraw, augment, fresh_noise, **kwargs):
         super().__init__(**kwargs)
-        check_least(1, batches=batches)
+        check_least(1, steps=steps)
         check_least(0, seed=seed)
-        self.data, self.batches, self.seed, self.redraw, self.epoch = data, batches, seed, redraw, 0
+        self.patches, self.steps, self.seed = patches, steps, seed
+        self.redraw, self.epoch = redraw, 0
         self.augment, self.fresh_noise = augment, fresh_noise
         self._drawn = None, None
 
     def __len__(self):
-        return self.batches
+        return self.steps
 
     def __getitem__(self, index):
         if not 0 <= index < len(self):  # which also ends a `for` loop over the batches
@@ -68,7 +70,7 @@ class Batches(keras.utils.PyDataset):
 
     def gather(self, kind, numbers):
         """Patches `uint8 (n, 32, 32)` by number: 16 for each row of the array, and the view."""
-        base = np.asarray(self.data.base(kind))  # a plain array: a np.memmap is slower to index
+        base = np.asarray(self.patches.base(kind))  # a plain array: a np.memmap is slower to index
         return base.reshape(-1, PATCH_SIZE, PATCH_SIZE).take(numbers, axis=0)
 
     def add_fresh_noise(self, clean, numbers, index):

@@ -1,26 +1,9 @@
 """The HPatches benchmark: verification, matching and retrieval (Balntas et al., CVPR 2017).
 
-The benchmark sees descriptors, never a model. It needs neither Keras nor TensorFlow.
+In: `Descriptors` and task lists. Out: `Scores`. The benchmark never sees a model and needs no Keras. Read `plain.py`
+first: it is the whole protocol in its simplest form.
 """
 
-from hpatches_kit.benchmark.collapse import CollapseWarning
-from hpatches_kit.benchmark.comparison import compare, table
-from hpatches_kit.benchmark.scores import Scores, evaluate, load, save
-from hpatches_kit.benchmark.task_files import read_tasks, write_tasks
-from hpatches_kit.benchmark.tasks import Tasks, generate
-from hpatches_kit.benchmark.verification import verification_distances
+import lazy_loader as lazy
 
-__all__ = [
-    "CollapseWarning",
-    "Scores",
-    "Tasks",
-    "compare",
-    "evaluate",
-    "generate",
-    "load",
-    "read_tasks",
-    "save",
-    "table",
-    "verification_distances",
-    "write_tasks",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

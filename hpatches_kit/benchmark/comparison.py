@@ -3,12 +3,13 @@
 import numpy as np
 import pandas as pd
 
+from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark.bootstrap import interval
 
 
 def table(*scores):
     """Mean AP of several descriptors, a row each: a `pandas.DataFrame`."""
-    rows = [{"patches": one.patches, "descriptor": one.name} | one.by_task for one in scores]
+    rows = [{"kind": one.kind, "descriptor": one.name} | one.by_task for one in scores]
     return pd.DataFrame(rows)
 
 
@@ -26,26 +27,26 @@ def compare(*scores, level=0.95):
         and ahead_high: an interval without 0 is a difference that other draws of the sequences show,
         too. Intervals are NaN when there is one sequence only.
 
-    Raises ValueError for scores of other sequences, task lists or tasks.
+    Raises UserError for scores of other sequences, task lists or tasks.
     """
     if not scores:
-        raise ValueError("There are no scores to compare.")
+        raise UserError("There are no scores to compare.")
     first, rows = scores[0], []
     for one in scores:
         for what, mine, others in (
             ("sequences", ", ".join(one.sequences), ", ".join(first.sequences)),
-            ("lists and distance", one.about, first.about),
+            ("lists and distance", one.protocol, first.protocol),
             ("tasks", ", ".join(one.tasks), ", ".join(first.tasks)),
         ):
             if mine != others:
-                raise ValueError(
+                raise UserError(
                     f"Scores of other {what} cannot be compared: {one.title} has {mine};"
                     f" {first.title} has {others}."
                 )
         for task in one.tasks:
             mean, draws = one[task]["mean_ap"], np.asarray(one[task]["draws"])
             ahead = draws - np.asarray(first[task]["draws"])
-            row = {"descriptor": one.name, "patches": one.patches, "task": task, "mean_ap": mean}
+            row = {"descriptor": one.name, "kind": one.kind, "task": task, "mean_ap": mean}
             row["low"], row["high"] = interval(draws, level)
             row["ahead"] = mean - first[task]["mean_ap"]
             row["ahead_low"], row["ahead_high"] = interval(ahead, level)

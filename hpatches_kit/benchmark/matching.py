@@ -2,15 +2,15 @@
 
 import numpy as np
 
+from hpatches_kit._support.thread_pool import parallel_map
 from hpatches_kit.benchmark.average_precision import (
     average_precision,
     mean_precision,
     tie_neutral_area,
 )
 from hpatches_kit.benchmark.bootstrap import resampled_means
-from hpatches_kit.benchmark.distances import check, nearest
-from hpatches_kit.patches import VIEWS
-from hpatches_kit.threads import side_by_side
+from hpatches_kit.benchmark.exact_distances import check, nearest
+from hpatches_kit.patches.views import VIEWS
 
 
 def matching(descriptors, distance="L2", progress=True):
@@ -35,7 +35,7 @@ def matching(descriptors, distance="L2", progress=True):
         return [_one_image(*image) for image in zip(*found)]
 
     work = sorted(lengths, key=lambda name: -lengths[name])  # so that all cores end together
-    each = dict(zip(work, side_by_side(one_sequence, work, "Matching", progress)))
+    each = dict(zip(work, parallel_map(one_sequence, work, "Matching", progress)))
     scored = {(name, *image): one for name in work for image, one in zip(images, each[name])}
 
     def mean(number, level):

@@ -2,15 +2,21 @@
 
 import numpy as np
 
+from hpatches_kit._support.compiled_loops import compiled
+from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.thread_pool import parallel_map
 from hpatches_kit.benchmark.average_precision import (
     average_precision,
     mean_precision,
     tie_neutral_area,
 )
 from hpatches_kit.benchmark.bootstrap import resampled_means
-from hpatches_kit.benchmark.distances import ManyDistances, check, count_closer, exact_distance
-from hpatches_kit.compiled import compiled
-from hpatches_kit.threads import side_by_side
+from hpatches_kit.benchmark.exact_distances import (
+    ManyDistances,
+    check,
+    count_closer,
+    exact_distance,
+)
 
 BLOCK = 1 << 21  # distances at a time for a thread
 
@@ -27,11 +33,11 @@ def retrieval(descriptors, tasks, distance="L2", progress=True):
         "queries": ..}`, means over queries; `mean_ap` gives every pool the same weight.
         `tie_neutral`, `matlab`, `ties` and `draws` are those of `verification`.
 
-    Raises ValueError when there is no query, or one without distractors.
+    Raises UserError when there is no query, or one without distractors.
     """
     check(distance)
     if not len(tasks.queries):
-        raise ValueError(
+        raise UserError(
             "Retrieval has no queries: the lists have none, or there is one sequence only."
         )
     pools = sorted(set(tasks.pools))
@@ -88,7 +94,7 @@ def _counts(descriptors, tasks, pools, distance, progress):
         others = tasks.distractors[number[tasks.distractors] != sequence]
         if not len(others):
             name = descriptors.sequence[tasks.queries[mine[0]]]
-            raise ValueError(f"A query of {name} has no distractor from another sequence.")
+            raise UserError(f"A query of {name} has no distractor from another sequence.")
         pool = np.ascontiguousarray(values[others, 0])
         ends = np.clip(pools - 5, 0, len(others))
         distances = ManyDistances(pool, values[tasks.queries[mine], 0], distance)
@@ -108,7 +114,7 @@ def _counts(descriptors, tasks, pools, distance, progress):
             closer[some], tied[some] = counts
             apart[some], drawn[some] = near.reshape(-1, 3, 5), ends[-1]
 
-    side_by_side(one_sequence, np.unique(of_query), "Retrieval", progress)
+    parallel_map(one_sequence, np.unique(of_query), "Retrieval", progress)
     return closer, tied, apart, drawn
 
 

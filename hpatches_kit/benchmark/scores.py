@@ -9,16 +9,17 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hpatches_kit.benchmark import collapse
+from hpatches_kit._support.atomic import write_text
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.benchmark import tie_warnings as collapse
 from hpatches_kit.benchmark.matching import matching
 from hpatches_kit.benchmark.retrieval import retrieval
-from hpatches_kit.benchmark.tasks import generate
+from hpatches_kit.benchmark.task_names import TASKS
+from hpatches_kit.benchmark.tasks import draw_tasks
 from hpatches_kit.benchmark.verification import verification
-from hpatches_kit.files import write_text
-from hpatches_kit.patches import LEVELS
+from hpatches_kit.patches.views import LEVELS
 
-TASKS = ("verification", "matching", "retrieval")
-FORMAT = 2
+FORMAT = 3
 
 
 @dataclass
@@ -33,23 +34,27 @@ class Scores:
             `tie_neutral` ties count at their expected position, not in the order of the list;
             under `matlab` the average precision is the mean precision at the positives of the same
             ranking, the formula of the MATLAB code and of the paper's tables.
-        about: the task lists and the distance.
-        patches: what was described: `"clean"`, `"noisy"`, `"denoised"`, or nothing.
+        protocol: the task lists and the distance.
+        kind: what was described: `"clean"`, `"noisy"`, `"denoised"`, or nothing.
         sequences: that were scored.
         warnings: sentences about what is not scored, about ties and collapse.
     """
 
     name: str
     tasks: dict
-    about: str
-    patches: str = ""
+    protocol: str
+    kind: str = ""
     sequences: tuple = ()
     warnings: list = field(default_factory=list)
 
+    def save(self, file):
+        """Write every number to a JSON file; `hk.benchmark.load_scores(file)` reads it."""
+        save_scores([self], file)
+
     @property
     def title(self):
-        """Name and patches in one."""
-        return f"{self.name} ({self.patches})" if self.patches else self.name
+        """Name and kind of patches in one."""
+        return f"{self.name} ({self.kind})" if self.kind else self.name
 
     @property
     def mean_ap(self):
@@ -94,7 +99,7 @@ class Scores:
     def tidy(self):
         """Every number in a row of its own: a `pandas.DataFrame`.
 
-        Columns: descriptor, patches, variant (official, tie_neutral, matlab), task, level, part
+        Columns: descriptor, kind, variant (official, tie_neutral, matlab), task, level, part
         (intra or inter, the size of the pool, the sequence and image), number (ap, auc, sr), value.
         """
         rows = []
@@ -102,21 +107,19 @@ class Scores:
             for variant in ("official", "tie_neutral", "matlab"):
                 every = numbers if variant == "official" else numbers[variant]
                 for level, part, number, value in _each_number(task, every):
-                    rows.append(
-                        (self.name, self.patches, variant, task, level, part, number, value)
-                    )
-        names = ["descriptor", "patches", "variant", "task", "level", "part", "number", "value"]
+                    rows.append((self.name, self.kind, variant, task, level, part, number, value))
+        names = ["descriptor", "kind", "variant", "task", "level", "part", "number", "value"]
         return pd.DataFrame(rows, columns=names)
 
     def _repr_html_(self):
-        lines = [f"mean AP; {self.about}", *(f"<b>{sentence}</b>" for sentence in self.warnings)]
+        lines = [f"mean AP; {self.protocol}", *(f"<b>{sentence}</b>" for sentence in self.warnings)]
         return (
             self.frame().to_html(float_format="{:.3f}".format)
             + f"<small>{'<br>'.join(lines)}</small>"
         )
 
     def __repr__(self):
-        return "\n".join([str(self.frame().round(3)), f"mean AP; {self.about}", *self.warnings])
+        return "\n".join([str(self.frame().round(3)), f"mean AP; {self.protocol}", *self.warnings])
 
     def to_markdown(self):
         """The table as Markdown."""
@@ -138,8 +141,8 @@ class Scores:
         return {
             "format": FORMAT,
             "name": self.name,
-            "patches": self.patches,
-            "about": self.about,
+            "kind": self.kind,
+            "protocol": self.protocol,
             "sequences": list(self.sequences),
             "warnings": self.warnings,
             **tasks,
@@ -178,11 +181,11 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
     only = [only] if isinstance(only, str) else only
     unknown = set(only or ()) - set(TASKS)
     if unknown:
-        raise ValueError(f"Unknown task {', '.join(unknown)}: expected some of {', '.join(TASKS)}.")
+        raise UserError(f"Unknown task {', '.join(unknown)}: expected some of {', '.join(TASKS)}.")
     if tasks is None and set(only or TASKS) != {"matching"}:  # which needs no lists
-        tasks = generate(descriptors)
+        tasks = draw_tasks(descriptors)
     if tasks and tasks.points != len(descriptors):
-        raise ValueError(
+        raise UserError(
             f"Tasks drawn for {tasks.points} points, {len(descriptors)} descriptors to score."
         )
     left_out = []
@@ -205,37 +208,35 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
     found = collapse.warnings(result)
     for sentence in found:
         warnings.warn(f"{descriptors.name}: {sentence}", collapse.CollapseWarning, stacklevel=2)
-    about = f"{distance} distance, {tasks.about if tasks else 'no lists'}"
-    name, patches = descriptors.name, descriptors.patches
-    return Scores(name, result, about, patches, tuple(descriptors.names), left_out + found)
+    protocol = f"{distance} distance, {tasks.provenance if tasks else 'no lists'}"
+    name, kind = descriptors.name, descriptors.kind
+    return Scores(name, result, protocol, kind, tuple(descriptors.names), left_out + found)
 
 
-def save(scores, file):
-    """Write one `Scores`, or several in a list, to a JSON file; its folder is made when missing."""
-    if isinstance(scores, Scores):
-        content = scores.to_dict()
-    else:
-        content = {"format": FORMAT, "scores": [one.to_dict() for one in scores]}
+def save_scores(scores, file):
+    """Write a list of `Scores` to a JSON file; its folder is created if missing."""
+    several = [score.to_dict() for score in scores]
+    content = several[0] if len(several) == 1 else {"format": FORMAT, "scores": several}
     write_text(file, json.dumps(content, indent=1, allow_nan=False))
 
 
-def load(file):
-    """Read what `save` wrote: always a list of `Scores`, so `hk.plots.scores(*load(file))`.
+def load_scores(file):
+    """Read a file of `Scores.save` or `save_scores`: always a list of `Scores`.
 
-    Raises ValueError when the file is something else, or of another format.
+    Raises UserError when the file is something else, or of another format.
     """
     try:
         content = json.loads(Path(file).read_text())
         if content["format"] != FORMAT:
-            raise ValueError(f"format {content['format']}, this version reads format {FORMAT}")
+            raise UserError(f"format {content['format']}, this version reads format {FORMAT}")
         return [_from_dict(one) for one in content.get("scores", [content])]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ValueError(f"{file} is no file of scores: {error!r}.") from error
+        raise UserError(f"{file} is no file of scores: {error!r}.") from error
 
 
 def _from_dict(one):
     tasks = {task: one[task] for task in TASKS if task in one}
     for numbers in tasks.values():
         numbers["draws"] = np.array(numbers["draws"], np.float64)  # nothing becomes NaN
-    about = (one[key] for key in ("about", "patches"))
-    return Scores(one["name"], tasks, *about, tuple(one["sequences"]), one["warnings"])
+    named = (one[key] for key in ("protocol", "kind"))
+    return Scores(one["name"], tasks, *named, tuple(one["sequences"]), one["warnings"])

@@ -5,15 +5,16 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from hpatches_kit._support.atomic import atomic_file
+from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark.tasks import POOLS, PairList, Tasks
-from hpatches_kit.files import whole_file
 
 PAIR_FILES = {"positive": "verif_pos", "intra": "verif_neg_intra", "inter": "verif_neg_inter"}
 POINT_FILES = {"queries": "retr_queries", "distractors": "retr_distractors"}
 PAIR_COLUMNS, POINT_COLUMNS = ["s1", "t1", "idx1", "s2", "t2", "idx2"], ["s", "idx"]
 
 
-def read_tasks(folder, split, points):
+def load_tasks(folder, split, points):
     """Read the lists of a split.
 
     Args:
@@ -25,7 +26,7 @@ def read_tasks(folder, split, points):
     Returns:
         `Tasks`, with the official sizes of pools. A task whose lists are all missing has none.
 
-    Raises FileNotFoundError when there are no lists or some of a task are missing, ValueError for
+    Raises FileNotFoundError when there are no lists or some of a task are missing, UserError for
     other columns, a sequence or a row that the points do not have, or an image other than 0 to 5;
     each names the file, and the row where there is one.
     """
@@ -48,13 +49,13 @@ def read_tasks(folder, split, points):
     pairs = {kind: _read_pairs(found[kind], points) for kind in PAIR_FILES if kind in found}
     none = np.array([], int)
     rows = {kind: _read_points(found[kind], points) if kind in found else none for kind in POINT_FILES}  # fmt: skip
-    about = f"lists of split {split} in {folder.resolve().name}"
+    provenance = f"lists of split {split} in {folder.resolve().name}"
     nothing = PairList(none, none, none, none)
     pairs = pairs or dict.fromkeys(PAIR_FILES, nothing)
-    return Tasks(**pairs, **rows, pools=POOLS, about=about, points=len(points))
+    return Tasks(**pairs, **rows, pools=POOLS, provenance=provenance, points=len(points))
 
 
-def write_tasks(tasks, folder, split, lengths):
+def save_tasks(tasks, folder, split, lengths):
     """Write the lists; those of the official rule come out byte for byte as published.
 
     A list that is empty is not written.
@@ -83,7 +84,7 @@ def write_tasks(tasks, folder, split, lengths):
 
 
 def _write(file, columns):
-    with whole_file(file) as partial:
+    with atomic_file(file) as partial:
         pd.DataFrame(columns).to_csv(partial, index=False, lineterminator="\n")
 
 
@@ -93,7 +94,7 @@ def _read_pairs(file, points):
         wrong = ~table[column].between(0, 5)
         if wrong.any():
             row = int(wrong.argmax())
-            raise ValueError(
+            raise UserError(
                 f"{file}, line {row + 2}: {column} is {table[column][row]}, expected an image 0 to 5."
             )
     rows = [_rows(file, table[f"s{k}"], table[f"idx{k}"], points) for k in (1, 2)]
@@ -112,9 +113,9 @@ def _table(file, columns):
     try:  # names stay text, also `1`, `True` and `NA`
         table = pd.read_csv(file, dtype=types, na_filter=False, index_col=False)
     except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise ValueError(f"{file} is no task list with columns {','.join(columns)}: {error}") from error  # fmt: skip
+        raise UserError(f"{file} is no task list with columns {','.join(columns)}: {error}") from error  # fmt: skip
     if list(table.columns) != columns or not len(table):
-        raise ValueError(
+        raise UserError(
             f"{file} has columns {','.join(map(str, table.columns))} and {len(table)} rows:"
             f" expected {','.join(columns)} and at least one row."
         )
@@ -127,7 +128,7 @@ def _rows(file, names, index, points):
     if not known.all():
         unknown = names.cat.categories[~known][0]
         line = int((names == unknown).to_numpy().argmax()) + 2
-        raise ValueError(
+        raise UserError(
             f"{file}, line {line}: there are no points of sequence {str(unknown)!r},"
             f" only of {', '.join(points.names)}."
         )
@@ -138,7 +139,7 @@ def _rows(file, names, index, points):
     outside = (index < 0) | (index >= length)
     if outside.any():
         row = int(outside.argmax())
-        raise ValueError(
+        raise UserError(
             f"{file}, line {row + 2}: row {index[row]} of {names[row]}, which has {length[row]} points."
         )
     return (start + index).astype(np.int32)

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from hpatches_kit.benchmark.shuffles import first_two
-from hpatches_kit.files import data_home, whole_file
+from hpatches_kit._support.atomic import atomic_file
+from hpatches_kit._support.disk import data_folder
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.benchmark.legacy_shuffle import first_two
 
 # What the published lists hold; of a smaller data set, a share.
 PAIRS, QUERIES, DISTRACTORS = 1_000_000, 10_000, 20_000
@@ -48,7 +50,7 @@ class Tasks:
         queries: `(queries,)` rows whose `ref` patch is searched for.
         distractors: `(distractors,)` rows whose `ref` patch is a distractor, in order.
         pools: sizes of the retrieval pools, positives included.
-        about: how the lists came to be.
+        provenance: how the lists were made.
         points: how many points there are.
     """
 
@@ -58,11 +60,25 @@ class Tasks:
     queries: np.ndarray
     distractors: np.ndarray
     pools: tuple
-    about: str
+    provenance: str
     points: int
 
+    def save(self, folder, split, lengths):
+        """Write the lists as CSV files, named and laid out like the official ones; empty lists are not written.
 
-def generate(points, pairs=None, queries=None, distractors=None, seed=42):
+        Lists drawn by the official rule come out byte for byte as published.
+
+        Args:
+            folder: created if missing.
+            split: the last part of the file names.
+            lengths: `{sequence: points}`, in the order in which the tasks were drawn.
+        """
+        from hpatches_kit.benchmark.task_files import save_tasks
+
+        save_tasks(self, folder, split, lengths)
+
+
+def draw_tasks(points, pairs=None, queries=None, distractors=None, seed=42):
     """Draw task lists for a set of points by the official rule.
 
     Args:
@@ -81,7 +97,7 @@ def generate(points, pairs=None, queries=None, distractors=None, seed=42):
     none of it happens. Flat reference patches are neither queries nor distractors; without patches,
     none is known.
 
-    Raises ValueError when there is nothing to draw from.
+    Raises UserError when there is nothing to draw from.
     """
     lengths = points if isinstance(points, dict) else points.lengths
     lengths = {name: int(length) for name, length in lengths.items()}
@@ -92,9 +108,9 @@ def generate(points, pairs=None, queries=None, distractors=None, seed=42):
     queries = int(min(QUERIES, max(total // 3, 1)) if queries is None else queries)
     distractors = int(min(DISTRACTORS, 2 * queries) if distractors is None else distractors)
     if min(lengths.values(), default=0) < 1:
-        raise ValueError(f"Sequences of {lengths} points: expected one or more in each.")
+        raise UserError(f"Sequences of {lengths} points: expected one or more in each.")
     if pairs < 5:
-        raise ValueError(f"{pairs} pairs: expected 5 or more, a fifth of them is used.")
+        raise UserError(f"{pairs} pairs: expected 5 or more, a fifth of them is used.")
     count = np.array(list(lengths.values()))
     if not (count > 1).any():
         pairs = 0  # a pair is of two points of a sequence
@@ -107,14 +123,14 @@ def generate(points, pairs=None, queries=None, distractors=None, seed=42):
     lists = _kept(asked, label, draw_pairs) if pairs >= SLOW else draw_pairs()
     anchor, intra, inter, image, other_image = lists
     query_rows, distractor_rows = _retrieval(start, count, label, flat, queries, distractors, seed)
-    about = (
+    provenance = (
         f"official sampling rule, seed {seed}: {pairs:,} pairs, {len(query_rows):,} queries,"
         f" {len(distractor_rows):,} distractors from {total:,} points"
     )
     whole = 5 + len(distractor_rows)  # five positives and all distractors
     pools = (*(k for k in POOLS if k < whole), *([whole] if whole < POOLS[-1] else []))
     seconds = (PairList(anchor, image, rows, other_image) for rows in (anchor, intra, inter))
-    return Tasks(*seconds, query_rows, distractor_rows, pools, about, total)
+    return Tasks(*seconds, query_rows, distractor_rows, pools, provenance, total)
 
 
 def _pairs(start, count, label, pairs, seed):
@@ -172,7 +188,7 @@ def _kept(asked, label, draw):
     asked = json.dumps([*asked, zlib.crc32(np.ascontiguousarray(label))])
     names, name = ("anchor", "intra", "inter", "image", "other"), zlib.crc32(asked.encode())
     try:
-        with np.load(data_home() / "tasks" / f"{name:08x}.npz", allow_pickle=False) as stored:
+        with np.load(data_folder() / "tasks" / f"{name:08x}.npz", allow_pickle=False) as stored:
             kept = [stored[field] for field in names]
             if str(stored["asked"]) == asked and len({array.shape for array in kept}) == 1:
                 return kept
@@ -180,7 +196,7 @@ def _kept(asked, label, draw):
         pass  # not there, or damaged: drawn again
     drawn = draw()
     try:
-        with whole_file(data_home() / "tasks" / f"{name:08x}.npz") as partial:
+        with atomic_file(data_folder() / "tasks" / f"{name:08x}.npz") as partial:
             np.savez(partial, asked=asked, **dict(zip(names, drawn)))
     except (OSError, RuntimeError):
         pass  # a data folder that cannot be written costs time, not results

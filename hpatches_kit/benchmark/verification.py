@@ -2,6 +2,9 @@
 
 import numpy as np
 
+from hpatches_kit._support.compiled_loops import compiled
+from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.thread_pool import parallel_map
 from hpatches_kit.benchmark.average_precision import (
     average_precision,
     mean_precision,
@@ -9,10 +12,8 @@ from hpatches_kit.benchmark.average_precision import (
     tie_neutral_area,
 )
 from hpatches_kit.benchmark.bootstrap import resampled_average_precision
-from hpatches_kit.benchmark.distances import check, pair_distances, pair_distances_l1
-from hpatches_kit.compiled import compiled
-from hpatches_kit.patches import VIEWS
-from hpatches_kit.threads import side_by_side
+from hpatches_kit.benchmark.exact_distances import check, pair_distances, pair_distances_l1
+from hpatches_kit.patches.views import VIEWS
 
 BLOCK = 1 << 14  # pairs at a time for a thread
 BINS, EVERY = 150, 5  # for the bootstrap: bins of distance, and every which pair of many is used
@@ -30,11 +31,11 @@ def verification(descriptors, tasks, distance="L2", progress=True):
         patches of different points over the mean length of a descriptor; and `draws`, `mean_ap`
         over resampled sequences.
 
-    Raises ValueError when there are no pairs, or too few positive ones for the negative ones.
+    Raises UserError when there are no pairs, or too few positive ones for the negative ones.
     """
     check(distance)
     if not min(len(tasks.positive), len(tasks.intra), len(tasks.inter)):
-        raise ValueError("Verification has no pairs: it needs positive, intra and inter pairs.")
+        raise UserError("Verification has no pairs: it needs positive, intra and inter pairs.")
     sequences = len(descriptors.names)
     sequence = _sequence(descriptors)
     apart = verification_distances(descriptors, tasks, distance, progress)
@@ -46,7 +47,7 @@ def verification(descriptors, tasks, distance="L2", progress=True):
         for both in ((negative, positive), _imbalanced(negative, positive)):
             for name, part in zip((kind, "positive"), both):
                 parts[level, name, len(part)] = part
-    ranked = dict(zip(parts, side_by_side(sort_distances, parts.values(), "Sorting", progress)))
+    ranked = dict(zip(parts, parallel_map(sort_distances, parts.values(), "Sorting", progress)))
 
     def one_set(item):
         level, kind = item
@@ -58,7 +59,7 @@ def verification(descriptors, tasks, distance="L2", progress=True):
         scores = _scores(*whole, *ranked_few)
         return *scores, _resampled(few, of_few, ranked_few, sequences, scores[0]["ap"])
 
-    scored = dict(zip(work, side_by_side(one_set, work, "Ranking", progress)))
+    scored = dict(zip(work, parallel_map(one_set, work, "Ranking", progress)))
 
     def variant(number):
         numbers = {item: scores[number] for item, scores in scored.items()}
@@ -111,7 +112,7 @@ def verification_distances(descriptors, tasks, distance="L2", progress=True):
 
     starts = range(0, max(map(len, orders.values())), BLOCK)
     work = [(level, slice(start, start + BLOCK)) for level in "eht" for start in starts]
-    side_by_side(one_block, work, "Verification", progress)
+    parallel_map(one_block, work, "Verification", progress)
     return result
 
 
@@ -124,7 +125,7 @@ def _imbalanced(negative, positive):
     """The official selection: negatives, then positives, and of both the first 1.2 times positives."""
     taken = len(positive) + int(0.2 * len(positive))
     if len(negative) >= taken:
-        raise ValueError(
+        raise UserError(
             f"{len(negative)} negative and {len(positive)} positive pairs: expected as many of both,"
             " and 5 or more."
         )

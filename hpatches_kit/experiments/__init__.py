@@ -1,39 +1,16 @@
-"""Every row of every table in the two reports, as runs that can be cut off, resumed and spread.
+"""Every row of every table in the two reports, as resumable runs.
+
+In: rows (`Denoiser`, `Descriptor`) as data, a data set, a scale, a seed. Out: run folders, tables, figures and
+conclusions.
 
     python -m hpatches_kit reproduce A-table-2 --data photos --scale quick --seeds 3
 
-A row of one's own is a `Denoiser` or a `Descriptor`, and `run` trains it:
+A row of your own:
 
-    mine = hk.experiments.Descriptor("mine", loss="HybridSimilarity", optimizer="Nadam")
+    mine = hk.experiments.Descriptor("mine", loss="HyNetLoss", optimizer="Nadam")
     hk.experiments.run(mine, "results/mine", data="photos", scale="quick")
 """
 
-from hpatches_kit.experiments.engines import ENGINES, missing, run
-from hpatches_kit.experiments.pages import markdown, save
-from hpatches_kit.experiments.results import about, conclusions, logs, numbers, runs_of, summary
-from hpatches_kit.experiments.rows import SCALES, Denoiser, Descriptor, Run, Scale, in_order
-from hpatches_kit.experiments.table import Claim, Table
-from hpatches_kit.experiments.tables import TABLES
+import lazy_loader as lazy
 
-__all__ = [
-    "ENGINES",
-    "SCALES",
-    "TABLES",
-    "Claim",
-    "Denoiser",
-    "Descriptor",
-    "Run",
-    "Scale",
-    "Table",
-    "about",
-    "conclusions",
-    "in_order",
-    "logs",
-    "markdown",
-    "missing",
-    "numbers",
-    "run",
-    "runs_of",
-    "save",
-    "summary",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

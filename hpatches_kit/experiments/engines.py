@@ -6,37 +6,38 @@ from pathlib import Path
 
 import keras
 
-from hpatches_kit.experiments.rows import Run, in_order
-from hpatches_kit.experiments.store import (
+from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.locks import locked
+from hpatches_kit.experiments.remote_results import (
     RECORD,
-    Keep,
-    copy_of,
-    fetch,
-    fetch_records,
-    is_address,
-    is_kept,
-    keep,
+    UploadRun,
+    download_records,
+    download_run,
+    is_remote,
+    is_uploaded,
+    local_folder,
+    upload_run,
 )
+from hpatches_kit.experiments.runs import Run, in_order
 from hpatches_kit.experiments.training import has_model, record_of, train
-from hpatches_kit.files import locked
 
 PATIENCE = 5  # seconds between looks at what another process is training
 
 
-def missing(runs, root):
+def missing_runs(runs, root):
     """Those that are not complete, each after those it needs and cannot have from the results.
 
     Args:
-        runs: of `runs_of`.
+        runs: of `runs_of_tables`.
         root: folder or address of the results.
     """
-    fetch_records(root, [run.folder for run in in_order(runs)])
-    here, found = copy_of(root), {}
+    download_records(root, [run.folder for run in in_order(runs)])
+    here, found = local_folder(root), {}
 
     def add(run, model=False):
         """Note a run that is not complete, or of which only the numbers were kept."""
-        has = has_model if model and not is_address(root) else record_of
-        if has(run, here) and is_kept(root, run.folder):
+        has = has_model if model and not is_remote(root) else record_of
+        if has(run, here) and is_uploaded(root, run.folder):
             return
         for need in run.needs:
             add(need, model=True)
@@ -47,13 +48,13 @@ def missing(runs, root):
     return list(found.values())
 
 
-def one(run, root, wait=True, progress=True):
+def train_run(run, root, wait=True, progress=True):
     """Train a run, unless it is complete; one process at a time.
 
     Returns:
         `"done"`, `"busy"` when another process is at it and `wait` is false, or what went wrong.
     """
-    here, policy = copy_of(root), keras.config.dtype_policy()
+    here, policy = local_folder(root), keras.config.dtype_policy()
     devices = keras.distribution.distribution()
     try:
         with locked(here / run.folder, wait) as held:
@@ -61,16 +62,16 @@ def one(run, root, wait=True, progress=True):
                 return "busy"
             for need in run.needs:
                 with locked(here / need.folder):
-                    fetch(root, need.folder)
+                    download_run(root, need.folder)
                 if not has_model(need, here):
                     return f"needs {need}, which is not there"
-            fetch(root, run.folder)
+            download_run(root, run.folder)
             if not has_model(run, here):
                 (here / run.folder / RECORD).unlink(missing_ok=True)  # its log begins anew
-                train(run, here, progress, [Keep(root, run.folder)])
-                keep(root, run.folder)
-            elif not is_kept(root, run.folder):
-                keep(root, run.folder)
+                train(run, here, progress, [UploadRun(root, run.folder)])
+                upload_run(root, run.folder)
+            elif not is_uploaded(root, run.folder):
+                upload_run(root, run.folder)
     except Exception as error:  # a row that fails must not stop the others
         traceback.print_exc()
         return f"{type(error).__name__}: {error}"
@@ -103,7 +104,7 @@ def local(runs, root, tell, progress=True):
             elif any(need in busy for need in run.needs):
                 end = "busy"
             else:
-                end = one(run, root, wait=False, progress=progress)
+                end = train_run(run, root, wait=False, progress=progress)
             if end == "busy":
                 busy.append(run)
                 continue
@@ -131,7 +132,7 @@ def ray(runs, root, tell, progress=True):
     try:
         import ray as engine
     except ImportError as error:
-        raise ValueError(
+        raise UserError(
             "The engine ray needs Ray: pip install -e '.[cluster]', or ray alone."
         ) from error
 
@@ -146,9 +147,9 @@ def ray(runs, root, tell, progress=True):
         lost = [name for name, end in needs if end != "done"]
         if lost:
             return str(run), f"needs {lost[0]}, which failed"
-        return str(run), one(run, root, progress=False)
+        return str(run), train_run(run, root, progress=False)
 
-    root, tasks, failed = root if is_address(root) else copy_of(root).resolve(), {}, {}
+    root, tasks, failed = root if is_remote(root) else local_folder(root).resolve(), {}, {}
     for run in runs:
         needs = [tasks[need.folder] for need in run.needs if need.folder in tasks]
         tasks[run.folder] = task.remote(run, root, *needs)
@@ -174,7 +175,7 @@ def run(row, root, data="photos", scale="quick", seed=0, policy="float32", progr
     Args:
         row: a `Denoiser` or a `Descriptor`.
         root: folder or address of the results.
-        data, scale, seed, policy: as for `runs_of`.
+        data, scale, seed, policy: as for `runs_of_tables`.
 
     Returns:
         What its `run.json` holds: scores, seconds, settings and more.
@@ -182,9 +183,9 @@ def run(row, root, data="photos", scale="quick", seed=0, policy="float32", progr
     Raises RuntimeError when it, or what it needs, failed.
     """
     this = Run(row, data, scale, seed, policy)
-    if failed := local(missing([this], root), root, lambda run, end: None, progress):
+    if failed := local(missing_runs([this], root), root, lambda run, end: None, progress):
         raise RuntimeError("; ".join(f"{folder}: {why}" for folder, why in failed.items()))
-    return record_of(this, Path(copy_of(root)))
+    return record_of(this, Path(local_folder(root)))
 
 
 ENGINES = {"local": local, "ray": ray}

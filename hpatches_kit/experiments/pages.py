@@ -6,13 +6,21 @@ import numpy as np
 import pandas as pd
 
 from hpatches_kit import plots
-from hpatches_kit.datasets import RELEASES
-from hpatches_kit.experiments.results import about, conclusions, numbers, runs_of, summary
-from hpatches_kit.experiments.rows import SCALES, in_order, narrowed
-from hpatches_kit.experiments.store import RECORD, copy_of
+from hpatches_kit._support.atomic import replace_section, write_text
+from hpatches_kit._support.units import format_duration
+from hpatches_kit.callbacks.resume import LOG
+from hpatches_kit.datasets.loading import RELEASES
+from hpatches_kit.experiments.remote_results import RECORD, local_folder
+from hpatches_kit.experiments.results import (
+    conclusions,
+    numbers,
+    provenance,
+    runs_of_tables,
+    summary,
+)
+from hpatches_kit.experiments.runs import in_order, narrowed
+from hpatches_kit.experiments.scales import SCALES
 from hpatches_kit.experiments.tables import TABLES
-from hpatches_kit.files import in_words, rewrite_part, write_text
-from hpatches_kit.training import LOG
 
 NUMBERS, KEPT = "numbers.csv", "runs"
 PAGE = "README.md"
@@ -26,7 +34,7 @@ def markdown(name, values, runs, data="photos", scale="quick", seeds=1, policy="
     Args:
         name: of the table.
         values, runs: of `numbers` and `about`.
-        data, scale, seeds, policy: as for `runs_of`.
+        data, scale, seeds, policy: as for `runs_of_tables`.
     """
     title = f"### {name}: {TABLES[name].title}"
     origin, note = _origin(name, runs, data, scale, seeds, policy), TABLES[name].note
@@ -73,7 +81,7 @@ def verdicts(name, values):
 
 def _origin(name, runs, data, scale, seeds, policy):
     """The command that makes a table, and what its runs, and those they need, were made with."""
-    rows = [run.row for run in in_order(runs_of([name], data, scale))]
+    rows = [run.row for run in in_order(runs_of_tables([name], data, scale))]
     runs = runs[runs.run.isin([row.name for row in rows])]
     scale = SCALES.get(scale, scale)
     lines = _made([name], runs, data, scale, seeds, policy)
@@ -96,9 +104,7 @@ def _made(names, runs, data, scale, seeds, policy):
     for made, part in runs.groupby("made with"):
         first, last = part.date.min(), part.date.max()
         days = first if first == last else f"{first} to {last}"
-        trained = (
-            f"{len(part)} run{'s' * (len(part) > 1)}, {in_words(part.seconds.sum())} of training"
-        )
+        trained = f"{len(part)} run{'s' * (len(part) > 1)}, {format_duration(part.seconds.sum())} of training"
         lines.append(f"{trained}, {days}: {made}")
     return lines
 
@@ -121,7 +127,7 @@ def overview(names, values, runs, data="photos", scale="quick", seeds=1, policy=
     return f"{origin}\n\n{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}"
 
 
-def save(folder, names, root, *what):
+def save_tables(folder, names, root, *what):
     """Keep the numbers of these tables, each as Markdown and as a figure; returns the numbers.
 
     `README.md` says which of their conclusions hold, and keeps what was written around that;
@@ -129,20 +135,20 @@ def save(folder, names, root, *what):
     itself a folder of results, without the networks. What was kept there of other tables, goes from
     the first two.
 
-    Raises ValueError for a `README.md` without a place for the conclusions, before anything is written.
+    Raises UserError for a `README.md` without a place for the conclusions, before anything is written.
     """
     folder = Path(folder).expanduser()
-    values, runs = numbers(names, root, *what), about(names, root, *what)
+    values, runs = numbers(names, root, *what), provenance(names, root, *what)
     if not (folder / PAGE).exists():
         write_text(folder / PAGE, NEW_PAGE)
-    rewrite_part(folder / PAGE, "conclusions", overview(names, values, runs, *what))
+    replace_section(folder / PAGE, "conclusions", overview(names, values, runs, *what))
     write_text(folder / NUMBERS, values.to_csv(index=False))
     for run in runs.folder:
         for file in (RECORD, LOG):
-            write_text(folder / KEPT / run / file, (copy_of(root) / run / file).read_text())
+            write_text(folder / KEPT / run / file, (local_folder(root) / run / file).read_text())
     for name in names:
         write_text(folder / f"{name}.md", markdown(name, values, runs, *what))
-        picture = plots.reported(summary(name, values), values[values.table == name])
+        picture = plots.reported_vs_ours(summary(name, values), values[values.table == name])
         picture.savefig(folder / f"{name}.png", dpi=100)
     return values
 

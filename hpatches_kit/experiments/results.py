@@ -5,15 +5,16 @@ import math
 import numpy as np
 import pandas as pd
 
-from hpatches_kit.experiments.rows import Run, in_order
-from hpatches_kit.experiments.store import copy_of, fetch_records
-from hpatches_kit.experiments.table import LESS_IS_BETTER, SCORES
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.callbacks.resume import read_log
+from hpatches_kit.experiments.remote_results import download_records, local_folder
+from hpatches_kit.experiments.runs import Run, in_order
 from hpatches_kit.experiments.tables import TABLES
+from hpatches_kit.experiments.tables.table import LESS_IS_BETTER, SCORES
 from hpatches_kit.experiments.training import record_of
-from hpatches_kit.training import training_log
 
 
-def runs_of(names, data="photos", scale="quick", seeds=1, policy="float32"):
+def runs_of_tables(names, data="photos", scale="quick", seeds=1, policy="float32"):
     """Every run of these tables: all rows with one seed before those with the next.
 
     Args:
@@ -26,9 +27,9 @@ def runs_of(names, data="photos", scale="quick", seeds=1, policy="float32"):
     unknown = [name for name in names if name not in TABLES]
     if unknown:
         known = ", ".join(TABLES)
-        raise ValueError(f"Unknown table {unknown[0]!r}: expected some of {known}.")
+        raise UserError(f"Unknown table {unknown[0]!r}: expected some of {known}.")
     if seeds < 1:
-        raise ValueError(f"{seeds} seeds: expected 1 or more.")
+        raise UserError(f"{seeds} seeds: expected 1 or more.")
     rows = {row.name: row for name in names for row in TABLES[name].rows.values()}
     return [Run(row, data, scale, seed, policy) for seed in range(seeds) for row in rows.values()]
 
@@ -39,24 +40,24 @@ def numbers(names, root, *what):
     Args:
         names: of tables.
         root: folder or address of the results.
-        what: data, scale, seeds and policy, as for `runs_of`.
+        what: data, scale, seeds and policy, as for `runs_of_tables`.
 
     Returns:
         A DataFrame with columns `table`, `row`, `column`, `seed`, `value`.
     """
-    runs = runs_of(names, *what)
+    runs = runs_of_tables(names, *what)
     root = _here(root, runs)
 
     def read(run, columns):
-        scores, log = record_of(run, root)["scores"], training_log(root / run.folder)
+        scores, log = record_of(run, root)["scores"], read_log(root / run.folder)
         for key, share in columns:
             epoch = max(math.ceil(share * len(log)) - 1, 0)
             yield scores.get(key) if key in SCORES else log[key].iloc[epoch]
 
-    return listed(names, [run for run in runs if record_of(run, root)], read)
+    return tabulate(names, [run for run in runs if record_of(run, root)], read)
 
 
-def listed(names, runs, read):
+def tabulate(names, runs, read):
     """A line for each number of these tables: what `numbers` returns.
 
     Args:
@@ -77,18 +78,18 @@ def listed(names, runs, read):
 
 def logs(names, root, *what):
     """Every epoch of the complete runs of these tables and of those they need, with `run` and `seed`."""
-    parts, runs = [], in_order(runs_of(names, *what))
+    parts, runs = [], in_order(runs_of_tables(names, *what))
     root = _here(root, runs)
     for run in runs:
         if record_of(run, root):
-            log = training_log(root / run.folder).round(4)
+            log = read_log(root / run.folder).round(4)
             log.insert(0, "run", run.row.name)
             log.insert(1, "seed", run.seed)
             parts.append(log)
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["run", "seed"])
 
 
-def about(names, root, *what):
+def provenance(names, root, *what):
     """What each complete run of these tables, and each that one of them needs, was made with.
 
     Args:
@@ -97,7 +98,7 @@ def about(names, root, *what):
     Returns:
         A DataFrame with columns `run`, `seed`, `folder`, `parameters`, `seconds`, `date`, `made with`.
     """
-    lines, runs = [], in_order(runs_of(names, *what))
+    lines, runs = [], in_order(runs_of_tables(names, *what))
     root = _here(root, runs)
     for run in runs:
         if record := record_of(run, root):
@@ -160,5 +161,5 @@ def conclusions(name, values):
 
 def _here(root, runs):
     """The local folder of results, with what the address has of these runs."""
-    fetch_records(root, [run.folder for run in runs])
-    return copy_of(root)
+    download_records(root, [run.folder for run in runs])
+    return local_folder(root)

@@ -11,16 +11,18 @@ from tqdm import tqdm
 
 from hpatches_kit import batches as kinds
 from hpatches_kit import benchmark, losses, metrics, models
-from hpatches_kit.datasets import load
-from hpatches_kit.denoise import denoise
-from hpatches_kit.describe import describe
-from hpatches_kit.experiments.rows import OF_DENOISERS, Denoiser, narrowed
-from hpatches_kit.experiments.store import RECORD
-from hpatches_kit.files import write_text
-from hpatches_kit.patches import VIEWS
+from hpatches_kit._support.atomic import write_text
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.callbacks.resume import BACKUP, BEST, Resume, read_log
+from hpatches_kit.datasets.denoised import denoise
+from hpatches_kit.datasets.loading import load
+from hpatches_kit.descriptors.describe import describe
+from hpatches_kit.experiments.environment import environment, hardware
+from hpatches_kit.experiments.remote_results import RECORD
+from hpatches_kit.experiments.rows import OF_DENOISERS, Denoiser
+from hpatches_kit.experiments.runs import narrowed
+from hpatches_kit.patches.views import VIEWS
 from hpatches_kit.plots import curves
-from hpatches_kit.session import environment, hardware
-from hpatches_kit.training import BACKUP, BEST, resumable, training_log
 
 MODEL, CURVES, SCORES = "model.keras", "curves.png", "scores.json"
 DRAW = 1  # stands beside the seed where report B's random sequences are drawn
@@ -50,21 +52,21 @@ def train(run, root, progress=True, watch=()):
         epochs = run.scale.epochs or run.row.epochs
         with tqdm(total=epochs, desc=str(run), unit="epoch", disable=not progress) as bar:
             stop = keras.callbacks.TerminateOnNaN()
-            keep = resumable(folder, fit["x"], "loss", {"run": run.settings})
+            resume = Resume(folder, fit["x"], "loss", {"run": run.settings})
             history = model.fit(
                 **fit,
                 epochs=epochs,
-                callbacks=[stop, Stopwatch(), *keep, *watch, Bar(bar)],
+                callbacks=[stop, Stopwatch(), resume, *watch, Bar(bar)],
                 verbose=0,
             )
     finally:
         keras.config.set_dtype_policy(before)
     losses_now = history.history.get("loss", [0.0])
     if not np.isfinite(losses_now).all():
-        raise ValueError(f"{run}: the loss is no number in epoch {history.epoch[-1] + 1}.")
-    log = training_log(folder)
+        raise UserError(f"{run}: the loss is no number in epoch {history.epoch[-1] + 1}.")
+    log = read_log(folder)
     if not np.isfinite(log.iloc[-1].to_numpy(float)).all():
-        raise ValueError(f"{run}: its last epoch was measured as {dict(log.iloc[-1])}.")
+        raise UserError(f"{run}: its last epoch was measured as {dict(log.iloc[-1])}.")
     model.save(folder / MODEL)
     record = {
         "settings": run.settings,
@@ -90,16 +92,22 @@ def _denoiser(run, root, train_side, test_side):
         train_side, test_side = _random_sequences(run, train_side, test_side)
     epochs = scale.epochs or row.epochs
     there = len(train_side) * len(VIEWS)
-    each = scale.denoiser_patches // epochs if scale.denoiser_patches else row.patches or there
+    each = (
+        scale.denoiser_patches // epochs
+        if scale.denoiser_patches
+        else row.patches_per_epoch or there
+    )
     count = max(min(each, there) // row.batch_size, 1)
-    data = kinds.NoisyClean(train_side, row.batch_size, count, seed=run.seed, **row.batch_options)
+    batches = kinds.NoisyClean(
+        train_side, row.batch_size, count, seed=run.seed, **row.batch_options
+    )
     there = len(test_side) * len(VIEWS)
-    count = min(scale.validation or row.validation or there, there) // 50
+    count = min(scale.validation_patches or row.validation_patches or there, there) // 50
     held_out = kinds.NoisyClean(test_side, 50, count, redraw=False)
     model = _build(run)
     loss = getattr(losses, row.loss)() if row.loss in OF_DENOISERS else row.loss
-    model.compile(_optimizer(row, epochs * len(data)), loss, metrics=["mae", metrics.psnr])
-    return model, {"x": data, "validation_data": held_out}, lambda model, folder: {}
+    model.compile(_optimizer(row, epochs * len(batches)), loss, metrics=["mae", metrics.psnr])
+    return model, {"x": batches, "validation_data": held_out}, lambda model, folder: {}
 
 
 def _descriptor(run, root, train_side, test_side):
@@ -107,53 +115,53 @@ def _descriptor(run, root, train_side, test_side):
     train_side = _some(train_side, scale.train_points, run.seed)
     test_side = _some(test_side, scale.test_points, 0)  # the same for all seeds
     denoiser = denoiser_of(run, root)
-    if row.patches == "denoised":
+    if row.kind == "denoised":
         train_side = denoise(denoiser, train_side)
-    if "denoised" in (row.patches, row.scored_on):
+    if "denoised" in (row.kind, row.scored_on):
         test_side = denoise(denoiser, test_side)
     epochs = scale.epochs or row.epochs
-    samples, views = row.samples, {"Pairs": 2, "Triplets": 3}[row.batches]
+    samples, views = row.samples, {"Pairs": 2, "Triplets": 3}[row.batch_class]
     if scale.descriptor_patches:
         samples = scale.descriptor_patches // epochs // views
-    samples *= row.longer
-    make = getattr(kinds, row.batches)
-    count = max(samples // row.size, 1)
-    data = make(train_side, row.size, count, row.patches, seed=run.seed, **row.batch_options)
-    size = min(row.size, len(np.unique(test_side.label)))
-    held_out = make(test_side, size, max(count // 10, 1), row.patches, redraw=False)
+    samples *= row.length_factor
+    make = getattr(kinds, row.batch_class)
+    count = max(samples // row.batch_size, 1)
+    batches = make(train_side, row.batch_size, count, row.kind, seed=run.seed, **row.batch_options)
+    size = min(row.batch_size, len(np.unique(test_side.label)))
+    held_out = make(test_side, size, max(count // 10, 1), row.kind, redraw=False)
     model = _build(run)
-    if row.start:
-        model.set_weights(trained(replace(run, row=row.start), root).get_weights())
-    if row.through:
+    if row.init_from:
+        model.set_weights(load_trained(replace(run, row=row.init_from), root).get_weights())
+    if row.end_to_end:
         model = models.end_to_end(denoiser, model)
     loss = getattr(losses, row.loss)(**row.loss_options)
-    model.compile(_optimizer(row, epochs * len(data)), loss)
+    model.compile(_optimizer(row, epochs * len(batches)), loss)
 
     def score(model, folder):
-        scores = scored(row, model, test_side)
-        benchmark.save(scores, folder / SCORES)
+        scores = evaluate_row(row, model, test_side)
+        scores.save(folder / SCORES)
         return scores.by_task
 
-    return model, {"x": data, "validation_data": held_out}, score
+    return model, {"x": batches, "validation_data": held_out}, score
 
 
-def scored(row, model, patches, denoiser=None):
+def evaluate_row(row, model, patches, denoiser=None):
     """`Scores` of a row's descriptor on patches of the kind that it is scored on.
 
     Where these are denoised ones, a denoiser makes them, or `patches` has them already.
     """
-    kind = row.scored_on or row.patches
+    kind = row.scored_on or row.kind
     return benchmark.evaluate(describe(model, patches, kind, denoiser, row.name), progress=False)
 
 
-def trained(run, root):
+def load_trained(run, root):
     """The model of a complete run."""
     return keras.models.load_model(root / run.folder / MODEL, compile=False)
 
 
 def denoiser_of(run, root):
     """The denoiser of a descriptor's run, where it has one."""
-    return trained(replace(run, row=run.row.denoiser), root) if run.row.denoiser else None
+    return load_trained(replace(run, row=run.row.denoiser), root) if run.row.denoiser else None
 
 
 def record_of(run, root):
@@ -174,7 +182,7 @@ def _random_sequences(run, train_side, test_side):
     it wants more than any have, the largest.
     """
     if len(train_side.names) < run.row.sequences:
-        raise ValueError(
+        raise UserError(
             f"{run.row.name} is trained on {run.row.sequences} sequences, {run.data} has"
             f" {len(train_side.names)} to train on."
         )
@@ -195,7 +203,7 @@ def _some(patches, points, seed):
 def _build(run):
     options = dict(run.row.network_options)
     if narrowed(run.row):
-        decoder = models.UNETS[options["preset"]].decoder
+        decoder = models.UNET_PRESETS[options["preset"]].decoder
         options["decoder"] = [filters // run.scale.narrow for filters in decoder]
     return getattr(models, run.row.network)(**options)
 
@@ -203,10 +211,10 @@ def _build(run):
 def _optimizer(row, steps):
     named = row.optimizers[row.optimizer]
     optimizer = keras.optimizers.get(named)
-    rate = row.rate or float(optimizer.learning_rate)
-    if row.decay:
+    rate = row.learning_rate or float(optimizer.learning_rate)
+    if row.cosine_decay:
         rate = keras.optimizers.schedules.CosineDecay(rate, steps)
-    if row.rate or row.decay:
+    if row.learning_rate or row.cosine_decay:
         return type(optimizer)(**{**named["config"], "learning_rate": rate})
     return optimizer
 

@@ -1,16 +1,9 @@
-"""Losses. Those of descriptors read a batch as `batches` lays it out: `loss(labels, descriptors)`."""
+"""Losses for `compile`, named as their papers.
 
-from hpatches_kit.losses.denoising import StructureAndError
-from hpatches_kit.losses.hybrid import HybridSimilarity
-from hpatches_kit.losses.mining import HardMining, RandomNegatives
-from hpatches_kit.losses.second_order import SecondOrderSimilarity
-from hpatches_kit.losses.triplet import Triplet
+In: labels and descriptors of a batch laid out by `hk.batches`, or clean and denoised patches. Out: one loss per pair,
+triplet or patch.
+"""
 
-__all__ = [
-    "HardMining",
-    "HybridSimilarity",
-    "RandomNegatives",
-    "SecondOrderSimilarity",
-    "StructureAndError",
-    "Triplet",
-]
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

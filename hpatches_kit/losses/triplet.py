@@ -3,7 +3,8 @@
 import keras
 from keras import ops
 
-from hpatches_kit.losses.distances import check_rows, length
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.losses.batch_distances import check_rows, length
 
 DISTANCES = {
     "mean_squared": lambda difference: ops.mean(ops.square(difference), axis=-1),
@@ -13,7 +14,7 @@ DISTANCES = {
 
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
-class Triplet(keras.losses.Loss):
+class TripletMargin(keras.losses.Loss):
     """The baseline triplet loss: `max(0, margin + d(anchor, positive) - d(anchor, negative))`.
 
     Args:
@@ -32,14 +33,16 @@ class Triplet(keras.losses.Loss):
             positive and negative.
         y_pred: descriptors `(3 * triplets, dim)`, of any length.
 
-    Raises ValueError for an unknown distance.
+    Raises UserError for an unknown distance.
     """
 
     batches = "Triplets"
 
-    def __init__(self, margin=1.0, distance="mean_squared", swap=False, name="triplet", **kwargs):
+    def __init__(
+        self, margin=1.0, distance="mean_squared", swap=False, name="triplet_margin", **kwargs
+    ):
         if distance not in DISTANCES:
-            raise ValueError(f"Unknown {distance=}: expected one of {', '.join(DISTANCES)}.")
+            raise UserError(f"Unknown {distance=}: expected one of {', '.join(DISTANCES)}.")
         super().__init__(name=name, **kwargs)
         self.margin, self.distance, self.swap = margin, distance, swap
 

@@ -1,20 +1,8 @@
-"""Metrics to hand to `compile`."""
+"""Metrics for `compile`, and quality tables of denoised patches.
 
-from hpatches_kit.metrics.denoising import psnr, ssim
-from hpatches_kit.metrics.description import (
-    ActiveShare,
-    FalsePositiveRate,
-    diagnostics,
-    hardest_negative_distance,
-    positive_distance,
-)
+In: clean and denoised patches, or labels and descriptors of a batch. Out: numbers.
+"""
 
-__all__ = [
-    "ActiveShare",
-    "FalsePositiveRate",
-    "diagnostics",
-    "hardest_negative_distance",
-    "positive_distance",
-    "psnr",
-    "ssim",
-]
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

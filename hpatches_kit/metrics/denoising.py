@@ -4,6 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
+from hpatches_kit._support.errors import UserError
+
 WINDOW = 11  # pixels a side
 
 
@@ -37,13 +39,13 @@ def ssim(y_true, y_pred, max_value=255.0):
     Returns:
         `(batch,)`.
 
-    Raises ValueError for smaller patches.
+    Raises UserError for smaller patches.
 
     Reference: Wang et al., Image Quality Assessment, TIP 2004.
     """
     x, y = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
     if any(side is not None and side < WINDOW for side in y.shape[1:3]):
-        raise ValueError(f"Patches have shape {tuple(y.shape)}: expected {WINDOW} pixels or more.")
+        raise UserError(f"Patches have shape {tuple(y.shape)}: expected {WINDOW} pixels or more.")
     middle = max_value / 2  # smaller squares: their differences lose fewer digits
     x, y = x - middle, y - middle
     mean_x, mean_y = _smooth(x), _smooth(y)

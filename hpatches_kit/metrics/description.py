@@ -9,7 +9,8 @@ and `Triplets` alike, with descriptors of length 1 or of any other. Hand them to
 import keras
 from keras import ops
 
-from hpatches_kit.metrics.thresholds import BINS, histogram, share_at_recall
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.metrics.recall_thresholds import BINS, histogram, share_at_recall
 
 
 def _distances(labels, descriptors):
@@ -51,14 +52,14 @@ def hardest_negative_distance(y_true, y_pred):
 
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
-class ActiveShare(keras.metrics.Mean):
+class ActiveFraction(keras.metrics.Mean):
     """Share of the triplets, or pairs, of which the loss is not 0: those from which there is to learn.
 
     Args:
         loss: a loss of `hk.losses`, the one that is trained with.
     """
 
-    def __init__(self, loss, name="active_share", **kwargs):
+    def __init__(self, loss, name="active_fraction", **kwargs):
         super().__init__(name=name, **kwargs)
         self.loss = loss
 
@@ -90,7 +91,7 @@ class FalsePositiveRate(keras.metrics.Metric):
 
     def __init__(self, recall=0.95, name="fpr95", **kwargs):
         if not 0 < recall <= 1:
-            raise ValueError(f"{recall=}: expected a share above 0, at most 1.")
+            raise UserError(f"{recall=}: expected a share above 0, at most 1.")
         super().__init__(name=name, **kwargs)
         self.recall = recall
         self.positive = self.add_weight(shape=(BINS,), initializer="zeros", name="positive")
@@ -114,4 +115,4 @@ def diagnostics(loss):
     Args:
         loss: a loss of `hk.losses`, the one that is trained with.
     """
-    return [positive_distance, hardest_negative_distance, ActiveShare(loss), FalsePositiveRate()]
+    return [positive_distance, hardest_negative_distance, ActiveFraction(loss), FalsePositiveRate()]

@@ -1,23 +1,9 @@
-"""The networks of the coursework: functions that return a `keras.Model`."""
+"""The networks: functions that return a plain `keras.Model`.
 
-from hpatches_kit.models.end_to_end import end_to_end
-from hpatches_kit.models.hynet import hynet
-from hpatches_kit.models.l2net import l2net
-from hpatches_kit.models.pretrained import card, pretrained
-from hpatches_kit.models.tfeat import tfeat
-from hpatches_kit.models.unet import PRESETS as UNETS
-from hpatches_kit.models.unet import unet
-from hpatches_kit.models.unet_variants import framing_unet, unet_plus_plus
+In: patches `(batch, 32, 32, 1)`, grey levels 0..255. Out: clean patches of the same shape (U-Nets), or descriptors
+`(batch, 128)` (L2-Net, TFeat, HyNet).
+"""
 
-__all__ = [
-    "UNETS",
-    "card",
-    "end_to_end",
-    "framing_unet",
-    "hynet",
-    "l2net",
-    "pretrained",
-    "tfeat",
-    "unet",
-    "unet_plus_plus",
-]
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

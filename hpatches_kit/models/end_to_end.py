@@ -2,7 +2,7 @@
 
 import keras
 
-from hpatches_kit.patches import PATCH_SIZE
+from hpatches_kit.patches.views import PATCH_SIZE
 
 
 def end_to_end(denoiser, descriptor, name="end_to_end"):

@@ -3,8 +3,8 @@
 import keras
 from keras import layers, ops
 
-from hpatches_kit.models.l2net import CONVOLUTIONS, unit_length
-from hpatches_kit.patches import PATCH_SIZE
+from hpatches_kit.models.l2net import CONVOLUTIONS, unit_norm
+from hpatches_kit.patches.views import PATCH_SIZE
 
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
@@ -74,4 +74,4 @@ def hynet(dim=128, dropout=0.3, kernel_initializer="he_normal", name="hynet"):
         x = FilterResponseNormalization()(x)
     x = conv(dim, 8, use_bias=False)(layers.Dropout(dropout)(x))
     x = layers.BatchNormalization(momentum=0.9, center=False, scale=False)(x)
-    return keras.Model(patch, unit_length(layers.Flatten()(x)), name=name)
+    return keras.Model(patch, unit_norm(layers.Flatten()(x)), name=name)

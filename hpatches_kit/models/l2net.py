@@ -3,7 +3,7 @@
 import keras
 from keras import layers
 
-from hpatches_kit.patches import PATCH_SIZE
+from hpatches_kit.patches.views import PATCH_SIZE
 
 # Filters and stride of each 3x3 convolution: 32 -> 16 -> 8 pixels.
 CONVOLUTIONS = [(32, 1), (32, 1), (64, 2), (64, 1), (128, 2), (128, 1)]
@@ -14,8 +14,8 @@ def l2net(
     normalise=True,
     standardise=False,
     dropout=0.3,
-    scale=True,
-    last_norm=False,
+    affine=True,
+    final_batch_norm=False,
     kernel_initializer="he_normal",
     name="l2net",
 ):
@@ -28,9 +28,9 @@ def l2net(
         standardise: begin with each patch at mean 0 and standard deviation 1, so that the network
             never sees how light a place is and how strong its contrast (L2-Net's paper).
         dropout: rate before the last convolution.
-        scale: batch norms learn a scale and a shift, as in the coursework. `False` is L2-Net's and
+        affine: batch norms learn a scale and a shift, as in the coursework. `False` is L2-Net's and
             HardNet's: neither those nor the biases before them.
-        last_norm: a batch norm, without scale and shift, after the last convolution (HardNet): each
+        final_batch_norm: a batch norm, without scale and shift, after the last convolution (HardNet): each
             number has mean 0 over places.
         kernel_initializer: name of a Keras initialiser.
         name: of the model.
@@ -42,22 +42,22 @@ def l2net(
     References: Tian et al., L2-Net, CVPR 2017; Mishchuk et al., HardNet, NeurIPS 2017.
     """
 
-    def conv(filters, size, use_bias=scale, **kwargs):
+    def conv(filters, size, use_bias=affine, **kwargs):
         options = {"kernel_initializer": kernel_initializer, "use_bias": use_bias}
         return layers.Conv2D(filters, size, **options, **kwargs)
 
-    def batch_norm(scale):
+    def batch_norm(affine):
         # Keras's own momentum of 0.99 remembers hundreds of batches: too long for a short course.
-        return layers.BatchNormalization(momentum=0.9, center=scale, scale=scale)
+        return layers.BatchNormalization(momentum=0.9, center=affine, scale=affine)
 
     patch = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="patch")
     x = standardised(patch) if standardise else patch
     for filters, strides in CONVOLUTIONS:
         x = conv(filters, 3, strides=strides, padding="same")(x)
-        x = layers.ReLU()(batch_norm(scale)(x))
-    x = conv(dim, 8, use_bias=not last_norm)(layers.Dropout(dropout)(x))  # 8 -> 1 pixel
-    x = layers.Flatten()(batch_norm(False)(x) if last_norm else x)
-    return keras.Model(patch, unit_length(x) if normalise else x, name=name)
+        x = layers.ReLU()(batch_norm(affine)(x))
+    x = conv(dim, 8, use_bias=not final_batch_norm)(layers.Dropout(dropout)(x))  # 8 -> 1 pixel
+    x = layers.Flatten()(batch_norm(False)(x) if final_batch_norm else x)
+    return keras.Model(patch, unit_norm(x) if normalise else x, name=name)
 
 
 def standardised(patch):
@@ -67,6 +67,6 @@ def standardised(patch):
     )(patch)
 
 
-def unit_length(x):
+def unit_norm(x):
     """Descriptors of length 1; float32 also under mixed precision, where half the digits go."""
     return layers.UnitNormalization(dtype="float32", name="l2_normalisation")(x)

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from hpatches_kit.files import whole_file, write_text
+from hpatches_kit._support.atomic import atomic_file, write_text
+from hpatches_kit._support.errors import UserError
 from hpatches_kit.models.end_to_end import end_to_end
 from hpatches_kit.models.l2net import l2net
 from hpatches_kit.models.unet import unet
@@ -30,7 +31,7 @@ def pretrained(name=None, folder=FOLDER):
         A `keras.Model`, not compiled, that takes patches `(batch, 32, 32, 1)` in 0..255. Or a DataFrame
         with a row for each network: what it is, and the scores of its card.
 
-    Raises ValueError for an unknown name, and when a file of weights is missing or not that of its card.
+    Raises UserError for an unknown name, and when a file of weights is missing or not that of its card.
     """
     if name is None:
         cards = {one: card(one, folder) for one in _names(folder)}
@@ -39,9 +40,9 @@ def pretrained(name=None, folder=FOLDER):
         ).T
     about, file = card(name, folder), Path(folder).expanduser() / f"{name}.npz"
     if not file.exists():
-        raise ValueError(f"{file}, which belongs to a card, is missing.")
+        raise UserError(f"{file}, which belongs to a card, is missing.")
     if (found := checksum_of(file)) != about["sha256"]:
-        raise ValueError(
+        raise UserError(
             f"{file} is not the file of its card: its SHA-256 begins {found[:12]}, expected"
             f" {about['sha256'][:12]}. Install the kit, or train the network, again."
         )
@@ -60,10 +61,10 @@ def card(name, folder=FOLDER):
     Returns:
         A dict, as in the JSON file beside the weights.
 
-    Raises ValueError for an unknown name.
+    Raises UserError for an unknown name.
     """
     if name not in (names := _names(folder)):
-        raise ValueError(f"Unknown network {name!r}: expected one of {', '.join(names) or 'none'}.")
+        raise UserError(f"Unknown network {name!r}: expected one of {', '.join(names) or 'none'}.")
     return json.loads((Path(folder).expanduser() / f"{name}.json").read_text())
 
 
@@ -79,8 +80,8 @@ def write(model, about, name, folder):
     file = folder / f"{name}.npz"
     arrays = {str(k): weights.astype(np.float16) for k, weights in enumerate(model.get_weights())}
     if not all(np.isfinite(array).all() for array in arrays.values()):
-        raise ValueError(f"{name} has weights beyond the range of float16.")
-    with whole_file(file) as partial:
+        raise UserError(f"{name} has weights beyond the range of float16.")
+    with atomic_file(file) as partial:
         np.savez_compressed(partial, **arrays)
     about = {**about, "sha256": checksum_of(file)}
     write_text(folder / f"{name}.json", json.dumps(about, indent=1) + "\n")

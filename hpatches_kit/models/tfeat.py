@@ -3,8 +3,8 @@
 import keras
 from keras import layers
 
-from hpatches_kit.models.l2net import standardised, unit_length
-from hpatches_kit.patches import PATCH_SIZE
+from hpatches_kit.models.l2net import standardised, unit_norm
+from hpatches_kit.patches.views import PATCH_SIZE
 
 
 def tfeat(dim=128, normalise=True, kernel_initializer="glorot_uniform", name="tfeat"):
@@ -30,4 +30,4 @@ def tfeat(dim=128, normalise=True, kernel_initializer="glorot_uniform", name="tf
     x = layers.Conv2D(64, 6, **options)(layers.MaxPooling2D()(x))  # 13 -> 8
     # A patch of one grey would give zeros, which have no direction, and a gradient that is no number.
     x = layers.Dense(dim, bias_initializer="random_uniform", **options)(layers.Flatten()(x))
-    return keras.Model(patch, unit_length(x) if normalise else x, name=name)
+    return keras.Model(patch, unit_norm(x) if normalise else x, name=name)

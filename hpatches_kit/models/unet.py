@@ -6,7 +6,8 @@ from functools import partial
 import keras
 from keras import layers
 
-from hpatches_kit.patches import PATCH_SIZE
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.patches.views import PATCH_SIZE
 
 
 @dataclass
@@ -19,7 +20,7 @@ class Preset:
     reported: str = ""  # what a report says of its parameters
 
 
-PRESETS = {
+UNET_PRESETS = {
     "shallow": Preset((16, 32), (64,)),
     "6-layer": Preset((16, 32, 64), (128, 256)),
     "8-layer": Preset((16, 32, 64, 128), (256, 512, 1024)),
@@ -65,19 +66,19 @@ def unet(
         A `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255; the output
         is linear, so a few values may lie outside.
 
-    Raises ValueError for unknown names and for filters that do not fit together.
+    Raises UserError for unknown names and for filters that do not fit together.
 
     References: Ronneberger et al., U-Net, 2015; report A, table 3; report B, figure 1 and section 3.2.
     Residual: Zhang et al., DnCNN, TIP 2017.
     """
-    if preset not in PRESETS:
-        raise ValueError(f"Unknown U-Net {preset!r}: expected one of {', '.join(PRESETS)}.")
-    settings = PRESETS[preset]
+    if preset not in UNET_PRESETS:
+        raise UserError(f"Unknown U-Net {preset!r}: expected one of {', '.join(UNET_PRESETS)}.")
+    settings = UNET_PRESETS[preset]
     encoder = settings.encoder if encoder is None else tuple(encoder)
     decoder = settings.decoder if decoder is None else tuple(decoder)
     check_levels(encoder)
     if len(encoder) != len(decoder) + 1:
-        raise ValueError(f"{encoder=} with {decoder=}: expected one level more than steps up.")
+        raise UserError(f"{encoder=} with {decoder=}: expected one level more than steps up.")
     conv = partial(convolution, kernel_initializer=kernel_initializer)
     noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
     x, skips = noisy, []
@@ -95,9 +96,9 @@ def unet(
 
 
 def check_levels(filters):
-    """ValueError unless there are 2 to 6 levels: from 32 pixels, 5 halvings leave one."""
+    """UserError unless there are 2 to 6 levels: from 32 pixels, 5 halvings leave one."""
     if not 2 <= len(filters) <= PATCH_SIZE.bit_length():
-        raise ValueError(
+        raise UserError(
             f"{len(filters)} levels, {filters}: expected 2 to {PATCH_SIZE.bit_length()}."
         )
 
@@ -110,9 +111,7 @@ def convolution(filters, size, activation="relu", layer=layers.Conv2D, **kwargs)
 def double(conv, x, filters, up_convolution, activation, name):
     """Double the size; the layer called `name` is the convolution that does it or follows."""
     if up_convolution not in UP_CONVOLUTIONS:
-        raise ValueError(
-            f"Unknown {up_convolution=}: expected one of {', '.join(UP_CONVOLUTIONS)}."
-        )
+        raise UserError(f"Unknown {up_convolution=}: expected one of {', '.join(UP_CONVOLUTIONS)}.")
     options = {"activation": activation, "name": name}
     if up_convolution == "transposed":
         return conv(filters, 2, layer=layers.Conv2DTranspose, strides=2, **options)(x)

@@ -6,7 +6,7 @@ import keras
 from keras import layers
 
 from hpatches_kit.models.unet import check_levels, convolution, denoiser, double
-from hpatches_kit.patches import PATCH_SIZE
+from hpatches_kit.patches.views import PATCH_SIZE
 
 
 def unet_plus_plus(
@@ -29,7 +29,7 @@ def unet_plus_plus(
     Returns:
         A `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255.
 
-    Raises ValueError for fewer than 2 levels and more than 6.
+    Raises UserError for fewer than 2 levels and more than 6.
 
     References: Zhou et al., UNet++, 2018; report B, section 5.
     """
@@ -72,7 +72,7 @@ def framing_unet(
     Returns:
         A `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255.
 
-    Raises ValueError for fewer than 2 levels and more than 6.
+    Raises UserError for fewer than 2 levels and more than 6.
 
     References: Han and Ye, Framing U-Net via Deep Convolutional Framelets, TMI 2018 (the tight frame
     U-Net); report B, section 5.

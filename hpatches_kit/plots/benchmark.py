@@ -5,16 +5,9 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from hpatches_kit.benchmark.bootstrap import interval
-from hpatches_kit.patches import LEVELS, view_index
-from hpatches_kit.plots.patches import (
-    GROUP_COLOURS,
-    LEVEL_COLOURS,
-    QUERY,
-    RIGHT,
-    WRONG,
-    closed,
-    draw,
-)
+from hpatches_kit.patches.views import LEVELS, view_index
+from hpatches_kit.plots.patches import draw
+from hpatches_kit.plots.style import GROUP_COLOURS, LEVEL_COLOURS, QUERY, RIGHT, WRONG, closed
 
 
 def distances(groups):

@@ -3,10 +3,11 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
-from hpatches_kit.patches import FLAT, LEVELS, VIEWS
-from hpatches_kit.plots.patches import GREY, GROUP_COLOURS, LEVEL_COLOURS, QUERY, closed, draw
-from hpatches_kit.sequences.extraction import SQUARE, jitter, overlap, project, regions
-from hpatches_kit.statistics import differences, psnr
+from hpatches_kit.images.homographies import project
+from hpatches_kit.patches.extraction import SQUARE, jitter, overlap, regions
+from hpatches_kit.patches.views import FLAT, LEVELS, VIEWS
+from hpatches_kit.plots.patches import draw
+from hpatches_kit.plots.style import GREY, GROUP_COLOURS, LEVEL_COLOURS, QUERY, closed
 
 KINDS = {"v": ("viewpoint", "#3b6fb6"), "i": ("light", "#e08e2b")}
 
@@ -55,7 +56,7 @@ def sequence(images, points):
     return closed(figure)
 
 
-def inaccuracy(count=40, seed=0):
+def jitter_overlap(count=40, seed=0):
     """How inaccurately regions are placed at each level, and how well they overlap.
 
     Args:
@@ -80,25 +81,22 @@ def inaccuracy(count=40, seed=0):
     return closed(figure)
 
 
-def noise(patches, kind="noisy", points=2000, seed=0):
-    """How noisy patches are: PSNR level by level, and where in the patch the noise is strong.
+def noise(noisy, clean, psnr):
+    """How noisy patches are: PSNR by level, and where in the patch the noise is strong.
 
     Args:
-        patches: a `PatchSet`.
-        kind: `"noisy"` or `"denoised"`.
-        points: how many points are looked at.
-        seed: decides which.
+        noisy, clean: `(points, 16, 32, 32)`, grey levels 0..255.
+        psnr: `(points, 16)` PSNR of each patch in dB, from `hk.metrics.patch_quality`.
     """
-    difference = differences(patches, kind, points, seed)
-    ratio = psnr(difference)
+    difference = np.subtract(noisy, clean, dtype=np.float32)
     figure, axes = plt.subplots(
         1, 4, figsize=(12, 2.9), width_ratios=[1.7, 1, 1, 1], layout="constrained"
     )
-    spreads, bins = {}, np.linspace(np.floor(ratio.min()), np.ceil(np.percentile(ratio, 99.9)), 81)
+    spreads, bins = {}, np.linspace(np.floor(psnr.min()), np.ceil(np.percentile(psnr, 99.9)), 81)
     for letter, level in LEVELS.items():
         columns = [k for k, view in enumerate(VIEWS) if view[0] == letter]
         spreads[level] = difference[:, columns].std(axis=(0, 1))
-        values, colour = ratio[:, columns].ravel(), LEVEL_COLOURS[letter]
+        values, colour = psnr[:, columns].ravel(), LEVEL_COLOURS[letter]
         axes[0].hist(values, bins, color=colour, alpha=0.6, label=level)
     axes[0].set(xlabel="PSNR of a patch in dB", yticks=[])
     axes[0].legend(frameon=False)
@@ -110,7 +108,7 @@ def noise(patches, kind="noisy", points=2000, seed=0):
     return closed(figure)
 
 
-def light(patches, points=4000, seed=0):
+def brightness(patches, points=4000, seed=0):
     """Brightness and contrast of patches: the mean and the spread of their grey levels.
 
     Args:

@@ -4,7 +4,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from hpatches_kit.plots.patches import GROUP_COLOURS, QUERY, RIGHT, WRONG, closed
+from hpatches_kit.plots.style import GROUP_COLOURS, QUERY, RIGHT, WRONG, closed
 
 
 def matrix_of(descriptors, pairs=None):
@@ -29,7 +29,7 @@ def distance_matrix(descriptors, pairs=20, pair=0, percentile=0):
         pairs: rows and columns drawn, the first ones; mining looks at these alone.
         pair: whose row and column are marked: its positive (green) and the negatives that are
             chosen from its row and its column (red).
-        percentile: as for `hk.losses.HardMining`; marks the negative nearest to it.
+        percentile: as for `hk.losses.HardNegativeTriplet`; marks the negative nearest to it.
     """
     d = matrix_of(descriptors, pairs)
     figure, axis = plt.subplots(figsize=(5.6, 4.8), layout="constrained")
@@ -81,7 +81,7 @@ def percentiles(descriptors, shown=(0, 2, 5, 10, 15, 50)):
     return closed(figure)
 
 
-def over(table, xlabel, ylabel="mAP"):
+def metric_curve(table, xlabel, ylabel="mAP"):
     """Numbers over a setting, a line for each column, such as the tasks over the percentile.
 
     Args:

@@ -4,14 +4,14 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
 
-from hpatches_kit.plots.patches import GROUP_COLOURS, closed
+from hpatches_kit.plots.style import GROUP_COLOURS, closed
 
 
 def curves(histories, quantities=("loss",), labels=None):
     """Training and validation curves, one panel a quantity, three in a row, one colour a run.
 
     Args:
-        histories: a Keras `History`, what `hk.training_log` reads, or a dictionary of lists by name; or several of
+        histories: a Keras `History`, what `hk.callbacks.read_log` returns, or a dictionary of lists by name; or several of
             them by label.
         quantities: names as in `history.history`; `val_` curves are drawn solid beside them.
         labels: axis labels by quantity.

@@ -1,0 +1,23 @@
+# Public names, in the order of the pipeline.
+from . import batches as batches
+from . import benchmark as benchmark
+from . import callbacks as callbacks
+from . import datasets as datasets
+from . import descriptors as descriptors
+from . import experiments as experiments
+from . import images as images
+from . import losses as losses
+from . import metrics as metrics
+from . import models as models
+from . import patches as patches
+from . import plots as plots
+from ._support.errors import UserError as UserError
+from ._support.version import __version__ as __version__
+from .datasets.denoised import denoise as denoise
+from .datasets.loading import load as load
+from .descriptors import baselines as baselines
+from .descriptors.describe import describe as describe
+from .descriptors.descriptors import Descriptors as Descriptors
+from .experiments.environment import environment as environment
+from .patches.patch_set import PatchSet as PatchSet
+from .patches.views import VIEWS as VIEWS

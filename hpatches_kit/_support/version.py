@@ -1,0 +1,3 @@
+"""The version of the kit, kept here alone."""
+
+__version__ = "0.2.0"

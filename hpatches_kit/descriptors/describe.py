@@ -1,0 +1,47 @@
+"""Patches become descriptors: a network, or a baseline, over all views of all points."""
+
+import numpy as np
+
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.datasets.denoised import select_kind
+from hpatches_kit.descriptors.descriptors import Descriptors
+from hpatches_kit.patches.prediction import predict_blocks
+from hpatches_kit.patches.views import VIEWS
+
+
+def describe(model, patches, kind=None, denoiser=None, name=None, batch_size=512):
+    """Describe every view of every point.
+
+    Args:
+        model: a `keras.Model`, or any function, from `(batch, 32, 32, 1)` patches with grey levels
+            0..255 to `(batch, dim)` descriptors; those of `hk.baselines` are some.
+        patches: a `PatchSet`.
+        kind: `"clean"`, `"noisy"` or `"denoised"`; default: `"denoised"` with a denoiser, else
+            `"clean"`.
+        denoiser: makes the denoised patches; not needed where `patches` has them already.
+        name: for tables and figures; default: the model's.
+        batch_size: patches at a time.
+
+    Returns:
+        `Descriptors`, `float32 (points, 16, dim)`.
+
+    Raises UserError when the model takes patches of another size or returns anything but one
+    vector a patch.
+    """
+    patches, kind = select_kind(patches, kind, denoiser)
+    values, done = None, 0
+    for rows, block in predict_blocks(model, patches, kind, batch_size, "Describing"):
+        if block.ndim != 2:
+            raise UserError(f"The model returns {block.shape}: expected (batch, dim) descriptors.")
+        if values is None:
+            values = np.empty((len(patches), len(VIEWS), block.shape[1]), np.float32)
+        values[done : done + len(rows)] = block.reshape(len(rows), len(VIEWS), -1)
+        done += len(rows)
+    return Descriptors(
+        values,
+        patches.sequence,
+        patches.label,
+        patches.flat,
+        name or getattr(model, "name", None) or getattr(model, "__name__", "descriptor"),
+        kind,
+    )

@@ -1,5 +1,0 @@
-"""All tables by name, those of the two reports and the recipe's."""
-
-from hpatches_kit.experiments import recipe, report_a, report_b
-
-TABLES = {**report_a.TABLES, **report_b.TABLES, **recipe.TABLES}

@@ -1,0 +1,9 @@
+"""Photographs and image sequences: read from files, built in, or made from one photograph.
+
+In: image files, or a single photograph. Out: grey images, keypoints, and `ImageSequence` objects whose
+homographies say where each pixel of image 1 is in the other images.
+"""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -1,0 +1,35 @@
+"""Losses of denoisers beyond Keras's own `"mae"` and `"mse"`."""
+
+import keras
+from keras import ops
+
+from hpatches_kit.metrics.denoising import ssim
+
+
+@keras.saving.register_keras_serializable(package="hpatches_kit")
+class SSIMAndMAE(keras.losses.Loss):
+    """Structural similarity and mean absolute error in one: `weight * (1 - SSIM) + (1 - weight) * MAE`.
+
+    The error counts in whole ranges, `MAE / 255`, so that both lie between 0 and about 1.
+
+    Args:
+        weight: of the structural similarity.
+
+    Call args:
+        y_true, y_pred: patches `(batch, height, width, channels)`, grey levels 0..255.
+
+    Reference: Zhao et al., Loss Functions for Image Restoration With Neural Networks, TCI 2017, which
+    uses it at several scales; a patch of 32x32 has room for one.
+    """
+
+    def __init__(self, weight=0.84, name="ssim_and_mae", **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.weight = weight
+
+    def call(self, y_true, y_pred):
+        y_true, y_pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
+        error = ops.mean(ops.abs(y_true - y_pred), axis=(1, 2, 3)) / 255.0
+        return self.weight * (1 - ssim(y_true, y_pred)) + (1 - self.weight) * error
+
+    def get_config(self):
+        return {**super().get_config(), "weight": self.weight}

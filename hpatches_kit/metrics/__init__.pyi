@@ -1,0 +1,10 @@
+from .denoising import psnr as psnr
+from .denoising import ssim as ssim
+from .description import ActiveFraction as ActiveFraction
+from .description import FalsePositiveRate as FalsePositiveRate
+from .description import diagnostics as diagnostics
+from .description import hardest_negative_distance as hardest_negative_distance
+from .description import positive_distance as positive_distance
+from .quality import patch_quality as patch_quality
+from .quality import quality as quality
+from .quality import quality_by_level as quality_by_level

@@ -1,0 +1,10 @@
+from .end_to_end import end_to_end as end_to_end
+from .hynet import hynet as hynet
+from .l2net import l2net as l2net
+from .pretrained import card as card
+from .pretrained import pretrained as pretrained
+from .tfeat import tfeat as tfeat
+from .unet import UNET_PRESETS as UNET_PRESETS
+from .unet import unet as unet
+from .unet_variants import framing_unet as framing_unet
+from .unet_variants import unet_plus_plus as unet_plus_plus

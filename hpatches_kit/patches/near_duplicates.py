@@ -1,0 +1,39 @@
+"""Places that look alike although they are different ones: hard mining takes them for hard negatives."""
+
+import numpy as np
+import pandas as pd
+
+from hpatches_kit._support.errors import UserError
+
+
+def near_duplicates(patches, points=3000, seed=0):
+    """Find the reference patches that look most like the reference patch of another place.
+
+    Args:
+        patches: a `PatchSet`; flat references are left out.
+        points: number of places compared, drawn at random.
+        seed: of that draw.
+
+    Returns:
+        A DataFrame, most similar pair first, each pair once: `point` and `other`, row numbers in `patches`, and
+        `distance`, Euclidean, from 0 to 2, between the patches normalised to zero mean and unit norm.
+
+    Raises UserError for fewer than two places that are not flat.
+    """
+    _, first = np.unique(patches.label, return_index=True)  # one point per place
+    first = first[~patches.flat[first]]
+    if len(first) < 2:
+        raise UserError(f"{patches} has {len(first)} places that are not flat: expected 2 or more.")
+    chosen = np.sort(np.random.default_rng(seed).permutation(first)[:points])
+    grey = patches.base("clean")[patches.rows[chosen], 0].reshape(len(chosen), -1)
+    grey = grey.astype(np.float32) - grey.mean(axis=1, dtype=np.float32, keepdims=True)
+    grey /= np.linalg.norm(grey, axis=1, keepdims=True)
+    similarity = grey @ grey.T
+    np.fill_diagonal(similarity, -2)
+    nearest = similarity.argmax(1)
+    distance = np.sqrt(np.maximum(0, 2 - 2 * similarity.max(1)))
+    table = pd.DataFrame({"point": chosen, "other": chosen[nearest], "distance": distance})
+    swapped = table.point > table.other
+    table.loc[swapped, ["point", "other"]] = table.loc[swapped, ["other", "point"]].to_numpy()
+    table = table.sort_values("distance", kind="stable").drop_duplicates(["point", "other"])
+    return table.reset_index(drop=True)

@@ -1,0 +1,219 @@
+"""The benchmark against the plainest form of the official algorithm, and against official numbers."""
+
+import json
+import os
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import hpatches_kit as hk
+from hpatches_kit.benchmark import plain
+from hpatches_kit.benchmark import retrieval as retrieval_module
+from hpatches_kit.benchmark import verification as verification_module
+from hpatches_kit.benchmark.average_precision import average_precision
+from hpatches_kit.benchmark.matching import matching
+from hpatches_kit.benchmark.retrieval import retrieval
+from hpatches_kit.benchmark.tasks import PairList, Tasks
+from hpatches_kit.benchmark.verification import verification
+from hpatches_kit.descriptors.csv_files import read_csv
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+# A small descriptor set with the numbers that the official code gives; no part of the project.
+GOLDEN = Path(os.environ.get("HPATCHES_KIT_GOLDEN", PROJECT.parent / "shared" / "golden_tiny"))
+
+
+def random_set(seed, kind):
+    """Descriptors of sequences of unequal length, one with a single point; with duplicates."""
+    rng = np.random.default_rng(seed)
+    lengths = [1, *rng.integers(2, 40, 4)]
+    points, dim = sum(lengths), int(rng.integers(2, 20))
+    values = rng.normal(size=(points, 1, dim)) + rng.normal(0, 0.8, (points, 16, dim))
+    if kind == "tied":
+        values = np.round(values)
+    elif kind == "bits":
+        values = (values > 0) * 1.0
+    elif kind == "equal":
+        values[:] = 3
+    values[rng.integers(0, points, 6), rng.integers(0, 16, 6)] = values[0, 0]
+    names = [f"{'iv'[k % 2]}_{k}" for k in range(5)]
+    return hk.Descriptors(values, np.repeat(rng.permutation(names), lengths))
+
+
+def random_tasks(descriptors, seed, pairs=300):
+    """Lists that follow no rule but their layout; the three pair lists share no patch."""
+    rng, points = np.random.default_rng(seed), len(descriptors)
+
+    def pair_list(count):
+        rows, images = rng.integers(0, points, (2, count)), rng.integers(0, 6, (2, count))
+        return PairList(rows[0], images[0], rows[1], images[1])
+
+    lists = [pair_list(count) for count in (pairs, pairs + 20, pairs - 20)]
+    order = rng.permutation(points)
+    pools = (60, 10, 25, 100)  # in any order
+    return Tasks(*lists, order[: points // 3], order[points // 3 :], pools, "random", points)
+
+
+@pytest.mark.parametrize("distance", ["L2", "L1"])
+@pytest.mark.parametrize("kind", ["distinct", "tied", "bits", "equal"])
+@pytest.mark.parametrize("seed", range(3))
+def test_every_number_agrees_with_the_plain_reference(seed, kind, distance, monkeypatch):
+    monkeypatch.setattr(verification_module, "BLOCK", 64)  # several blocks
+    monkeypatch.setattr(retrieval_module, "BLOCK", 500)
+    descriptors = random_set(seed, kind)
+    tasks = random_tasks(descriptors, seed)
+    for fast, slow, arguments in (
+        (verification, plain.verification, (descriptors, tasks)),
+        (matching, plain.matching, (descriptors,)),
+        (retrieval, plain.retrieval, (descriptors, tasks)),
+    ):
+        found = fast(*arguments, distance=distance)
+        assert plain.differences(slow(*arguments, distance=distance), found) == []
+
+
+@pytest.mark.skipif(not GOLDEN.exists(), reason="the official numbers are not here")
+def test_official_numbers_are_reproduced_ties_included():
+    descriptors = read_csv(GOLDEN / "descriptors")
+    tasks = hk.benchmark.load_tasks(GOLDEN, "a", descriptors)
+    scores = hk.benchmark.evaluate(descriptors, tasks)
+    expected = json.loads((GOLDEN / "numbers.json").read_text())
+    for level in "eht":
+        for kind in ("inter", "intra"):
+            for length in ("points_pr", "points_roc"):
+                del expected["verification"][level][kind][length]  # of the whole curves
+        rate = expected["matching"].pop(f"{level}_sr")
+        assert scores["matching"]["success_rate"][level] == pytest.approx(rate, rel=1e-9)
+    first = expected["retrieval"].pop("first_queries_ap")
+    closer, *_ = retrieval_module._counts(descriptors, tasks, tasks.pools, "L2", progress=False)
+    found = average_precision(np.sort(closer, axis=3))
+    np.testing.assert_allclose(found[: len(first)], first, rtol=1e-9)
+    for task in ("verification", "matching", "retrieval"):
+        assert plain.differences(expected[task], scores[task]) == []
+
+
+def test_the_matlab_variant_is_the_mean_precision_at_the_positives(descriptors):
+    tasks = hk.benchmark.draw_tasks(descriptors, pairs=500)
+    for result in (
+        verification(descriptors, tasks),
+        matching(descriptors),
+        retrieval(descriptors, tasks),
+    ):
+        # A step of the curve ends at the precision of its positive and starts lower or at 1.
+        assert 0 < abs(result["matlab"]["mean_ap"] - result["mean_ap"]) < 0.05
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_without_ties_the_tie_neutral_numbers_are_the_official_ones(seed):
+    descriptors = random_set(seed, "distinct")
+    values = descriptors.values + np.random.default_rng(9).normal(0, 1e-2, descriptors.values.shape)
+    descriptors = hk.Descriptors(values, descriptors.sequence)
+    tasks = hk.benchmark.draw_tasks(descriptors, pairs=300)
+    for result in (matching(descriptors), retrieval(descriptors, tasks)):
+        assert result["ties"] == 0
+        assert plain.differences(result["tie_neutral"], result) == []
+    found = verification(descriptors, tasks)
+    # A pair may be drawn both as a positive and as a negative: one tie, of many comparisons.
+    assert found["ties"] < 1e-3
+    assert found["tie_neutral"]["mean_ap"] == pytest.approx(found["mean_ap"], abs=0.01)
+
+
+def test_equal_descriptors_get_full_marks_in_retrieval_officially_and_none_tie_neutrally():
+    descriptors = hk.Descriptors(np.ones((600, 16, 8)), np.repeat(["v_a", "v_b", "v_c"], 200))
+    with pytest.warns(hk.benchmark.CollapseWarning) as caught:
+        scores = hk.benchmark.evaluate(descriptors)
+    assert scores["retrieval"]["mean_ap"] == 1
+    pools = scores["retrieval"]["tie_neutral"]["e"]  # of 100 and of some 270: 5 positives in each
+    assert list(pools.values()) == pytest.approx([5 / 100, 5 / 270], rel=0.15)
+    assert scores["verification"]["mean_ap"] < scores["verification"]["tie_neutral"]["mean_ap"]
+    assert scores["verification"]["tie_neutral"]["t"]["intra"]["auc"] == 0.5
+    assert scores["verification"]["tie_neutral"]["mean_ap"] == pytest.approx(1 / 6, abs=0.01)
+    guesses = scores["matching"]["tie_neutral"]["success_rate"]
+    assert guesses["mean"] == pytest.approx(1 / 200) and scores["matching"]["ties"] == 1
+    said = " ".join(str(warning.message) for warning in caught)
+    assert "retrieval: 100.0 % of the comparisons are exact ties" in said
+    assert "official mean AP of 1.000" in said and "The descriptor has collapsed" in said
+    assert all(sentence in repr(scores) + scores._repr_html_() for sentence in scores.warnings)
+
+
+def test_nearly_equal_descriptors_are_said_to_have_collapsed_and_good_ones_are_not(descriptors):
+    alike = hk.Descriptors(1 + 1e-4 * descriptors.values, descriptors.sequence)
+    with pytest.warns(hk.benchmark.CollapseWarning, match="has collapsed: two patches"):
+        hk.benchmark.evaluate(alike, only=["verification"])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert hk.benchmark.evaluate(descriptors).warnings == []
+
+
+def test_perfect_descriptors_score_one_and_random_ones_near_chance():
+    rng = np.random.default_rng(0)
+    sequence = np.repeat(["v_a", "v_b", "v_c"], 100)
+    same = np.repeat(rng.normal(size=(300, 1, 16)), 16, axis=1)
+    perfect = hk.benchmark.evaluate(hk.Descriptors(same, sequence))
+    assert perfect["matching"]["mean_ap"] == perfect["retrieval"]["mean_ap"] == pytest.approx(1)
+    assert perfect["verification"]["h"]["intra"]["ap"] == pytest.approx(1)
+    # The official rule draws a few true matches as `inter` negatives: nobody reaches 1 there.
+    assert 0.9 < perfect["verification"]["h"]["inter"]["ap"] < 1
+    noise = hk.benchmark.evaluate(hk.Descriptors(rng.normal(size=(300, 16, 16)), sequence))
+    assert noise["verification"]["mean_ap"] == pytest.approx(1 / 6, abs=0.03)  # 1 positive in 6
+    assert noise["matching"]["mean_ap"] < 0.03 and noise["retrieval"]["mean_ap"] < 0.12
+
+
+def test_a_place_seen_in_two_sequences_is_never_held_against_itself(descriptors):
+    label = np.concatenate([np.arange(25), np.arange(20), np.arange(15)])
+    # A twin in another sequence, equal to the query, would be the hardest distractor of all.
+    values = np.repeat(np.random.default_rng(0).normal(size=(25, 1, 16)), 16, axis=1)
+    twins = np.concatenate([values, values[:20], values[:15]])
+    twins += np.linspace(0, 1e-3, 16)[:, None]  # positives a little off, the twin's ref exact
+    shared = hk.Descriptors(twins, descriptors.sequence, label)
+    tasks = hk.benchmark.draw_tasks(shared)
+    for distance in ("L2", "L1"):
+        assert retrieval(shared, tasks, distance)["mean_ap"] == pytest.approx(1)
+
+
+def test_a_pool_ends_at_its_size_and_leaves_the_own_sequence_out():
+    # One number a descriptor: the query at 0, its views at 1, distractors at 0.5, 2, 0.5, 2, ...
+    values = np.ones((41, 16, 1))
+    values[0, 0], values[1:, 0] = 0, np.tile([0.5, 2], 20)[:, None]
+    descriptors = hk.Descriptors(values, np.repeat(["v_a", "i_b"], [1, 40]))
+    none = np.array([], int)
+    tasks = Tasks(
+        *[PairList(none, none, none, none)] * 3, np.array([0]), np.arange(41), (7, 11, 45), "", 41
+    )
+    found = retrieval(descriptors, tasks)
+    expected = {"7": [1], "11": [3], "45": [20]}  # closer distractors, before all five positives
+    for pool, before in expected.items():
+        assert found["e"][pool] == pytest.approx(average_precision(before * 5))
+
+
+def test_unknown_distances_and_tasks_and_too_little_data_are_refused(descriptors):
+    with pytest.raises(ValueError, match="distance='cosine': expected one of L2, L1"):
+        hk.benchmark.evaluate(descriptors, distance="cosine")
+    with pytest.raises(ValueError, match="Unknown task naming: expected some of verification"):
+        hk.benchmark.evaluate(descriptors, only=["naming"])
+    with pytest.raises(ValueError, match="Tasks drawn for 60 points, 25 descriptors"):
+        alone = hk.Descriptors(descriptors.values[:25], descriptors.sequence[:25])
+        hk.benchmark.evaluate(alone, hk.benchmark.draw_tasks(descriptors))
+
+
+def test_a_single_sequence_is_verified_and_matched_but_not_retrieved(descriptors):
+    alone = hk.Descriptors(descriptors.values[:25], descriptors.sequence[:25])
+    assert list(hk.benchmark.evaluate(alone).tasks) == ["verification", "matching"]
+    with pytest.raises(ValueError, match="Retrieval has no queries: the lists have none"):
+        hk.benchmark.evaluate(alone, only=["retrieval"])
+    tasks = hk.benchmark.draw_tasks(descriptors)
+    tasks.distractors = tasks.distractors[descriptors.sequence[tasks.distractors] == "v_a"]
+    with pytest.raises(ValueError, match="query of v_a has no distractor from another sequence"):
+        hk.benchmark.evaluate(descriptors, tasks, only=["retrieval"])
+
+
+def test_lists_without_pairs_or_without_positives_that_count_are_refused(descriptors):
+    tasks = hk.benchmark.draw_tasks(descriptors, pairs=50)
+    fields = vars(tasks.positive).values()
+    tasks.positive = PairList(*(field[:20] for field in fields))
+    with pytest.raises(ValueError, match="50 negative and 20 positive pairs: expected as many"):
+        verification(descriptors, tasks)
+    tasks.positive = PairList(*(field[:0] for field in fields))
+    with pytest.raises(ValueError, match="Verification has no pairs"):
+        verification(descriptors, tasks)

@@ -1,0 +1,183 @@
+import json
+import warnings
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import hpatches_kit as hk
+from hpatches_kit.benchmark.average_precision import average_precision
+from hpatches_kit.benchmark.bootstrap import (
+    interval,
+    resampled_average_precision,
+    resampled_means,
+    resampling,
+)
+
+
+@pytest.fixture
+def scores(descriptors):
+    return hk.benchmark.evaluate(descriptors)
+
+
+@pytest.fixture
+def worse(descriptors):
+    values = descriptors.values + np.random.default_rng(5).normal(0, 0.3, descriptors.values.shape)
+    return hk.benchmark.evaluate(hk.Descriptors(values, descriptors.sequence, name="worse"))
+
+
+def test_scores_show_themselves_as_a_table(scores):
+    frame = scores.frame()
+    assert list(frame.columns) == ["easy", "hard", "tough", "mean"]
+    np.testing.assert_allclose(frame[["easy", "hard", "tough"]].mean(axis=1), frame["mean"])
+    assert "verification" in scores._repr_html_() and "1,500 pairs" in repr(scores)
+    assert scores.title == "random"
+    assert scores.mean_ap == pytest.approx(frame["mean"].mean())
+    assert scores.to_markdown().splitlines()[0].startswith("| random")
+    assert f"{frame.loc['matching', 'hard']:.3f}" in scores.to_markdown()
+    assert r"\toprule" in scores.to_latex() and "matching" in scores.to_latex()
+    neutral = scores.frame("tie_neutral")
+    np.testing.assert_allclose(
+        neutral["mean"], [scores[t]["tie_neutral"]["mean_ap"] for t in scores.tasks]
+    )
+
+
+def test_tidy_has_every_number_in_a_row_of_its_own(scores):
+    tidy = scores.tidy()
+    one = tidy.query("variant == 'official' and task == 'verification' and level == 'h'")
+    assert one.query("part == 'intra' and number == 'auc'").value.item() == scores["verification"]["h"]["intra"]["auc"]  # fmt: skip
+    images = tidy.query("task == 'matching' and number == 'sr'")
+    assert len(images) == 3 * 3 * 5 and "v_a/h3" in set(images.part)
+    pools = tidy.query("variant == 'tie_neutral' and task == 'retrieval' and level == 't'")
+    assert pools.value.item() == scores["retrieval"]["tie_neutral"]["t"]["45"]
+    means = tidy.query("variant == 'matlab' and task == 'matching' and part == 'all'").value
+    assert means.mean() == pytest.approx(scores["matching"]["matlab"]["mean_ap"])
+
+
+def test_json_holds_everything_and_comes_back(scores, worse, tmp_path):
+    scores.save(tmp_path / "results" / "one.json")
+    content = json.loads((tmp_path / "results" / "one.json").read_text())
+    assert content["format"] == 2 and content["verification"]["e"]["intra"]["ap"] > 0
+    assert content["matching"]["seconds"] >= 0 and content["retrieval"]["e"]["45"] > 0
+    hk.benchmark.save([scores, worse], tmp_path / "two.json")
+    again = hk.benchmark.load_scores(tmp_path / "two.json")
+    assert [one.name for one in again] == ["random", "worse"]
+    pd.testing.assert_frame_equal(again[1].tidy(), worse.tidy())
+    (one,) = hk.benchmark.load_scores(tmp_path / "results" / "one.json")
+    assert repr(one) == repr(scores)
+    pd.testing.assert_frame_equal(
+        hk.benchmark.compare(*again), hk.benchmark.compare(scores, worse), atol=1e-5
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("no json", "is no file of scores"),
+        ("[1]", "is no file of scores"),
+        ("{}", "is no file of scores"),
+        ('{"format": 3}', "is no file of scores.*format 3, this version reads format 2"),
+        ('{"format": 2}', "is no file of scores.*'name'"),
+    ],
+)
+def test_other_files_are_no_scores(text, message, tmp_path):
+    (tmp_path / "file.json").write_text(text)
+    with pytest.raises(ValueError, match=f"file.json {message}"):
+        hk.benchmark.load_scores(tmp_path / "file.json")
+
+
+def test_a_table_has_a_row_for_each_descriptor(scores, worse):
+    both = hk.benchmark.table(scores, worse)
+    assert list(both.columns) == ["patches", "descriptor", "verification", "matching", "retrieval"]
+    assert both.loc[0, "matching"] == scores["matching"]["mean_ap"] > both.loc[1, "matching"]
+
+
+def test_a_comparison_pairs_the_same_sequences(scores, worse):
+    rows = hk.benchmark.compare(scores, worse).set_index(["descriptor", "task"])
+    assert (rows.low <= rows.mean_ap).all() and (rows.mean_ap <= rows.high).all()
+    assert (rows.loc["random", ["ahead", "ahead_low", "ahead_high"]] == 0).all(axis=None)
+    behind = rows.loc["worse"]
+    assert (behind.ahead_high < 0).all()  # worse whichever sequences are drawn ...
+    width = (rows.high - rows.low).groupby("task").sum()[behind.index]
+    assert (behind.ahead_high - behind.ahead_low < width).all()  # ... which both share
+    narrow = hk.benchmark.compare(scores, level=0.5).set_index("task")
+    assert (narrow.high - narrow.low < (rows.high - rows.low).loc["random"]).all()
+
+
+def test_scores_of_other_tasks_are_not_compared(scores, descriptors):
+    other = hk.benchmark.evaluate(descriptors, distance="L1")
+    with pytest.raises(ValueError, match="Scores of other lists and distance cannot"):
+        hk.benchmark.compare(scores, other)
+    tasks = hk.benchmark.draw_tasks(descriptors)
+    other = hk.benchmark.evaluate(descriptors, tasks, only="matching")
+    with pytest.raises(ValueError, match="of other tasks cannot be compared: random has matching;"):
+        hk.benchmark.compare(scores, other)
+    with pytest.raises(ValueError, match="no scores to compare"):
+        hk.benchmark.compare()
+
+
+def test_resampling_draws_as_many_sequences_as_there_are():
+    drawn = resampling(7)
+    assert drawn.shape == (1000, 7) and (drawn.sum(axis=1) == 7).all()
+    np.testing.assert_array_equal(drawn, resampling(7))
+
+
+def test_the_interval_of_a_mean_is_that_of_statistics():
+    values = np.random.default_rng(0).normal(size=400)
+    low, high = interval(resampled_means(values, np.ones(400)))
+    error = 1.96 * values.std() / 20
+    assert (low, high) == pytest.approx((values.mean() - error, values.mean() + error), abs=0.02)
+
+
+def test_average_precision_over_resampled_sequences_is_that_of_their_pairs():
+    rng, sequences, bins = np.random.default_rng(0), 6, 4000
+    shift = rng.normal(0, 300, sequences)[:, None]  # some sequences are harder
+    places = {k: (2000 + k + shift + rng.normal(0, 300, (sequences, 500))).astype(int) for k in (-300, 300)}  # fmt: skip
+    positive, negative = (
+        np.stack([np.bincount(row, minlength=bins)[:bins] for row in places[k]])
+        for k in (-300, 300)
+    )
+
+    def ap(drawn):
+        near, far = (np.concatenate([places[k][s] for s in drawn]) for k in (-300, 300))
+        before = (far <= np.sort(near)[:, None]).sum(axis=1)  # negatives first
+        return average_precision(before)
+
+    draws = resampled_average_precision(positive, negative, ap(range(sequences)))
+    for drawn, found in list(zip(resampling(sequences), draws))[:20]:
+        assert found == pytest.approx(ap(np.repeat(range(sequences), drawn)), abs=2e-3)
+
+
+@pytest.mark.parametrize("kind", ["distinct", "bits", "blank", "constant"])
+def test_intervals_hold_their_score_whatever_ties(kind):
+    rng = np.random.default_rng(0)
+    values = rng.normal(size=(400, 1, 24)) + rng.normal(size=(400, 16, 24))
+    if kind == "bits":
+        values = (values > 0) * 1.0
+    elif kind == "blank":
+        values[rng.random((400, 16)) < 0.3] = 0
+    elif kind == "constant":
+        values[:] = 1
+    descriptors = hk.Descriptors(values, np.repeat([f"v_{k}" for k in range(10)], 40))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        rows = hk.benchmark.compare(hk.benchmark.evaluate(descriptors))
+    assert (rows.low <= rows.mean_ap + 1e-12).all() and (rows.mean_ap <= rows.high + 1e-12).all()
+    assert (rows.high - rows.low < 0.2).all()
+
+
+def test_one_sequence_has_no_interval_and_its_scores_can_be_saved(descriptors, tmp_path):
+    alone = hk.benchmark.evaluate(descriptors.select(["v_a"]))
+    rows = hk.benchmark.compare(alone, alone)
+    assert rows[["low", "high", "ahead_low", "ahead_high"]].isna().all(axis=None)
+    alone.save(tmp_path / "alone.json")
+    assert "NaN" not in (tmp_path / "alone.json").read_text()
+    (again,) = hk.benchmark.load_scores(tmp_path / "alone.json")
+    assert np.isnan(again["matching"]["draws"]).all()
+    hk.plots.scores(alone)
+
+
+def test_resampled_scores_surround_the_score(scores):
+    for numbers in scores.tasks.values():
+        low, high = interval(numbers["draws"])
+        assert low < numbers["mean_ap"] < high and high - low < 0.5

@@ -1,0 +1,194 @@
+import os
+import shutil
+import stat
+import zipfile
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from hpatches_kit.datasets.strips import open_strips, write_strips
+from hpatches_kit.patches.views import VIEWS
+
+
+@pytest.fixture
+def release(tmp_path):
+    rng = np.random.default_rng(0)
+    for name, points in (("i_ajuntament", 3), ("v_there", 2)):
+        write_strips(
+            tmp_path / "release" / name, rng.integers(0, 256, (points, 16, 65, 65), np.uint8)
+        )
+    return tmp_path / "release"
+
+
+def zipped(folder, file, prefix="", extra=()):
+    with zipfile.ZipFile(file, "w") as archive:
+        for path in sorted(folder.rglob("*.png")):
+            archive.write(path, f"{prefix}{path.relative_to(folder).as_posix()}")
+        for name, content in extra:
+            archive.writestr(name, content)
+    return file
+
+
+def read_all(source):
+    with open_strips(source) as strips:
+        return {name: strips.strip(name, "h2") for name in strips.folders}
+
+
+@pytest.mark.parametrize("prefix", ["", "hpatches-release/", "download/hpatches-release/"])
+def test_sequences_are_found_however_deep_they_lie(release, tmp_path, prefix):
+    expected = read_all(release)
+    assert {name: len(strip) for name, strip in expected.items()} == {
+        "i_ajuntament": 3,
+        "v_there": 2,
+    }
+    noise = [("__MACOSX/hpatches-release/v_there/._ref.png", b"x"), ("readme.txt", b"x")]
+    found = read_all(zipped(release, tmp_path / "a.zip", prefix, noise))
+    if prefix:
+        shutil.copytree(release, tmp_path / "outer" / prefix)
+    unpacked = read_all(tmp_path / "outer" if prefix else release)
+    for name, strip in expected.items():
+        np.testing.assert_array_equal(found[name], strip)
+        np.testing.assert_array_equal(unpacked[name], strip)
+
+
+def test_strips_without_a_folder_are_one_sequence_named_after_the_source(release, tmp_path):
+    assert list(read_all(release / "v_there")) == ["v_there"]
+    assert list(read_all(zipped(release / "v_there", tmp_path / "v_mine.zip"))) == ["v_mine"]
+
+
+def test_the_fingerprint_changes_with_the_content_only(release, tmp_path):
+    def fingerprint(source):
+        with open_strips(source) as strips:
+            return strips.fingerprint
+
+    before = fingerprint(zipped(release, tmp_path / "a.zip"))
+    assert fingerprint(zipped(release, tmp_path / "b.zip")) == before
+    strip = np.asarray(Image.open(release / "v_there" / "e1.png")).copy()
+    strip[0, 0] ^= 1
+    Image.fromarray(strip).save(release / "v_there" / "e1.png")
+    assert fingerprint(zipped(release, tmp_path / "b.zip")) != before
+    before = fingerprint(release)
+    os.utime(release / "v_there" / "e1.png", (1, 1))  # written again, perhaps of the same size
+    assert fingerprint(release) != before
+
+
+def strip(file, width, height):
+    Image.fromarray(np.zeros((height, width), np.uint8)).save(file)
+
+
+HARM = [
+    (lambda f: (f / "h2.png").unlink(), FileNotFoundError, r"h2\.png is missing: .*ref, e1"),
+    (lambda f: (f / "h2.png").write_text("x"), ValueError, r"h2\.png cannot be read"),
+    (lambda f: (f / "h2.png").write_bytes((f / "h2.png").read_bytes()[:200]), ValueError, r"h2\.png cannot be read"),
+    (lambda f: strip(f / "h2.png", 65, 65), ValueError, r"h2\.png is 65 .* 65 high.*130 high, as ref"),
+    (lambda f: strip(f / "h2.png", 64, 130), ValueError, r"h2\.png is 64 pixels wide.*65 wide"),
+    (lambda f: strip(f / "h2.png", 65, 131), ValueError, r"131 high: expected 65 wide and 130 high"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+@pytest.mark.parametrize(("harm", "error", "message"), HARM)
+def test_a_broken_strip_is_named(release, tmp_path, harm, error, message, packed):
+    harm(release / "v_there")
+    with pytest.raises(error, match=message):
+        read_all(zipped(release, tmp_path / "a.zip") if packed else release)
+
+
+@pytest.mark.parametrize(
+    ("harm", "error", "message"),
+    [
+        (lambda f: f.unlink(), FileNotFoundError, r"v_there.ref\.png is missing"),
+        (lambda f: f.write_text("x"), ValueError, r"v_there.ref\.png cannot be read"),
+        (lambda f: strip(f, 65, 131), ValueError, r"131 high: expected 65 .* and a multiple of it"),
+        (lambda f: strip(f, 40, 80), ValueError, r"40 pixels wide .*expected 65 .HPatches. or 32"),
+    ],
+)
+def test_a_sequence_without_a_good_ref_is_not_skipped(release, harm, error, message):
+    harm(release / "v_there" / "ref.png")
+    with open_strips(release) as strips, pytest.raises(error, match=message):
+        strips.size("v_there")
+
+
+def test_a_missing_noise_strip_is_named(release):
+    with open_strips(release) as strips, pytest.raises(FileNotFoundError, match="e1_noise.png is"):
+        strips.strip("v_there", "e1", "_noise")
+
+
+def test_two_sequences_of_one_name_are_refused(release, tmp_path):
+    shutil.copytree(release / "v_there", release / "copy" / "v_there")
+    with pytest.raises(ValueError, match="two sequences v_there: copy/v_there and v_there"):
+        read_all(release)
+
+
+def link(archive):
+    info = zipfile.ZipInfo("v_there/t6.png")
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    archive.writestr(info, "/etc/passwd")
+
+
+@pytest.mark.parametrize(
+    ("add", "message"),
+    [
+        (lambda a: a.writestr("../v_there/ref.png", b"x"), "expected paths inside the zip"),
+        (lambda a: a.writestr("/etc/ref.png", b"x"), "expected paths inside the zip"),
+        (link, "is a link or a device"),
+    ],
+)
+def test_an_unsafe_zip_is_refused(release, tmp_path, add, message):
+    file = zipped(release, tmp_path / "a.zip")
+    with zipfile.ZipFile(file, "a") as archive:
+        add(archive)
+    with pytest.raises(ValueError, match=message):
+        read_all(file)
+
+
+def test_a_zip_that_is_cut_off_or_foreign_is_refused(release, tmp_path):
+    file = zipped(release, tmp_path / "a.zip")
+    file.write_bytes(file.read_bytes()[:-200])
+    with pytest.raises(ValueError, match=r"a\.zip is not a zip file, or is cut off"):
+        read_all(file)
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("thesis/figure.png", b"x")
+    with pytest.raises(FileNotFoundError, match="holds no sequence: expected folders with ref.png"):
+        read_all(file)
+
+
+def test_a_strip_that_was_altered_inside_a_zip_is_noticed(release, tmp_path):
+    file = zipped(release, tmp_path / "a.zip")
+    content = bytearray(file.read_bytes())
+    at = content.index(b"h2.png") + 2000
+    content[at] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(ValueError, match="is damaged"):
+        for view in VIEWS:
+            with open_strips(file) as strips:
+                strips.strip("i_ajuntament", view)
+
+
+def test_a_missing_source_and_an_empty_folder_are_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="nowhere is neither a folder nor a zip file"):
+        read_all(tmp_path / "nowhere")
+    with pytest.raises(FileNotFoundError, match="holds no sequence"):
+        read_all(tmp_path)
+
+
+def test_odd_patches_are_not_written(tmp_path):
+    with pytest.raises(ValueError, match=r"expected uint8 \(points, 16, size, size\)"):
+        write_strips(tmp_path / "x", np.zeros((3, len(VIEWS) - 1, 32, 32), np.uint8))
+
+
+def test_a_strip_with_much_before_its_pixels_is_read(release):
+    file = release / "v_there" / "ref.png"
+    with Image.open(file) as image:
+        image.save(file, icc_profile=bytes(9000))
+    with open_strips(release) as strips:
+        assert strips.size("v_there") == (65, 2)
+
+
+def test_a_strip_of_16_bits_is_refused(release):
+    file = release / "v_there" / "e1.png"
+    Image.fromarray(np.full((130, 65), 30_000, np.uint16)).save(file)
+    with pytest.raises(ValueError, match=r"e1\.png has pixels of kind I;16: expected 8 bits"):
+        with open_strips(release) as strips:
+            strips.strip("v_there", "e1")

@@ -1,0 +1,161 @@
+import subprocess
+import sys
+
+import cv2
+import numpy as np
+import pytest
+
+import hpatches_kit as hk
+from hpatches_kit.descriptors.baselines import BASELINES, mean_std, pixels, resized, rootsift, sift
+
+DIMS = {"mean_std": 2, "resized": 36, "pixels": 1024, "sift": 128, "rootsift": 128}
+
+
+def photographs(count=40, seed=0):
+    """Patches that are smooth and full of edges, as those of photographs are."""
+    noise = np.random.default_rng(seed).uniform(0, 255, (count, 65, 65)).astype("float32")
+    smooth = np.stack([cv2.GaussianBlur(patch, (0, 0), 3) for patch in noise])
+    low, high = smooth.min(axis=(1, 2), keepdims=True), smooth.max(axis=(1, 2), keepdims=True)
+    return (255 * (smooth - low) / (high - low)).astype("uint8")
+
+
+def cells(descriptors):
+    """SIFT as `(batch, row, column, direction)`."""
+    return descriptors.reshape(-1, 4, 4, 8)
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_a_baseline_describes_any_square_patch_of_bytes_or_floats(name):
+    function, patches = BASELINES[name], photographs(5)[:, :32, :32]
+    values = function(patches)
+    assert values.shape == (5, DIMS[name]) and values.dtype == np.float32
+    np.testing.assert_array_equal(function(patches[..., None]), values)
+    np.testing.assert_allclose(function(patches.astype("float64")), values, rtol=1e-5, atol=1e-5)
+    assert len(function(photographs(2))) == 2
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_blank_patches_give_finite_numbers(name):
+    levels = np.array([0, 7, 255], "uint8")[:, None, None]
+    values = BASELINES[name](np.broadcast_to(levels, (3, 32, 32)))
+    np.testing.assert_array_equal(values[:, -1], 0)
+    assert np.isfinite(values).all()
+
+
+@pytest.mark.parametrize("name", BASELINES)
+def test_describe_runs_baselines_under_their_names(patches, name):
+    found = hk.describe(BASELINES[name], patches, "noisy", batch_size=3)
+    assert (found.values.shape, found.name) == ((20, 16, DIMS[name]), name)
+    np.testing.assert_array_equal(found.values[3], BASELINES[name](patches.noisy[3]))
+
+
+def test_mean_and_spread_of_half_black_half_white():
+    patch = np.zeros((1, 32, 32), "uint8")
+    patch[:, 16:] = 200
+    np.testing.assert_array_equal(mean_std(patch), [[100, 100]])
+
+
+def test_a_resized_chessboard_is_plus_and_minus_one():
+    board = np.indices((6, 6)).sum(axis=0) % 2  # 0 and 1
+    patch = np.kron(board, np.ones((5, 5)))[None] * 80 + 20
+    np.testing.assert_allclose(resized(patch), 2.0 * board.reshape(1, 36) - 1, atol=1e-6)
+
+
+def test_resized_agrees_with_opencv_and_ignores_the_light():
+    patches = photographs()[:, :32, :32]
+    small = [
+        cv2.resize(patch.astype("float32"), (6, 6), 0, 0, 0, cv2.INTER_AREA) for patch in patches
+    ]
+    mean, std = mean_std(patches).T[..., None]
+    expected = (np.reshape(small, (-1, 36)) - mean) / std
+    np.testing.assert_allclose(resized(patches), expected, atol=1e-4)
+    np.testing.assert_allclose(resized(patches * 0.5 + 30), resized(patches), atol=1e-4)
+
+
+def test_sift_is_that_of_opencv_at_the_middle():
+    patches = photographs(3)[:, :32, :32]
+    keypoint = cv2.KeyPoint(15.5, 15.5, 32 / 6, 0)  # OpenCV rounds it to (16, 16)
+    expected = [cv2.SIFT_create().compute(patch, [keypoint])[1][0] for patch in patches]
+    np.testing.assert_array_equal(sift(patches), expected)
+
+
+def test_a_dot_in_the_middle_of_each_of_sixteen_cells_is_found_in_that_cell():
+    dots = np.zeros((16, 32, 32), "uint8")
+    row, column = np.divmod(np.arange(16), 4)
+    for dot, y, x in zip(dots, 8 * row + 4, 8 * column + 4):  # cells of 8 pixels from 0 to 32
+        dot[y, x] = 255
+    energy = (cells(sift(dots)) ** 2).sum(axis=3).reshape(16, 16)
+    share = energy / energy.sum(axis=1, keepdims=True)
+    assert share.argmax(axis=1).tolist() == list(range(16))
+    assert share.max(axis=1).min() > 0.6  # the rest is of gradients that lie nearer to the next
+
+
+def test_the_outermost_pixels_change_the_outermost_cells_only():
+    patches = photographs(30)[:, :32, :32]
+    framed = patches.copy()
+    framed[:, 0], framed[:, :, 0], framed[:, -1], framed[:, :, -1] = 0, 0, 255, 255
+    before, after = cells(rootsift(patches)), cells(rootsift(framed))
+    assert (np.abs(after - before).max(axis=(1, 2, 3)) > 0.05).all()
+    # Rows have one length, so that inner cells change too, all by one factor.
+    inner, changed = before[:, 1:3, 1:3].reshape(30, -1), after[:, 1:3, 1:3].reshape(30, -1)
+    cosine = (
+        (inner * changed).sum(1) / np.linalg.norm(inner, axis=1) / np.linalg.norm(changed, axis=1)
+    )
+    assert cosine.min() > 0.98
+
+
+@pytest.mark.parametrize(
+    ("direction", "turns"), [(0, 0), (2, 1), (4, 2), (6, 3)], ids=["right", "up", "left", "down"]
+)
+def test_a_ramp_brightens_in_one_direction_in_every_cell(direction, turns):
+    ramp = np.rot90(np.tile(np.arange(32, dtype="uint8") * 8, (32, 1)), turns)[None]
+    found = cells(sift(ramp))[0]
+    assert found[..., direction].min() > 0
+    assert np.delete(found, direction, axis=2).max() <= 1
+
+
+def test_half_a_turn_of_the_patch_turns_the_grid_and_its_directions():
+    patches = photographs()  # 65 pixels have a middle: the grid turns onto itself
+    turned = cells(sift(patches[:, ::-1, ::-1]))
+    expected = np.roll(turned[:, ::-1, ::-1], 4, axis=3)
+    assert np.abs(cells(sift(patches)) - expected).max() <= 1  # of 512: rounding
+
+
+def test_rootsift_of_two_patches_multiplies_to_their_bhattacharyya_coefficient():
+    patches = photographs(2)
+    roots, (p, q) = rootsift(patches), sift(patches)
+    np.testing.assert_allclose(np.linalg.norm(roots, axis=1), 1, rtol=1e-5)
+    expected = np.sqrt(p / p.sum() * q / q.sum()).sum()
+    assert roots[0] @ roots[1] == pytest.approx(expected, rel=1e-5)
+
+
+def test_grey_levels_are_rounded_and_clipped_as_those_of_a_denoiser():
+    patches = photographs(4)[:, :32, :32]
+    blurred = np.random.default_rng(0).uniform(-0.4, 0.4, patches.shape) + patches
+    np.testing.assert_array_equal(sift(blurred), sift(patches))
+    np.testing.assert_array_equal(sift(patches - 1000.0), np.zeros((4, 128)))
+
+
+def test_patches_of_other_shapes_and_ranges_are_refused():
+    for function in (mean_std, resized, sift, rootsift):
+        with pytest.raises(ValueError, match=r"shape \(2, 32, 31\): expected \(batch, 32, 32, 1\)"):
+            function(np.zeros((2, 32, 31)))
+        with pytest.raises(ValueError, match=r"shape \(32, 32\)"):
+            function(np.zeros((32, 32)))
+        with pytest.raises(ValueError, match="NaN or infinite pixels"):
+            function(np.full((1, 32, 32), np.nan))
+    with pytest.raises(ValueError, match=r"reach 1: expected grey levels 0\.\.255"):
+        sift(photographs(1) / 255)
+
+
+def test_without_opencv_sift_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(ImportError, match="pip install opencv-python-headless"):
+        sift(np.zeros((1, 32, 32), "uint8"))
+    assert pixels(np.zeros((1, 32, 32), "uint8")).shape == (1, 1024)
+
+
+def test_the_module_needs_neither_keras_nor_opencv_to_be_imported():
+    code = "import sys, hpatches_kit.descriptors.baselines; print([m for m in ('keras', 'cv2') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
