@@ -1,7 +1,7 @@
 """Photographs and image sequences: read from files, built in, or made from one photograph.
 
-In: image files, or a single photograph. Out: grey images, keypoints, and `ImageSequence` objects whose
-homographies say where each pixel of image 1 is in the other images.
+In: image files, or a single photograph. Out: grey images, keypoints, and `ImageSequence` objects,
+whose homographies map the pixels of image 1 to the other images.
 """
 
 import lazy_loader as lazy

@@ -1,4 +1,4 @@
-"""images.builtin."""
+"""Built-in photographs: images that scikit-image and scikit-learn install, without a download."""
 
 import numpy as np
 import skimage.data
@@ -6,14 +6,21 @@ from skimage.color import rgb2gray
 from skimage.transform import downscale_local_mean
 from sklearn.datasets import load_sample_image
 
+# Short names of ours for functions of `skimage.data`; all other names are those of the functions.
+SKIMAGE_NAMES = {"hubble": "hubble_deep_field", "microscope": "immunohistochemistry"}
+
 
 def photograph(name):
-    """A built-in photograph as `float32 (height, width)`, grey levels 0..255, by its short name."""
+    """Return a built-in photograph as `float32 (height, width)`, grey levels 0..255.
+
+    Args:
+        name: `"china"` or `"flower"` (scikit-learn), or the name of a function of `skimage.data`,
+            such as `"coffee"`; `"hubble"` and `"microscope"` are short names for two of them.
+    """
     if name in ("china", "flower"):
         image = load_sample_image(f"{name}.jpg")
     else:
-        renamed = {"hubble": "hubble_deep_field", "microscope": "immunohistochemistry"}
-        image = getattr(skimage.data, renamed.get(name, name))()
+        image = getattr(skimage.data, SKIMAGE_NAMES.get(name, name))()
     grey = rgb2gray(image) * 255 if image.ndim == 3 else image
     if max(grey.shape) > 1000:  # the finest pixels of a very large photograph hold only noise
         grey = downscale_local_mean(grey, (2, 2))

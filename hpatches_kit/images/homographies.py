@@ -1,25 +1,34 @@
-"""images.homographies."""
+"""Homographies: 3x3 matrices that map the pixels of one view of a plane to those of another.
+
+Pixel coordinates are x (to the right), then y (down). The centre of the first pixel is (0, 0).
+"""
 
 import numpy as np
 
 
 def scaling_homography(before, after):
-    """The 3x3 map of pixels between two sizes of one picture, each `(height, width)`.
+    """Return the `(3, 3)` map of pixels between two sizes of one image, each `(height, width)`.
 
-    Edges go to edges. The edge of the first pixel is at -0.5, so there is a shift, too.
+    The edges of the image map to the edges. They lie half a pixel outside the centres of the
+    outermost pixels, at -0.5 for the first one, so the map is a scaling and a shift.
     """
     y, x = np.array(after) / before
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
 
 
-def _is_singular(matrix):
+def is_singular(matrix):
+    """Return whether a matrix has infinite entries, NaN, or numerically no inverse."""
     return not np.isfinite(matrix).all() or not np.linalg.cond(matrix) < 1e12
 
 
 def random_homography(shape, strength, rng):
-    """Homography of a plane seen from elsewhere, `(3, 3)`, that keeps the centre about in place.
+    """Draw the homography of a plane seen from another viewpoint, `(3, 3)`.
 
-    Strength 1 is a tilt of up to 50 degrees, a turn of up to 30, a zoom between 0.75 and 1.35.
+    Args:
+        shape: `(height, width)` of the image; its centre moves by at most 3 % of its size.
+        strength: 0 to 1. Strength 1 is a tilt of 30 to 50 degrees, an in-plane rotation of up to 30
+            degrees and a zoom between 0.74 and 1.35.
+        rng: a `numpy.random.Generator`.
     """
     height, width = shape
     tilt = np.radians(50) * strength * rng.uniform(0.6, 1)
@@ -36,7 +45,7 @@ def random_homography(shape, strength, rng):
         return np.array([[1, 0, x], [0, 1, y], [0, 0, 1]], float)
 
     oblique = np.diag([np.cos(tilt), 1.0, 1.0])  # foreshortened along one axis ...
-    oblique[2, 0] = np.sin(tilt) / focal  # ... and smaller where it is farther away
+    oblique[2, 0] = np.sin(tilt) / focal  # ... and smaller at a greater distance
     centre = np.array([width - 1, height - 1]) / 2
     return (
         translation(*(centre + shift))
@@ -49,11 +58,13 @@ def random_homography(shape, strength, rng):
 
 
 def project(maps, xy):
-    """Apply `(points, 3, 3)` homographies to `(n, 2)` coordinates: x and y, each `(points, n)`.
+    """Apply `(points, 3, 3)` homographies to `(n, 2)` coordinates.
 
-    Where a point falls behind the camera the coordinates are NaN: there the map would show the
-    scene mirrored, so the third coordinate and the determinant differ in sign.
+    Returns:
+        `(x, y)`, each `(points, n)`; NaN for a point behind the camera, which a homography would
+        show mirrored.
     """
+    # In front of the camera, the third coordinate and the determinant have the same sign.
     maps = maps * np.sign(np.linalg.det(maps))[:, None, None] / np.abs(maps[:, 2:, 2:])
     x, y, w = (maps[:, i, :2] @ xy.T + maps[:, i, 2:] for i in range(3))
     w = np.where(w > 1e-3, w, np.nan)

@@ -1,6 +1,7 @@
 """Keypoints of an image: Hessian, Harris and DoG points with a scale and one orientation.
 
-What HPatches was made from (Balntas et al., CVPR 2017, section 3), with scikit-image's detectors.
+These are the kinds of keypoints of HPatches (Balntas et al., CVPR 2017, section 3), here with the
+filters of scikit-image.
 """
 
 import numpy as np
@@ -13,12 +14,12 @@ from hpatches_kit._support.errors import UserError
 
 REGION = 5.0  # half the side of the measurement region, in units of the detected scale
 SCALES = 1.6 * 2.0 ** (np.arange(10) / 3)  # Gaussian sigma in pixels, 1.6 to 12.8
-# Weakest response kept, for grey levels 0..1: low, because blank patches are dropped later.
+# Weakest response kept, for grey levels 0..1. They are low because blank patches are dropped later.
 THRESHOLDS = {"hessian": 5e-4, "harris": 1e-3, "dog": 8e-3}
 
 
 def detect_keypoints(image, seed=0, thresholds=THRESHOLDS):
-    """Find keypoints whose measurement region lies inside the image.
+    """Detect the keypoints of an image whose measurement region lies inside it.
 
     Args:
         image: `(height, width)` grey levels 0..255.
@@ -28,6 +29,8 @@ def detect_keypoints(image, seed=0, thresholds=THRESHOLDS):
     Returns:
         `float64 (points, 4)`: x, y, scale (Gaussian sigma) in pixels and the angle of the dominant
         gradient in radians from the x axis towards the y axis, in random order.
+
+    Raises UserError for another shape, and for an image too small for three scales.
     """
     image = np.asarray(image, np.float32) / 255.0
     if image.ndim != 2:
@@ -35,7 +38,9 @@ def detect_keypoints(image, seed=0, thresholds=THRESHOLDS):
     height, width = image.shape
     scales = SCALES[2 * REGION * SCALES < min(height, width)]
     if len(scales) < 3:
-        raise UserError(f"An image of {width}x{height} pixels is too small for keypoints.")
+        raise UserError(
+            f"An image of {width}x{height} pixels is too small for keypoints: use a larger one."
+        )
     levels = np.stack([gaussian(image, sigma) for sigma in scales])
 
     finest = gaussian(image, scales[0] / (scales[1] / scales[0]))
@@ -45,18 +50,18 @@ def detect_keypoints(image, seed=0, thresholds=THRESHOLDS):
             [sigma**4 * hessian_matrix_det(image, sigma, approximate=False) for sigma in scales]
         ),
     }
-    found = []
-    for name, response in blobs.items():  # maxima over place and scale
+    maxima = []
+    for name, response in blobs.items():  # maxima over position and scale
         peaks = peak_local_max(response, threshold_abs=thresholds[name], exclude_border=False)
-        found.append(peaks[(peaks[:, 0] > 0) & (peaks[:, 0] < len(scales) - 1)])
-    for k, sigma in enumerate(scales):  # corners: maxima over place, at every scale
+        maxima.append(peaks[(peaks[:, 0] > 0) & (peaks[:, 0] < len(scales) - 1)])
+    for k, sigma in enumerate(scales):  # corners: maxima over position, at each scale
         response = sigma**4 * corner_harris(levels[k], sigma=sigma)
         corners = peak_local_max(response, min_distance=2, threshold_abs=thresholds["harris"])
-        found.append(np.insert(corners, 0, k, axis=1))
-    scale_index, y, x = np.concatenate(found).T
+        maxima.append(np.insert(corners, 0, k, axis=1))
+    scale_index, y, x = np.concatenate(maxima).T
     points = np.column_stack([x, y, scales[scale_index]])
 
-    # Half a diagonal more than the region itself, since it will be turned.
+    # Half the diagonal of the region, since the region is rotated by the angle.
     margin = np.sqrt(2) * REGION * points[:, 2]
     inside = (x >= margin) & (x <= width - 1 - margin) & (y >= margin) & (y <= height - 1 - margin)
     keep = np.flatnonzero(inside)
@@ -65,33 +70,42 @@ def detect_keypoints(image, seed=0, thresholds=THRESHOLDS):
 
 
 def one_per_cluster(points, seed=0, overlap=0.5):
-    """Keep points at random until every other one overlaps a kept one by more than `overlap`.
+    """Select points at random until each of the others overlaps a selected one too much.
 
     Args:
-        points: `(points, 3)` x, y and scale; the overlap is the intersection over union of the
-            discs that the measurement regions contain.
+        points: `(points, 3)` x, y and scale.
+        seed: decides the order in which points are considered.
+        overlap: no two selected regions overlap by more than this, see `disc_overlap`.
 
     Returns:
-        Indices of the kept points, in random order.
+        Indices of the selected points, in random order.
     """
     order = np.random.default_rng(seed).permutation(len(points))
     # Discs whose centres are a radius apart overlap by less than half, whatever their sizes.
-    near = cKDTree(points[:, :2]).query_ball_point(points[:, :2], REGION * points[:, 2])
-    free, kept = np.ones(len(points), bool), []
+    neighbours = cKDTree(points[:, :2]).query_ball_point(points[:, :2], REGION * points[:, 2])
+    free, selected = np.ones(len(points), bool), []
     for i in order:
         if free[i]:
-            kept.append(i)
-            others = np.array(near[i])
-            free[others[disc_overlap(points[i], points[others]) > overlap]] = False
-    return np.array(kept, int)
+            selected.append(i)
+            near = np.array(neighbours[i])
+            free[near[disc_overlap(points[i], points[near]) > overlap]] = False
+    return np.array(selected, int)
 
 
-def disc_overlap(one, others):
-    """Intersection over union of the disc of `one` with each of `others`, all x, y, scale."""
-    distance = np.hypot(others[:, 0] - one[0], others[:, 1] - one[1])
-    r, s = REGION * one[2], REGION * others[:, 2]
-    small, large = np.minimum(r, s), np.maximum(r, s)
-    # The lens of two circles; for nested or distant ones the clipped angles give a disc or nothing.
+def disc_overlap(point, others):
+    """Return the overlap of the measurement region of one point with those of others, `(others,)`.
+
+    Args:
+        point: `(3,)` x, y and scale.
+        others: `(others, 3)`.
+
+    The overlap is the intersection over union of the discs inscribed in the regions.
+    """
+    distance = np.hypot(others[:, 0] - point[0], others[:, 1] - point[1])
+    radius, radii = REGION * point[2], REGION * others[:, 2]
+    small, large = np.minimum(radius, radii), np.maximum(radius, radii)
+    # The area of the lens of two circles. If one contains the other or they are disjoint, clipping
+    # the distance makes it the smaller disc or 0.
     d = np.clip(distance, large - small + 1e-9, large + small)
     alpha = np.arccos(np.clip((d**2 + large**2 - small**2) / (2 * d * large), -1, 1))
     beta = np.arccos(np.clip((d**2 + small**2 - large**2) / (2 * d * small), -1, 1))
@@ -100,18 +114,23 @@ def disc_overlap(one, others):
 
 
 def dominant_angle(levels, points, scale_index):
-    """Lowe's orientation: the peak of a histogram of gradients around each point, `(points,)`.
+    """Return the orientation of each point: the peak of a histogram of gradients, `(points,)`.
 
-    36 bins, gradients weighted by their length and by a Gaussian of 1.5 scales, sampled every half
-    scale on the image smoothed to the scale of the point.
+    Args:
+        levels: `(scales, height, width)`, the image smoothed to each scale.
+        points: `(points, 3)` x, y and scale.
+        scale_index: `(points,)` the level of each point.
+
+    The histogram has 36 bins. Gradients are sampled every half scale, and weighted by their
+    magnitude and a Gaussian of 1.5 scales. Reference: Lowe, IJCV 2004, section 5.
     """
     steps = np.arange(-9, 10) * 0.5
     grid_y, grid_x = np.meshgrid(steps, steps, indexing="ij")
     weight = np.exp(-(grid_x**2 + grid_y**2)[1:-1, 1:-1] / (2 * 1.5**2))
     angles = np.empty(len(points))
     for k in np.unique(scale_index):
-        here = np.flatnonzero(scale_index == k)
-        x, y, scale = points[here].T[:, :, None, None]
+        rows = np.flatnonzero(scale_index == k)
+        x, y, scale = points[rows].T[:, :, None, None]
         patch = map_coordinates(
             levels[k], [y + scale * grid_y, x + scale * grid_x], order=1, mode="nearest"
         )
@@ -119,16 +138,16 @@ def dominant_angle(levels, points, scale_index):
         dy = (patch[:, 2:, 1:-1] - patch[:, :-2, 1:-1]) / 2
         bins = np.arctan2(dy, dx) / (2 * np.pi) * 36 % 36
         strength = np.hypot(dx, dy) * weight
-        # Each gradient is shared by the two bins around it, then the histogram is smoothed.
+        # Each gradient is split between the two nearest bins; then the histogram is smoothed.
         low = np.floor(bins).astype(int)
-        histogram = np.zeros((len(here), 36))
-        row = np.broadcast_to(np.arange(len(here))[:, None, None], low.shape)
-        np.add.at(histogram, (row, low % 36), strength * (low + 1 - bins))
-        np.add.at(histogram, (row, (low + 1) % 36), strength * (bins - low))
+        histogram = np.zeros((len(rows), 36))
+        point = np.broadcast_to(np.arange(len(rows))[:, None, None], low.shape)
+        np.add.at(histogram, (point, low % 36), strength * (low + 1 - bins))
+        np.add.at(histogram, (point, (low + 1) % 36), strength * (bins - low))
         for _ in range(3):
             histogram = (np.roll(histogram, 1, 1) + histogram + np.roll(histogram, -1, 1)) / 3
         peak = histogram.argmax(1)
-        left, top, right = (histogram[np.arange(len(here)), (peak + i) % 36] for i in (-1, 0, 1))
+        left, top, right = (histogram[np.arange(len(rows)), (peak + i) % 36] for i in (-1, 0, 1))
         curvature = np.maximum(2 * top - left - right, 1e-12)  # a parabola through three bins
-        angles[here] = (peak + (right - left) / (2 * curvature)) * 2 * np.pi / 36
+        angles[rows] = (peak + (right - left) / (2 * curvature)) * 2 * np.pi / 36
     return angles

@@ -1,4 +1,8 @@
-"""images.reading."""
+"""Image files are read as grey images.
+
+All formats of Pillow are read: colour or grey, 1, 8, 16 or 32 bits, with the orientation that the
+camera stored.
+"""
 
 from pathlib import Path
 
@@ -9,64 +13,70 @@ from skimage.util import img_as_float
 
 from hpatches_kit._support.errors import UserError
 
-# Of files that are taken for pictures. Where a sequence has 1.ppm and 1.jpg, the first one counts.
+# Endings of image files. If a sequence has 1.ppm and 1.jpg, the one listed first here is used.
 IMAGE_SUFFIXES = "ppm png jpg jpeg jfif pgm bmp tif tiff webp avif heic heif".split()
 
 
 def read_grey(file, longest=None):
     """Read an image file as `float32 (height, width)`, grey levels 0..255.
 
-    The picture stands upright, as its camera noted, and transparency is dropped.
+    The EXIF orientation is applied, and transparency is ignored.
 
     Args:
         file: in any format that Pillow reads.
-        longest: a larger picture is shrunk, without aliasing, to this many pixels along the longer side.
+        longest: a larger image is reduced, without aliasing, to this many pixels along its longer
+            side.
 
-    Raises UserError, which names the file, when it cannot be read.
+    Raises UserError, which names the file, if it cannot be read.
     """
-    return _read(file, longest)[0]
+    return read_grey_and_shape(file, longest)[0]
 
 
-def is_image_file(file):
-    """Whether the name of a file is that of a picture; hidden files and folders are none."""
-    return _ending(file) in IMAGE_SUFFIXES and not file.name.startswith(".") and file.is_file()
-
-
-def check_image_file(file):
-    """ValueError, which says what to do, for a file that does not begin as a picture does."""
-    try:
-        Image.open(file).close()
-    except Exception as error:  # Pillow raises whatever the reader of the format raises
-        raise _unreadable(file, error) from error
-
-
-def _read(file, longest):
-    """The grey picture, and the `(height, width)` it had before it was shrunk."""
+def read_grey_and_shape(file, longest):
+    """Read an image as `read_grey` does; also return its `(height, width)` before the reduction."""
     try:
         with Image.open(file) as stored:
-            picture = _plain(ImageOps.exif_transpose(stored))
-        width, height = size = picture.size
+            image = _to_plain_mode(ImageOps.exif_transpose(stored))
+        width, height = size = image.size
         if longest and max(size) > longest:
-            smaller = [max(1, round(side * longest / max(size))) for side in size]
-            picture = picture.resize(smaller, Image.Resampling.LANCZOS)
-        pixels = np.asarray(picture)
-    except Exception as error:  # Pillow raises whatever the reader of the format raises
+            reduced = [max(1, round(side * longest / max(size))) for side in size]
+            image = image.resize(reduced, Image.Resampling.LANCZOS)
+        pixels = np.asarray(image)
+    except Exception as error:  # each format of Pillow raises its own errors
         raise _unreadable(file, error) from error
-    if picture.mode == "F":
+    if image.mode == "F":
         return np.clip(pixels, 0, 255), (height, width)
     grey = rgb2gray(img_as_float(pixels)) if pixels.ndim == 3 else img_as_float(pixels)
     return grey.astype(np.float32) * np.float32(255), (height, width)
 
 
-def _plain(picture):
-    """The picture as bytes, grey or RGB, or where it is finer than that as floats 0..255."""
-    if picture.mode.startswith("I"):  # 16 bits
-        return Image.fromarray(np.asarray(picture, np.float32) / np.float32(257))
-    if picture.mode == "F":
-        return Image.fromarray(np.asarray(picture) * np.float32(255))
-    if picture.mode in ("L", "RGB"):
-        return picture
-    return picture.convert("L" if picture.mode in ("1", "LA", "La") else "RGB")
+def is_image_file(file):
+    """Return whether a path is a file with the ending of an image, and not a hidden one."""
+    return suffix(file) in IMAGE_SUFFIXES and not file.name.startswith(".") and file.is_file()
+
+
+def suffix(file):
+    """Return the ending of a file name in lower case, without the dot."""
+    return file.suffix[1:].lower()
+
+
+def check_image_file(file):
+    """Raise UserError for a file whose first bytes are not those of an image."""
+    try:
+        Image.open(file).close()
+    except Exception as error:  # each format of Pillow raises its own errors
+        raise _unreadable(file, error) from error
+
+
+def _to_plain_mode(image):
+    """Convert to 8 bits, grey or RGB, or to floats 0..255 if the image has more bits."""
+    if image.mode.startswith("I"):  # 16 bits
+        return Image.fromarray(np.asarray(image, np.float32) / np.float32(257))
+    if image.mode == "F":
+        return Image.fromarray(np.asarray(image) * np.float32(255))
+    if image.mode in ("L", "RGB"):
+        return image
+    return image.convert("L" if image.mode in ("1", "LA", "La") else "RGB")
 
 
 def _unreadable(file, error):
@@ -76,11 +86,7 @@ def _unreadable(file, error):
             head = stream.read(12)
     if head[4:8] == b"ftyp" and head[8:11] in (b"hei", b"hev", b"mif", b"msf"):
         return UserError(
-            f"{file} is a HEIC picture, which cannot be read here: convert it to JPEG, or set the"
-            " camera to JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible)."
+            f"{file} is a HEIC image, which cannot be read: convert it to JPEG, or set the camera"
+            " to JPEG (on an iPhone: Settings, Camera, Formats, Most Compatible)."
         )
     return UserError(f"{file} cannot be read as an image: {error}")
-
-
-def _ending(file):
-    return file.suffix[1:].lower()

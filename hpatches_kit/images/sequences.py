@@ -1,4 +1,8 @@
-"""Image sequences, and how they and single photographs are read from files."""
+"""Image sequences: two to six images of one scene and the homographies between them.
+
+A sequence is read from a folder in the layout of the HPatches image-sequences release (Balntas et
+al., CVPR 2017).
+"""
 
 import re
 from dataclasses import dataclass
@@ -7,22 +11,24 @@ from pathlib import Path
 import numpy as np
 
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.images.homographies import _is_singular, scaling_homography
-from hpatches_kit.images.reading import IMAGE_SUFFIXES, _ending, _read, is_image_file
+from hpatches_kit.images.homographies import is_singular, scaling_homography
+from hpatches_kit.images.reading import IMAGE_SUFFIXES, is_image_file, read_grey_and_shape, suffix
 
-MOST_IMAGES = 6  # as many as a sequence of HPatches has
+MOST_IMAGES = 6  # as in every sequence of HPatches
 HOMOGRAPHY = re.compile(r"H_1_(\d+)(\.txt)?")
 
 
 @dataclass
 class ImageSequence:
-    """Two to six images of one flat or distant scene, and where image 1 went in each.
+    """Two to six images of one flat or distant scene, with the homographies between them.
 
     Attributes:
-        name: by custom `v_...` for a moving viewpoint, `i_...` for moving light.
+        name: by convention `v_...` for a moving viewpoint, `i_...` for changing illumination.
         images: `(height, width)` arrays of grey levels 0..255; sizes may differ.
-        homographies: `(images - 1, 3, 3)`, image 1 to each of the others, in pixels with x before
+        homographies: `(images - 1, 3, 3)`, from image 1 to each of the others, in pixels, x before
             y; the centre of the first pixel is (0, 0).
+
+    Raises UserError for another number of images, other shapes or a singular homography.
     """
 
     name: str
@@ -39,14 +45,15 @@ class ImageSequence:
                 " (images - 1, 3, 3)."
             )
         for k, matrix in enumerate(self.homographies, start=2):
-            if _is_singular(matrix):
+            if is_singular(matrix):
                 raise UserError(
                     f"{self.name}: the homography H_1_{k} is singular: {matrix.tolist()}."
                 )
         for k, image in enumerate(self.images, start=1):
             if np.ndim(image) != 2:
                 raise UserError(
-                    f"{self.name}: image {k} has shape {np.shape(image)}: expected grey."
+                    f"{self.name}: image {k} has shape {np.shape(image)}:"
+                    " expected grey, (height, width)."
                 )
 
 
@@ -54,46 +61,54 @@ def read_sequence(folder, longest=None):
     """Read a folder in the layout of the HPatches image-sequences release.
 
     Args:
-        folder: holds `1.ppm .. 6.ppm` (or png, jpg, ...) and `H_1_2 .. H_1_6`, 3x3 text matrices;
-            two images and `H_1_2` are enough. The homographies are those of the upright pictures.
-        longest: larger images are shrunk to this many pixels along the longer side, and the
-            homographies with them.
+        folder: contains `1.ppm .. 6.ppm` (or png, jpg, ...) and `H_1_2 .. H_1_6`, 3x3 text
+            matrices; two images and `H_1_2` are enough. The homographies are those of the images
+            after the EXIF orientation is applied.
+        longest: larger images are reduced to this many pixels along the longer side, and the
+            homographies are adapted.
 
     Returns:
         An `ImageSequence` with the name of the folder.
 
-    Raises FileNotFoundError for a missing image or homography, UserError for one that cannot be
-    read, a homography that is singular or a seventh image; each names the file.
+    Raises FileNotFoundError for a missing image or homography; UserError for one that cannot be
+    read, a singular homography or a seventh image. Each names the file.
     """
     folder = Path(folder)
     files, matrices = zip(*sequence_files(folder))
-    images, shapes = zip(*(_read(file, longest) for file in files))
-    maps = [scaling_homography(shape, image.shape) for shape, image in zip(shapes, images)]
-    back = np.linalg.inv(maps[0])
-    homographies = [here @ matrix @ back for here, matrix in zip(maps[1:], matrices[1:])]
+    images, shapes = zip(*(read_grey_and_shape(file, longest) for file in files))
+    scalings = [scaling_homography(shape, image.shape) for shape, image in zip(shapes, images)]
+    unscale = np.linalg.inv(scalings[0])
+    homographies = [
+        scaling @ matrix @ unscale for scaling, matrix in zip(scalings[1:], matrices[1:])
+    ]
     return ImageSequence(folder.resolve().name, list(images), homographies)
 
 
 def sequence_files(folder):
-    """`[(image file, 3x3 matrix), ...]` of a sequence; image 1 has no matrix but None.
+    """Return `[(image file, 3x3 matrix), ...]` of a sequence; the matrix of image 1 is None.
 
-    Raises as `read_sequence`, but looks into no image.
+    Raises the errors of `read_sequence`, except those about the content of images, which it does
+    not read.
     """
     folder = Path(folder)
-    pictures = [file for file in folder.iterdir() if is_image_file(file) and file.stem.isdecimal()]
-    pictures.sort(key=lambda file: -IMAGE_SUFFIXES.index(_ending(file)))  # what comes last counts
-    images = {k: file for file in pictures if (k := int(file.stem)) > 0}
+    candidates = [
+        file for file in folder.iterdir() if is_image_file(file) and file.stem.isdecimal()
+    ]
+    # The dictionary keeps the last file of each number, so the preferred endings come last.
+    candidates.sort(key=lambda file: -IMAGE_SUFFIXES.index(suffix(file)))
+    images = {k: file for file in candidates if (k := int(file.stem)) > 0}
     matrices = homography_files(folder)
-    found = {**matrices, **images}
-    if (last := max(found, default=0)) > MOST_IMAGES:
+    numbered = {**matrices, **images}
+    if (last := max(numbered, default=0)) > MOST_IMAGES:
         raise UserError(
-            f"{found[last]} is too many: of a sequence, {MOST_IMAGES} images are used at most."
+            f"{numbered[last]} has the number {last}: expected at most {MOST_IMAGES} images."
+            " Remove it, or give it a smaller number."
         )
     files = []
     for k in range(1, max(last, 2) + 1):
         if k not in images:
-            whose = f", but {matrices[k].name} is there" if k in matrices else ""
-            raise FileNotFoundError(f"{folder / str(k)}.ppm (or png, jpg) is missing{whose}.")
+            reason = f": {matrices[k].name} has no image" if k in matrices else ""
+            raise FileNotFoundError(f"{folder / str(k)}.ppm (or png, jpg) is missing{reason}.")
         if k > 1 and k not in matrices:
             raise FileNotFoundError(
                 f"{folder / f'H_1_{k}'} is missing: {images[k].name} has no homography."
@@ -103,9 +118,9 @@ def sequence_files(folder):
 
 
 def homography_files(folder):
-    """`{2: H_1_2, 3: H_1_3, ...}`: the homographies of a sequence; nothing in any other folder."""
-    named = ((HOMOGRAPHY.fullmatch(file.name), file) for file in sorted(Path(folder).iterdir()))
-    return {int(match[1]): file for match, file in named if match}
+    """Return `{2: H_1_2, 3: H_1_3, ...}`, the homography files of a folder."""
+    matches = ((HOMOGRAPHY.fullmatch(file.name), file) for file in sorted(Path(folder).iterdir()))
+    return {int(match[1]): file for match, file in matches if match}
 
 
 def _read_matrix(file):
@@ -113,6 +128,6 @@ def _read_matrix(file):
         matrix = np.loadtxt(file).reshape(3, 3)
     except ValueError as error:
         raise UserError(f"{file} is not a 3x3 matrix of numbers: {error}") from error
-    if _is_singular(matrix):
+    if is_singular(matrix):
         raise UserError(f"{file} is singular: {matrix.tolist()}.")
     return matrix

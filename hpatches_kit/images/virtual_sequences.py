@@ -1,6 +1,6 @@
-"""One photograph becomes image sequences: virtual viewpoints and virtual lighting.
+"""Virtual sequences: image sequences made from one photograph, by viewpoint or by lighting.
 
-Image 1 is the photograph itself; images 2 to 6 drift further and further away from it.
+Image 1 is the photograph; images 2 to 6 differ from it more and more.
 """
 
 from io import BytesIO
@@ -15,10 +15,10 @@ from hpatches_kit.images.sequences import ImageSequence
 
 
 def viewpoint_sequence(name, photograph, seed=0):
-    """Look at the photograph as at a poster, from five more and more oblique places.
+    """Show a photograph like a poster, from five viewpoints that are more and more oblique.
 
     Args:
-        name: of the sequence, by custom `v_...`.
+        name: of the sequence, by convention `v_...`.
         photograph: `(height, width)` grey levels 0..255.
         seed: decides the viewpoints.
 
@@ -33,9 +33,10 @@ def viewpoint_sequence(name, photograph, seed=0):
 
 
 def lighting_sequence(name, photograph, seed=0):
-    """The photograph from one place under five more and more different lights and cameras.
+    """Show a photograph from one viewpoint, under five lights that differ more and more from it.
 
-    Args and returns as for `viewpoint_sequence`, by custom `i_...`; the homographies are identities.
+    Args, returns: as for `viewpoint_sequence`. The name is by convention `i_...`, and the
+    homographies are identities.
     """
     rng = np.random.default_rng(seed)
     images = [relight(photograph, strength, rng) for strength in np.linspace(0.2, 1, 5)]
@@ -43,16 +44,16 @@ def lighting_sequence(name, photograph, seed=0):
 
 
 def _warp(photograph, homography):
-    # Where the view shrinks the photograph, blur first, or the finest detail would alias.
+    # If the homography reduces the photograph, it is blurred first; otherwise fine detail aliases.
     height, width = photograph.shape
     y, x = np.mgrid[0 : height - 1 : 5j, 0 : width - 1 : 5j].reshape(2, -1)
     back = np.linalg.inv(homography)
     points = np.stack(
         [np.stack([x + dx, y + dy, np.ones_like(x)]) for dx, dy in ((0, 0), (1, 0), (0, 1))]
     )
-    there = back @ points
-    there = there[:, :2] / there[:, 2:]
-    step = np.median(np.linalg.norm(there[1:] - there[0], axis=1))
+    sources = back @ points
+    sources = sources[:, :2] / sources[:, 2:]
+    step = np.median(np.linalg.norm(sources[1:] - sources[0], axis=1))
     if step > 1:
         photograph = gaussian(photograph, 0.5 * np.sqrt(step**2 - 1), preserve_range=True)
     image = warp(photograph, back, order=3, mode="reflect", preserve_range=True)
@@ -60,11 +61,11 @@ def _warp(photograph, homography):
 
 
 def relight(photograph, strength, rng):
-    """Change the light and the camera: gamma, gain, gradient, shadow, blur, sensor noise, JPEG.
+    """Simulate another light and camera: gamma, gain, gradient, shadow, blur, sensor noise, JPEG.
 
     Args:
         photograph: `(height, width)` grey levels 0..255.
-        strength: 0 changes nothing but what JPEG at quality 95 does, 1 is a photograph that is hard to match.
+        strength: 0 only applies JPEG at quality 95; the result of 1 is hard to match.
         rng: a `numpy.random.Generator`.
 
     Returns:
@@ -79,12 +80,12 @@ def relight(photograph, strength, rng):
     angle = rng.uniform(0, 2 * np.pi)
     light *= 1 + 0.4 * strength * rng.uniform() * (x * np.cos(angle) + y * np.sin(angle))
     angle, edge = rng.uniform(0, 2 * np.pi), rng.uniform(-0.7, 0.7)
-    lit = 1 / (1 + np.exp(-30 * (x * np.cos(angle) + y * np.sin(angle) - edge)))  # a soft edge
+    lit = 1 / (1 + np.exp(-30 * (x * np.cos(angle) + y * np.sin(angle) - edge)))  # with a soft edge
     light *= 1 - 0.6 * strength * rng.uniform() * (1 - lit)
 
     light = gaussian(light, 1.2 * strength * rng.uniform())
     light += rng.normal(0, 0.02 * strength * rng.uniform(), light.shape)
-    picture = Image.fromarray(np.clip(np.rint(255 * light), 0, 255).astype(np.uint8))
+    image = Image.fromarray(np.clip(np.rint(255 * light), 0, 255).astype(np.uint8))
     file = BytesIO()
-    picture.save(file, "jpeg", quality=int(95 - 50 * strength * rng.uniform()))
+    image.save(file, "jpeg", quality=int(95 - 50 * strength * rng.uniform()))
     return np.asarray(Image.open(file), np.float32)

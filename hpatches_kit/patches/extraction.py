@@ -1,7 +1,7 @@
-"""An image sequence becomes 65x65 patches: its homographies say where each point went.
+"""Extraction: an image sequence becomes 65x65 patches, located by its homographies.
 
-The way HPatches was made (Balntas et al., CVPR 2017, section 3): keypoints in image 1, affine
-jitter of their measurement regions, projection into images 2..6, anti-aliased sampling.
+As HPatches was made (Balntas et al., CVPR 2017, section 3): keypoints in image 1, affine jitter of
+their measurement regions, projection into images 2 to 6, anti-aliased sampling.
 """
 
 import numpy as np
@@ -12,15 +12,19 @@ from hpatches_kit.images.homographies import project
 from hpatches_kit.images.keypoints import REGION, detect_keypoints
 from hpatches_kit.patches.views import SOURCE_SIZE, VIEWS
 
-# Strength of the jitter by level: the median overlap of a jittered square region with the
-# region itself is 0.85 (easy), 0.72 (hard) and 0.60 (tough).
+# Strength of the jitter by level. The median overlap of a jittered square region with the exact one
+# is 0.85 (easy), 0.72 (hard) and 0.60 (tough).
 JITTER = {"e": 0.66, "h": 1.40, "t": 2.20}
-BLANK = 5.0  # a patch whose grey levels spread less than this shows nothing
-SQUARE = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)  # corners of every region
+BLANK = 5.0  # a patch is blank below this standard deviation in grey levels
+REGION_CORNERS = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)
 
 
 def regions(points):
-    """Measurement regions as `(points, 3, 3)` matrices from the square [-1, 1] to pixels."""
+    """Return measurement regions as `(points, 3, 3)` maps from the square [-1, 1] to pixels.
+
+    Args:
+        points: `(points, 4)` x, y, scale and angle; a region reaches 5 scales to each side.
+    """
     x, y, scale, angle = np.asarray(points, float).T
     cosine, sine = REGION * scale * np.cos(angle), REGION * scale * np.sin(angle)
     zero, one = np.zeros_like(x), np.ones_like(x)
@@ -28,14 +32,15 @@ def regions(points):
 
 
 def jitter(count, level, rng):
-    """Random affine maps of the square [-1, 1] near the identity, `(count, 3, 3)`.
+    """Draw random affine maps of the square [-1, 1] near the identity, `(count, 3, 3)`.
 
-    A turn of up to 14 degrees, a zoom and a stretch of up to 17 % and a shift of up to 12 % of half
-    the side, times the strength of the level.
+    At strength 1: a rotation of up to 14 degrees, a zoom and a stretch of up to 17 % each, and a
+    shift of up to 12 % of half the side. The strength of the level, `"e"`, `"h"` or `"t"`, scales
+    them.
     """
     amplitude = JITTER[level] * np.array([0.24, 0.16, 0.16, 0.12, 0.12])
     turn, zoom, stretch, dx, dy = amplitude[:, None] * rng.uniform(-1, 1, (5, count))
-    along = rng.uniform(0, np.pi, count)  # the direction of the stretch
+    direction = rng.uniform(0, np.pi, count)  # of the stretch
     eye = np.eye(3)
 
     def rotation(angle):
@@ -49,28 +54,28 @@ def jitter(count, level, rng):
     scaling[:, 0, 0], scaling[:, 1, 1] = np.exp(zoom + stretch), np.exp(zoom - stretch)
     shift = np.repeat(eye[None], count, 0)
     shift[:, 0, 2], shift[:, 1, 2] = dx, dy
-    return shift @ rotation(turn + along) @ scaling @ rotation(-along)
+    return shift @ rotation(turn + direction) @ scaling @ rotation(-direction)
 
 
 def overlap(maps, size=201):
-    """How well jittered regions cover the region itself: intersection over union, `(maps,)`.
+    """Return the intersection over union of jittered regions and the exact one, `(maps,)`.
 
     Args:
         maps: affine maps of the square [-1, 1], `(maps, 3, 3)`, as from `jitter`.
-        size: points along a line of the grid on which areas are counted.
+        size: areas are counted on a grid of size x size points.
     """
     line = np.linspace(-2.5, 2.5, size)
     grid = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
     square = (np.abs(grid) <= 1).all(1)
-    result = []
-    for back in np.linalg.inv(maps):
-        moved = (np.abs(grid @ back[:2, :2].T + back[:2, 2]) <= 1).all(1)
-        result.append((square & moved).sum() / (square | moved).sum())
-    return np.array(result)
+    overlaps = []
+    for inverse in np.linalg.inv(maps):
+        moved = (np.abs(grid @ inverse[:2, :2].T + inverse[:2, 2]) <= 1).all(1)
+        overlaps.append((square & moved).sum() / (square | moved).sum())
+    return np.array(overlaps)
 
 
 def sample(image, maps, size=SOURCE_SIZE):
-    """Sample square patches without aliasing, all at once.
+    """Sample square patches of one image without aliasing.
 
     Args:
         image: `(height, width)` grey levels 0..255.
@@ -78,12 +83,13 @@ def sample(image, maps, size=SOURCE_SIZE):
         size: side of a patch in pixels.
 
     Returns:
-        `uint8 (patches, size, size)`, bilinear. Where a step of the patch is longer than one pixel of
-        the image, the patch is read from a Gaussian pyramid level on which it is not.
+        `uint8 (patches, size, size)`, bilinear. If the pixels of a patch are more than one pixel of
+        the image apart, the patch is sampled from a level of the Gaussian pyramid where they are
+        not.
     """
     centres = (2 * np.arange(size) + 1) / size - 1
     grid = np.stack(np.meshgrid(centres, centres), -1).reshape(-1, 2)
-    corner_x, corner_y = project(maps, SQUARE)
+    corner_x, corner_y = project(maps, REGION_CORNERS)
     edges = np.hypot(corner_x - np.roll(corner_x, 1, 1), corner_y - np.roll(corner_y, 1, 1))
     level = np.ceil(np.log2(np.maximum(edges.max(1) / size, 1)) - 0.05).astype(int)
     deepest = int(level.max(initial=0))
@@ -96,68 +102,72 @@ def sample(image, maps, size=SOURCE_SIZE):
     for start in range(0, len(maps), 256):
         block = np.arange(start, min(start + 256, len(maps)))
         for k in np.unique(level[block]):
-            here = block[level[block] == k]
+            rows = block[level[block] == k]
             k = min(k, len(pyramid) - 1)
             smooth = np.asarray(pyramid[k], np.float32)
-            x, y = (c.astype(np.float32) for c in project(maps[here], grid))
-            # Pyramid pixels cover 2**k image pixels; their centres keep their place.
-            fy, fx = (a / b for a, b in zip(smooth.shape, image.shape))
-            at = [(y + 0.5) * fy - 0.5, (x + 0.5) * fx - 0.5]
-            grey = map_coordinates(smooth, at, np.float32, order=1, mode="nearest")
-            patches[here] = np.clip(np.rint(grey), 0, 255).reshape(-1, size, size)
+            x, y = (c.astype(np.float32) for c in project(maps[rows], grid))
+            # A pixel of the pyramid covers 2**k pixels of the image. The edges of both coincide.
+            scale_y, scale_x = (a / b for a, b in zip(smooth.shape, image.shape))
+            yx = [(y + 0.5) * scale_y - 0.5, (x + 0.5) * scale_x - 0.5]
+            grey = map_coordinates(smooth, yx, np.float32, order=1, mode="nearest")
+            patches[rows] = np.clip(np.rint(grey), 0, 255).reshape(-1, size, size)
     return patches
 
 
 def image_of_views(images):
-    """Which image each of the 16 views is cut from, counted from 0, in a sequence of `images`."""
+    """Return the index of the image from which each of the 16 views is cut, `[0, 1, ...]`.
+
+    Args:
+        images: number of images in the sequence. With fewer than 6, they are used in turn.
+    """
     return [0 if view == "ref" else 1 + (int(view[1]) - 1) % (images - 1) for view in VIEWS]
 
 
 def extract(sequence, points=None, count=2000, seed=0, blank=BLANK):
-    """Cut the 16 views of each point out of an image sequence.
+    """Cut the 16 views of each point from an image sequence.
 
     Args:
-        sequence: an `ImageSequence`.
-        points: `(points, 4)` keypoints of image 1 as from `detect`. Default: detect them.
-        count: keep at most this many points, chosen at random.
-        seed: decides jitter and choice.
-        blank: a point is dropped when one of its patches has a smaller standard deviation.
+        sequence: an `ImageSequence`. With fewer than six images, the views use them in turn.
+        points: `(points, 4)` keypoints of image 1 as from `detect_keypoints`. Default: detect them.
+        count: keep at most this number of points, chosen at random.
+        seed: of the jitter and the choice.
+        blank: a point is dropped if one of its patches has a smaller standard deviation, in grey
+            levels.
 
     Returns:
-        `(patches, kept)`: `uint8 (n, 16, 65, 65)` and `(n, 4)`, the keypoints that they show.
+        `(patches, kept)`: `uint8 (n, 16, 65, 65)` and the `(n, 4)` keypoints that they show.
 
-    Kept are points whose regions, with their jitter, lie wholly inside image 1 and, projected,
-    inside the image that they are cut from. Views e1, h1 and t1 are cut from image 2, e2, h2 and
-    t2 from image 3, and so on; a sequence of fewer than six images starts again at image 2.
+    A point is kept only if its jittered regions lie inside image 1 and, after projection, inside
+    the images from which they are cut.
     """
     rng = np.random.default_rng(seed)
     points = np.asarray(
         detect_keypoints(sequence.images[0], seed=rng) if points is None else points, float
     )
-    base = regions(points)
-    image_of = image_of_views(len(sequence.images))
-    jittered = [base] + [base @ jitter(len(points), view[0], rng) for view in VIEWS[1:]]
+    exact = regions(points)
+    image_of_view = image_of_views(len(sequence.images))
+    jittered = [exact] + [exact @ jitter(len(points), view[0], rng) for view in VIEWS[1:]]
     to_image = [np.eye(3), *sequence.homographies]
-    maps = np.stack([to_image[k] @ region for k, region in zip(image_of, jittered)])
+    maps = np.stack([to_image[k] @ region for k, region in zip(image_of_view, jittered)])
 
     inside = np.ones(len(points), bool)
-    for k, region, projected in zip(image_of, jittered, maps):
+    for k, region, projected in zip(image_of_view, jittered, maps):
         inside &= _inside(region, sequence.images[0]) & _inside(projected, sequence.images[k])
-    order, taken = rng.permutation(np.flatnonzero(inside)), []
+    order, kept = rng.permutation(np.flatnonzero(inside)), []
     patches = np.empty((0, len(VIEWS), SOURCE_SIZE, SOURCE_SIZE), np.uint8)
-    while len(order) and len(patches) < count:  # once, unless many patches are blank
+    while len(order) and len(patches) < count:  # more than once only after blank patches
         chunk, order = order[: count - len(patches)], order[count - len(patches) :]
         cut = np.empty((len(chunk), *patches.shape[1:]), np.uint8)
         for k, image in enumerate(sequence.images):
-            views = [view for view in range(len(VIEWS)) if image_of[view] == k]
-            together = sample(image, np.concatenate([maps[view, chunk] for view in views]))
-            cut[:, views] = together.reshape(len(views), *cut[:, 0].shape).swapaxes(0, 1)
-        shows = (cut.reshape(*cut.shape[:2], -1).std(2, dtype=np.float32) >= blank).all(1)
-        patches, taken = np.concatenate([patches, cut[shows]]), [*taken, *chunk[shows]]
-    return patches, points[taken]
+            views = [view for view in range(len(VIEWS)) if image_of_view[view] == k]
+            sampled = sample(image, np.concatenate([maps[view, chunk] for view in views]))
+            cut[:, views] = sampled.reshape(len(views), *cut[:, 0].shape).swapaxes(0, 1)
+        structured = (cut.reshape(*cut.shape[:2], -1).std(2, dtype=np.float32) >= blank).all(1)
+        patches, kept = np.concatenate([patches, cut[structured]]), [*kept, *chunk[structured]]
+    return patches, points[kept]
 
 
 def _inside(maps, image):
     height, width = image.shape
-    x, y = project(maps, SQUARE)  # NaN compares as outside
+    x, y = project(maps, REGION_CORNERS)  # comparisons with NaN are false, which means outside
     return ((x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)).all(1)

@@ -1,4 +1,7 @@
-"""Places that look alike although they are different ones: hard mining takes them for hard negatives."""
+"""Near duplicates: places that differ but look alike.
+
+Hard negative mining chooses them as negatives, although no descriptor can tell them apart.
+"""
 
 import numpy as np
 import pandas as pd
@@ -10,13 +13,14 @@ def near_duplicates(patches, points=3000, seed=0):
     """Find the reference patches that look most like the reference patch of another place.
 
     Args:
-        patches: a `PatchSet`; flat references are left out.
-        points: number of places compared, drawn at random.
+        patches: a `PatchSet`; flat references are excluded.
+        points: number of places to compare, drawn at random.
         seed: of that draw.
 
     Returns:
-        A DataFrame, most similar pair first, each pair once: `point` and `other`, row numbers in `patches`, and
-        `distance`, Euclidean, from 0 to 2, between the patches normalised to zero mean and unit norm.
+        A DataFrame, most similar pair first, each pair once. `point` and `other` are row numbers in
+        `patches`; `distance`, 0 to 2, is the Euclidean distance of the clean patches, normalised to
+        zero mean and unit norm.
 
     Raises UserError for fewer than two places that are not flat.
     """

@@ -1,8 +1,4 @@
-"""Patches in memory or in a mapped file: points and their 16 views.
-
-A *point* is a place in a scene. A *view* is one of its 16 patches: the reference, then five
-each of the levels easy, hard and tough. Every room above this one speaks in these terms.
-"""
+"""PatchSet: points and their 16 views, in memory or memory-mapped. `views.py` defines the terms."""
 
 from functools import cached_property
 
@@ -13,20 +9,26 @@ from hpatches_kit.patches.views import VIEWS, is_flat, patch_shape
 
 
 class PatchSet:
-    """Patches of many points, all of one shape, from a memory-mapped file or from memory.
+    """Patches of points: one array per kind, and the sequence and place of each point.
 
     Args:
-        arrays: what each patch looks like, by name: `{"clean": a, "noisy": b, ...}`, each
-            `uint8 (points, 16, 32, 32)`, grey levels 0..255; `"original"` is `(points, 16, 65, 65)`.
+        arrays: patches by kind, `{"clean": a, "noisy": b, ...}`, each `uint8 (points, 16, 32, 32)`,
+            grey levels 0..255; `"original"` is `(points, 16, 65, 65)`.
         sequence: `(points,)` name of the image sequence of each point.
-        label: `(points,)` integers, equal where several sequences show the same place of a
-            scene. Default: every point is a place of its own.
+        label: `(points,)` integers, equal for points of the same place. Default: every point is a
+            different place.
         splits: `{split: {"train": [names], "test": [names]}}`; the first one is the default.
-        rows: which rows of the arrays belong to this set, in order. Default: all.
-        flat: `(points,)` true where the reference patch is flat. Default: judged by the clean one.
-        fingerprint: names the content of the arrays, where they are files.
+        rows: `(points,)` rows of the arrays that belong to this set, in order. Default: all.
+        flat: `(points,)` true if the reference patch is flat. Default: computed from the clean
+            patches.
+        fingerprint: identifies the content of arrays in files. Default: None.
 
-    `len(patches)` is the number of points; `patches.clean` is an array as described above.
+    Raises UserError for other shapes, types, or numbers of points that differ.
+
+    `len(patches)` is the number of points, and `patches["clean"]` an array as described above:
+
+        train, test = patches.split()
+        pair = train["clean"][0, [0, 5]]  # the reference and view e5 of one point
     """
 
     def __init__(
@@ -39,11 +41,11 @@ class PatchSet:
         self.label = np.arange(points) if label is None else np.asarray(label, np.int64)
         self.rows = np.arange(points) if rows is None else np.asarray(rows, np.int64)
         self.fingerprint, self._flat = fingerprint, flat
-        judged = points if flat is None else len(flat)
-        if not len(self.label) == len(self.rows) == judged == points:
+        flags = points if flat is None else len(flat)
+        if not len(self.label) == len(self.rows) == flags == points:
             raise UserError(
                 f"{points} sequence names, {len(self.label)} labels, {len(self.rows)} rows and"
-                f" {judged} times flat or not: expected one of each for every point."
+                f" {flags} values of flat: expected one of each per point."
             )
         for kind, array in self.arrays.items():
             if array.dtype != np.uint8 or array.shape[1:] != patch_shape(kind):
@@ -52,10 +54,13 @@ class PatchSet:
                     f" expected uint8 (points, {', '.join(map(str, patch_shape(kind)))})."
                 )
             if rows is None and len(array) != points:
-                raise UserError(f"{len(array)} {kind!r} patches for {points} points.")
+                raise UserError(
+                    f"{len(array)} {kind!r} patches for {points} points: expected as many."
+                )
             if points and not 0 <= self.rows.min() <= self.rows.max() < len(array):
                 raise UserError(
-                    f"Rows {self.rows.min()} to {self.rows.max()} of {len(array)} {kind!r} patches."
+                    f"Rows {self.rows.min()} to {self.rows.max()} of {len(array)} {kind!r} patches:"
+                    f" expected 0 to {len(array) - 1}."
                 )
 
     def __len__(self):
@@ -68,10 +73,10 @@ class PatchSet:
 
         Args:
             folder: an existing one is replaced if it was written by this method.
-            provenance: what the patches were made with, kept as JSON.
+            provenance: settings with which the patches were made, stored as JSON.
 
-        Raises FileExistsError when the folder holds any other file, UserError when the points of a sequence are not
-        contiguous.
+        Raises FileExistsError if the folder contains any other file, UserError if the points of a
+        sequence are not contiguous.
         """
         from hpatches_kit.patches.storage import save_patch_set
 
@@ -85,7 +90,7 @@ class PatchSet:
 
     @cached_property
     def _runs(self):
-        """`{name: [(start, stop), ...]}`: where the points of each sequence stand."""
+        """`{name: [(start, stop), ...]}`: the contiguous ranges of points of each sequence."""
         edges = np.flatnonzero(self.sequence[1:] != self.sequence[:-1]) + 1
         runs = {}
         for start, stop in zip([0, *edges], [*edges, len(self)]):
@@ -95,7 +100,7 @@ class PatchSet:
 
     @property
     def names(self):
-        """Sequence names in the order in which they first appear."""
+        """Names of the sequences, in the order in which they first appear."""
         return list(self._runs)
 
     @property
@@ -117,11 +122,11 @@ class PatchSet:
 
     @property
     def flat(self):
-        """`(points,)` true where the reference spreads by 10 grey levels or less.
+        """`(points,)` true if the standard deviation of the reference is at most 10 grey levels.
 
-        The benchmark neither queries those nor uses them as distractors. Patches that were read from
-        the 65 px release were judged at 65 px, as the official lists are; others at 32 px, which is
-        a little smoother.
+        The benchmark uses those neither as queries nor as distractors. Patches of the HPatches
+        release are measured at 65 px, as in the official task lists; others at 32 px, where the
+        standard deviation is slightly smaller.
         """
         if self._flat is None:
             self._flat = np.zeros(len(self), bool)
@@ -130,42 +135,49 @@ class PatchSet:
         return self._flat
 
     def base(self, kind):
-        """The whole array called `kind`, of which `rows` belong to this set."""
+        """Return the whole array of a kind, of which `rows` belong to this set."""
         if kind not in self.arrays:
-            raise UserError(f"No {kind!r} patches here: expected one of {sorted(self.arrays)}.")
+            raise UserError(
+                f"No {kind!r} patches in this set: expected one of {sorted(self.arrays)}."
+            )
         return self.arrays[kind]
 
     def __getitem__(self, kind):
         base = self.base(kind)
         start, stop = (self.rows[0], self.rows[-1] + 1) if len(self) else (0, 0)
         if np.array_equal(self.rows, np.arange(start, stop)):
-            return base[start:stop]  # a slice of the mapped file: nothing is read yet
+            return base[start:stop]  # a slice of the memory-mapped file, which reads nothing
         return base[self.rows]
 
     def blocks(self, points=256):
-        """The numbers 0 to `len(self)`, as slices of a few points: 4 MB of patches at a time."""
+        """Return slices that cover all points, `points` at a time; 256 points are 4 MB per kind."""
         return [
             slice(start, min(start + points, len(self))) for start in range(0, len(self), points)
         ]
 
     def add(self, kind, patches):
-        """A set that also has `patches`, `uint8 (points, 16, 32, 32)`, under the name `kind`."""
+        """Return a set that also has `patches`, `uint8 (points, 16, 32, 32)`, as a kind."""
         if len(patches) != len(self):
-            raise UserError(f"{len(patches)} {kind} patches for {len(self)} points.")
-        arrays = {name: self[name] for name in self.arrays} | {kind: patches}
+            raise UserError(
+                f"{len(patches)} {kind} patches for {len(self)} points: expected as many."
+            )
+        arrays = {existing: self[existing] for existing in self.arrays} | {kind: patches}
         return PatchSet(arrays, self.sequence, self.label, self.splits, flat=self._flat)
 
     def add_base(self, kind, array):
-        """A set that also has `kind`, given as the whole array of which `rows` belong to this set."""
+        """Return a set that also has a kind, given as the whole array, indexed by `rows`."""
         return self._pick(slice(None), self.arrays | {kind: array})
 
     def _pick(self, index, arrays=None):
-        of_points = self.sequence[index], self.label[index], self.splits, self.rows[index]
+        points = self.sequence[index], self.label[index], self.splits, self.rows[index]
         flat = None if self._flat is None else self._flat[index]
-        return PatchSet(arrays or self.arrays, *of_points, flat, self.fingerprint)
+        return PatchSet(arrays or self.arrays, *points, flat, self.fingerprint)
 
     def select(self, names):
-        """The points of the named sequences, in the order of the names."""
+        """Return the points of the named sequences, in the order of the names.
+
+        Raises UserError for an unknown name.
+        """
         names = [names] if isinstance(names, str) else list(names)
         unknown = [name for name in names if name not in self._runs]
         if unknown:
@@ -174,29 +186,32 @@ class PatchSet:
         return self._pick(np.concatenate([np.zeros(0, int), *rows]))
 
     def sample(self, points, seed=0):
-        """A random choice of `points` points, in file order; the same for the same seed."""
+        """Return `points` random points, in file order; the same seed gives the same points."""
         if not 0 < points <= len(self):
-            raise UserError(f"Cannot draw {points} points from {len(self)}.")
+            raise UserError(
+                f"Cannot draw {points} points from {len(self)}: expected 1 to {len(self)}."
+            )
         return self._pick(np.sort(np.random.default_rng(seed).permutation(len(self))[:points]))
 
     def split(self, name=None):
-        """`(train, test)` of the named split, by default the first one the data came with.
+        """Return `(train, test)` of the named split, by default the first one of the set.
 
-        Sequences stand in the order in which the split names them: the benchmark draws by it. A
-        sequence that the split names and that is not here is left out, so that a part of HPatches
-        can be split like the whole. Raises UserError when a side that the split fills would be
-        empty.
+        Sequences are in the order of the split, on which the draws of the benchmark depend. Names
+        of the split that are not in this set are skipped, so that a part of HPatches can be split
+        like the whole.
+
+        Raises UserError for an unknown split, and if a side has no sequence in this set.
         """
         if not self.splits:
-            raise UserError("These patches came without a split: choose with select(names).")
+            raise UserError("These patches came without a split: use select(names).")
         name = name or next(iter(self.splits))
         if name not in self.splits:
             raise UserError(f"Unknown split {name!r}: expected one of {', '.join(self.splits)}.")
         sides = []
         for side in ("train", "test"):
-            wanted = self.splits[name][side]
-            here = [sequence for sequence in wanted if sequence in self._runs]
-            if wanted and not here:
+            in_split = self.splits[name][side]
+            available = [sequence for sequence in in_split if sequence in self._runs]
+            if in_split and not available:
                 raise UserError(f"Split {name!r} has no {side} sequence among {self.names}.")
-            sides.append(self.select(here))
+            sides.append(self.select(available))
         return tuple(sides)

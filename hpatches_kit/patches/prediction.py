@@ -1,4 +1,4 @@
-"""patches.prediction."""
+"""Run a model on the patches of a set, a few points at a time, with a progress bar."""
 
 import numpy as np
 from tqdm import tqdm
@@ -8,21 +8,24 @@ from hpatches_kit.patches.views import patch_shape
 
 
 def predict_blocks(model, patches, kind, batch_size=256, what="Predicting", rows=None):
-    """Run a model over patches block by block, with a progress bar.
+    """Predict the patches of a set block by block.
 
-    All batches have one size, the last is filled up, so that the same patch gives the same numbers
-    wherever a run begins, and the model is compiled for one size.
+    The last batch is padded to the size of the others. So the model is compiled for one size, and a
+    patch gives the same output whichever row the prediction starts at.
 
     Args:
-        model: a `keras.Model` or any function of `uint8 (batch, 32, 32, 1)`.
+        model: a `keras.Model`, or a function of `uint8 (batch, 32, 32, 1)`.
         patches: a `PatchSet`.
-        kind: which of its patches, grey levels 0..255.
-        batch_size: patches at a time.
-        what: text of the bar.
-        rows: rows of the whole arrays to use; default: those of `patches`.
+        kind: which of its patches to use, grey levels 0..255.
+        batch_size: patches per batch.
+        what: text of the progress bar.
+        rows: rows of the base array to use. Default: those of `patches`.
 
     Yields:
-        `(rows, outputs)`: for a few points at a time, their rows and one output for each patch.
+        `(rows, outputs)`: the rows of up to `batch_size` points, and an output for each of their
+        patches, in the order of points and then views.
+
+    Raises UserError for an empty set, and for a model of patches of another size.
     """
     base, rows = patches.base(kind), patches.rows if rows is None else rows
     if not len(rows):
@@ -31,25 +34,31 @@ def predict_blocks(model, patches, kind, batch_size=256, what="Predicting", rows
     total = len(rows) * base.shape[1]
     with tqdm(total=total, desc=what, unit="patch", unit_scale=True, delay=1) as bar:
         for start in range(0, len(rows), batch_size):  # 16 batches
-            here = rows[start : start + batch_size]
-            block = base[here].reshape(-1, *base.shape[2:], 1)
-            yield here, _predict(model, block, batch_size)
+            block_rows = rows[start : start + batch_size]
+            block = base[block_rows].reshape(-1, *base.shape[2:], 1)
+            yield block_rows, _predict(model, block, batch_size)
             bar.update(len(block))
 
 
 def check_input_shape(model, kind):
-    """UserError for a model of patches of another size: JAX would run it and return nonsense."""
-    given = (*patch_shape(kind)[1:], 1)
-    takes = tuple(getattr(model, "input_shape", (None, *given))[1:])
-    if any(side not in (None, other) for side, other in zip(takes, given)):
-        raise UserError(f"{model.name} takes {takes}: {kind} patches are {given}.")
+    """Raise UserError if a model takes patches of another size than those of `kind`.
+
+    JAX would run such a model and return meaningless numbers.
+    """
+    shape = (*patch_shape(kind)[1:], 1)
+    input_shape = tuple(getattr(model, "input_shape", (None, *shape))[1:])
+    if any(expected not in (None, size) for expected, size in zip(input_shape, shape)):
+        raise UserError(
+            f"{model.name} takes {input_shape}: {kind} patches are {shape}."
+            " Use a model for patches of this size."
+        )
 
 
 def _predict(model, patches, batch_size):
     if not hasattr(model, "predict"):
         return np.asarray(model(patches))
-    filled = patches
+    padded = patches
     if len(patches) % batch_size:
-        whole = -(-len(patches) // batch_size) * batch_size
-        filled = np.resize(patches, (whole, *patches.shape[1:]))  # repeats them
-    return model.predict(filled, batch_size=batch_size, verbose=0)[: len(patches)]
+        padded_length = -(-len(patches) // batch_size) * batch_size
+        padded = np.resize(patches, (padded_length, *patches.shape[1:]))  # repeats the patches
+    return model.predict(padded, batch_size=batch_size, verbose=0)[: len(patches)]

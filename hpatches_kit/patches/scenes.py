@@ -1,7 +1,7 @@
-"""Scenes become noisy and clean patches, side by side on all cores.
+"""Scenes become noisy and clean patches, in parallel on all cores.
 
-A scene is a photograph, looked at in several virtual sequences, or one real sequence. Keypoints are
-detected once per scene, so a place has one label in all sequences of its scene.
+A scene is a photograph, shown by several virtual sequences, or one real sequence. Keypoints are
+detected once per scene, so points of one place have the same label in all its sequences.
 """
 
 from collections.abc import Callable
@@ -22,23 +22,23 @@ from hpatches_kit.patches.noise import noisy_and_clean
 from hpatches_kit.patches.patch_set import PatchSet
 from hpatches_kit.patches.views import ORIGINAL, patch_shape
 
-WHY = "Is it blank, blurred, very small, or do the homographies lead out of the images?"
+REASONS = "It may be blank, blurred or very small, or the homographies may leave the images."
 VIRTUAL = {"v": viewpoint_sequence, "i": lighting_sequence}
 
 
 @dataclass
 class Scene:
-    """What patches are cut from.
+    """A photograph or a real sequence, from which patches are cut.
 
     Attributes:
         name: of the photograph or the real sequence.
-        read: called without arguments, gives a photograph `(height, width)`, grey levels 0..255,
-            or an `ImageSequence`.
-        sequences: names of the virtual sequences of a photograph, `v_...` and `i_...`, or the one
-            name of a real sequence.
-        points: at most, in each of its sequences.
-        seed: a tuple of integers, which decides all that is random.
-        file: where it comes from, for messages.
+        read: function without arguments; returns the photograph `(height, width)`, grey levels
+            0..255, or the `ImageSequence`.
+        sequences: names of the virtual sequences of a photograph, `v_...` and `i_...`, or `[name]`
+            of a real sequence.
+        points: greatest number of points per sequence.
+        seed: tuple of integers, for all random choices.
+        file: source of the scene, for messages.
     """
 
     name: str
@@ -50,83 +50,90 @@ class Scene:
 
 
 def virtual_names(name, viewpoint, lighting):
-    """Names of a photograph's sequences: `v_<name>_1`, `v_<name>_2`, ..., `i_<name>_1`, ..."""
+    """Return the names of virtual sequences: `v_<name>_1`, `v_<name>_2`, ..., `i_<name>_1`, ...
+
+    Args:
+        name: of the photograph.
+        viewpoint, lighting: numbers of sequences.
+    """
     return [
-        f"{kind}_{name}_{i + 1}"
-        for kind, count in (("v", viewpoint), ("i", lighting))
+        f"{letter}_{name}_{i + 1}"
+        for letter, count in (("v", viewpoint), ("i", lighting))
         for i in range(count)
     ]
 
 
 def extract_scenes(scenes, splits=None, progress=True, originals=False):
-    """Cut the patches of many scenes.
+    """Cut the patches of scenes.
 
-    The patches are kept in files without a name in the folder for temporary files, since they may
-    be larger than memory: 32 KB a point.
+    The patches are stored in unnamed temporary files, since they may be larger than memory: 32 KB
+    per point, and 66 KB more with originals.
 
     Args:
-        scenes: list of `Scene`, no two with the same sequence.
-        splits: of the `PatchSet`; or a function that makes them from the scenes that gave points.
-        progress: show a bar, one step a sequence.
+        scenes: list of `Scene`; all names of sequences differ.
+        splits: of the `PatchSet`, or a function that returns them, given the scenes that have
+            points.
+        progress: show a progress bar, with one step per sequence.
         originals: also keep the 65 px patches, as `patches["original"]`.
 
     Returns:
         A `PatchSet` of clean and noisy patches.
 
-    A scene without a usable point is named in a printed line; UserError when there is no other.
+    Prints the names of scenes without a usable point. Raises UserError if no scene has one.
     """
     kinds = ("noisy", "clean", *[ORIGINAL] * originals)
     files = {kind: TemporaryFile() for kind in kinds}
-    sequence, label, used, empty, places = [], [], [], [], 0
+    sequence, labels, used, empty, places = [], [], [], [], 0
     total = sum(len(scene.sequences) for scene in scenes)
     bar = tqdm(total=total, desc="Building patches", unit="sequence", disable=not progress)
     with bar, ThreadPoolExecutor(cores()) as pool:
         try:
-            done = pool.map(lambda scene: _patches_of(scene, bar, originals), scenes)
-            for scene, (blocks, names, place) in zip(scenes, done):
+            results = pool.map(lambda scene: _extract_scene(scene, bar, originals), scenes)
+            for scene, (blocks, names, label) in zip(scenes, results):
                 (used if names else empty).append(scene)
-                for block in blocks:  # a sequence of it, in every kind
+                for block in blocks:  # one per sequence, with patches of every kind
                     for kind, patches in zip(kinds, block):
                         files[kind].write(np.ascontiguousarray(patches))
                 sequence += names
-                label.append(place + places)
-                places += place.max(initial=-1) + 1
+                labels.append(label + places)
+                places += label.max(initial=-1) + 1
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
     for scene in empty:
-        print(f"Skipped: {scene.file or scene.name} has no usable point. {WHY}")
+        print(f"Skipped: {scene.file or scene.name} has no usable point. {REASONS}")
     if not used:
-        raise UserError(f"No usable point in any of {len(scenes)} photographs or sequences. {WHY}")
+        raise UserError(
+            f"No usable point in any of {len(scenes)} photographs or sequences. {REASONS}"
+        )
     arrays = {}
     for kind, file in files.items():
         file.flush()
         arrays[kind] = np.memmap(file, np.uint8, "r", shape=(len(sequence), *patch_shape(kind)))
-    return PatchSet(
-        arrays, sequence, np.concatenate(label), splits(used) if callable(splits) else splits
-    )
+    splits = splits(used) if callable(splits) else splits
+    return PatchSet(arrays, sequence, np.concatenate(labels), splits)
 
 
-def _patches_of(scene, bar, originals):
-    """One scene: `([(noisy, clean, original), ...], sequence and place of each point)`."""
-    seen = scene.read()
-    real = isinstance(seen, ImageSequence)
-    image = seen.images[0] if real else seen
+def _extract_scene(scene, bar, originals):
+    """Return `(blocks, names, labels)`: `[(noisy, clean, original), ...]`, one value per point."""
+    source = scene.read()
+    is_real = isinstance(source, ImageSequence)
+    image = source.images[0] if is_real else source
     seeds = iter(np.random.SeedSequence(scene.seed).spawn(1 + 2 * len(scene.sequences)))
     try:
         points = detect_keypoints(image, next(seeds))
-    except ValueError:  # too small for keypoints
+    except UserError:  # the image is too small
         points = np.empty((0, 4))
-    blocks, names, places = [], [], [np.empty(0, int)]
+    blocks, names, labels = [], [], [np.empty(0, int)]
     for name in scene.sequences:
         sequence_seed, noise_seed = next(seeds).spawn(2), next(seeds)
         if len(points):
-            sequence = seen if real else VIRTUAL[name[0]](name, image, sequence_seed[0])
+            sequence = source if is_real else VIRTUAL[name[0]](name, image, sequence_seed[0])
             patches, kept = extract(sequence, points, scene.points, sequence_seed[1])
             block = noisy_and_clean(patches, noise_seed)
             blocks.append((*block, patches) if originals else block)
             names += [name] * len(kept)
-            # The place of a point is its row among the keypoints: the same in every sequence.
-            places.append((points[None] == kept[:, None]).all(2).argmax(1))
+            # The label of a point is its row among the keypoints: the same in every sequence.
+            labels.append((points[None] == kept[:, None]).all(2).argmax(1))
         bar.update()
-    return blocks, names, np.concatenate(places)
+    return blocks, names, np.concatenate(labels)

@@ -1,127 +1,148 @@
-"""Patch sets on disk: a folder of mapped arrays that says what is in it."""
+"""Patch sets on disk: a folder of memory-mapped arrays and a JSON file that describes them."""
 
+import hashlib
 import json
-import zlib
 from pathlib import Path
 
 import numpy as np
 
 from hpatches_kit._support.atomic import atomic_folder, remove_leftovers
-from hpatches_kit._support.checksums import checksum
+from hpatches_kit._support.checksums import digest, quick_checksum
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.locks import locked
 from hpatches_kit.patches.patch_set import PatchSet
 
-FORMAT = 2  # of the folder
+FORMAT = 3  # of the folder
 METADATA_FILE = "patches.json"
 FILE_PATTERNS = ("*.npy", METADATA_FILE)
-POINTS = ("label", "flat")  # arrays with one number a point; all others are patches
+POINT_ARRAYS = ("label", "flat")  # arrays with one number per point; all others are patches
 
 
-def save_patch_set(patches, folder, about):
-    """Write a `PatchSet` to a folder that appears whole or not at all, and open it from there.
+def save_patch_set(patches, folder, provenance):
+    """Write a `PatchSet` to a folder, atomically, and return it memory-mapped from there.
 
     Args:
-        patches: points of one sequence stand together.
-        folder: what is there is replaced, if it was written by this function.
-        about: what the patches were made with, kept as JSON.
+        patches: points of one sequence are contiguous.
+        folder: an existing one is replaced if it was written by this function.
+        provenance: settings with which the patches were made, a dictionary stored as JSON.
 
-    Raises FileExistsError when the folder holds files of any other kind.
+    Raises FileExistsError if the folder contains any other file, UserError if the points of a
+    sequence are not contiguous.
     """
-    if not np.array_equal(_spread(patches.lengths), patches.sequence):
-        raise UserError("Points of one sequence must stand together to be saved.")
+    if not np.array_equal(_name_per_point(patches.lengths), patches.sequence):
+        raise UserError(
+            "The points of a sequence are not contiguous: save patches.select(patches.names)."
+        )
     folder = Path(folder).expanduser()
     with atomic_folder(folder, FILE_PATTERNS) as partial:
         for kind in patches.arrays:
             np.save(partial / f"{kind}.npy", patches[kind])
-        of_points = {"label": patches.label, "flat": patches.flat}
-        write_metadata(partial, patches.lengths, patches.splits, about, **of_points)
+        point_arrays = {"label": patches.label, "flat": patches.flat}
+        write_metadata(partial, patches.lengths, patches.splits, provenance, **point_arrays)
     return open_patch_set(folder)
 
 
-def write_metadata(folder, lengths, splits, about, **of_points):
-    """Write what makes a folder of arrays a patch set; the larger arrays are there already."""
-    for name, values in of_points.items():
+def write_metadata(folder, lengths, splits, provenance, **point_arrays):
+    """Write the arrays with one number per point, and the metadata, into a folder with patches."""
+    for name, values in point_arrays.items():
         np.save(folder / f"{name}.npy", values)
     files = sorted(folder.glob("*.npy"))
-    meta = {
+    metadata = {
         "format": FORMAT,
-        "about": about,
+        "provenance": provenance,
         "lengths": lengths,
         "splits": splits,
-        "files": {file.name: checksum(file) for file in files},
-        # Of every byte, so that no two sets have one fingerprint; opening compares but the above.
-        "content": {file.name: checksum(file, limit=file.stat().st_size) for file in files},
+        "quick_checksums": {file.name: quick_checksum(file) for file in files},
+        # Only these identify the content. They take seconds per gigabyte, so opening skips them.
+        "digests": {file.name: digest(file) for file in files},
     }
-    meta["crc32"] = _crc(meta)
-    (folder / METADATA_FILE).write_text(json.dumps(meta, indent=1))
+    metadata["fingerprint"] = _fingerprint(metadata)
+    (folder / METADATA_FILE).write_text(json.dumps(metadata, indent=1))
 
 
-def open_patch_set(folder, **about):
-    """Memory-map a folder written by `save`: at once, whatever its size.
+def open_patch_set(folder, **provenance):
+    """Memory-map a saved patch set; this is fast for any size.
 
-    Raises FileNotFoundError when it is not there, UserError when a file is cut off, altered
-    or of another format, or when it was saved with another `about`.
+    Args:
+        folder: as written by `save_patch_set`.
+        provenance: settings that the patch set must have been made with.
+
+    Raises FileNotFoundError if there is no patch set; UserError if a file is truncated, modified or
+    of another format, or if the patch set was made with other settings.
     """
     folder = Path(folder)
-    file = folder / METADATA_FILE
-    if not file.exists():
-        raise FileNotFoundError(f"{file} is missing: {folder} holds no patches.")
-    try:
-        meta = json.loads(file.read_text())
-        crc = meta.pop("crc32")
-    except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise UserError(f"{file} is damaged: {error!r}.") from error
-    if crc != _crc(meta):
-        raise UserError(f"{file} is damaged: crc32 {_crc(meta)}, expected {crc}.")
-    if meta["format"] != FORMAT:
-        raise UserError(
-            f"{folder} was written by another version of hpatches_kit: format {meta['format']},"
-            f" expected {FORMAT}."
-        )
-    for key, wanted in json.loads(json.dumps(about)).items():
-        if meta["about"].get(key) != wanted:
-            raise UserError(
-                f"{folder} was built with {key} = {meta['about'].get(key)}, wanted {wanted}."
-            )
-    for name, expected in meta["files"].items():
-        found = checksum(folder / name) if (folder / name).exists() else "no file"
-        if found != expected:
-            raise UserError(f"{folder / name} is damaged: {found}, expected {expected}.")
-    arrays = {Path(name).stem: np.load(folder / name, mmap_mode="r") for name in meta["files"]}
-    label, flat = (np.array(arrays.pop(name)) for name in POINTS)
-    of_points = {"label": label, "flat": flat.astype(bool), "fingerprint": crc}
-    return PatchSet(arrays, _spread(meta["lengths"]), splits=meta["splits"], **of_points)
+    metadata = _read_metadata(folder)
+    for key, expected in json.loads(json.dumps(provenance)).items():
+        stored = metadata["provenance"].get(key)
+        if stored != expected:
+            raise UserError(f"{folder} was built with {key} = {stored}, wanted {expected}.")
+    files = metadata["quick_checksums"]
+    for name, expected in files.items():
+        actual = quick_checksum(folder / name) if (folder / name).exists() else "no file"
+        if actual != expected:
+            raise UserError(f"{folder / name} is damaged: {actual}, expected {expected}.")
+    arrays = {Path(name).stem: np.load(folder / name, mmap_mode="r") for name in files}
+    label, flat = (np.array(arrays.pop(name)) for name in POINT_ARRAYS)
+    return PatchSet(
+        arrays,
+        _name_per_point(metadata["lengths"]),
+        label,
+        metadata["splits"],
+        flat=flat.astype(bool),
+        fingerprint=metadata["fingerprint"],
+    )
 
 
-def open_or_build(folder, build, **about):
-    """Open the patches in `folder`, or have `build()` write them there and open them then.
+def open_or_build(folder, build, **provenance):
+    """Open the patch set in a folder; if there is none, call `build()`, which writes it there.
 
-    A cache that is missing, cut off, damaged, of another version of the kit, or made with another
-    `about` is built anew, by one process at a time; one that is there is opened without writing
-    anything.
+    A set that is missing, damaged, of another format or made with other settings is built again, by
+    one process at a time. Opening an existing set writes nothing.
     """
     try:
-        return open_patch_set(folder, **about)
+        return open_patch_set(folder, **provenance)
     except (FileNotFoundError, ValueError):
         pass
     folder = Path(folder).resolve()
     with locked(folder):
         remove_leftovers(folder)
         try:
-            return open_patch_set(folder, **about)  # another process may have built it meanwhile
+            return open_patch_set(folder, **provenance)  # another process may have built it
         except FileNotFoundError:
             pass
         except ValueError as error:
             print(f"Building again: {error}")
         build()
-        return open_patch_set(folder, **about)
+        return open_patch_set(folder, **provenance)
 
 
-def _spread(lengths):
-    """`{name: count}` as the name of each point."""
+def _read_metadata(folder):
+    file = folder / METADATA_FILE
+    if not file.exists():
+        raise FileNotFoundError(f"{file} is missing: {folder} is not a patch set.")
+    try:
+        metadata = json.loads(file.read_text())
+        format_number = metadata["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{file} is damaged: {error!r}.") from error
+    if format_number != FORMAT:
+        raise UserError(
+            f"{folder} was written by another version of hpatches_kit: format {format_number},"
+            f" expected {FORMAT}. Make the patches again with this version."
+        )
+    stored, computed = metadata.get("fingerprint"), _fingerprint(metadata)
+    if computed != stored:
+        raise UserError(f"{file} is damaged: fingerprint {computed}, expected {stored}.")
+    return metadata
+
+
+def _fingerprint(metadata):
+    """Return 128 bits of the SHA-256 of the metadata, which include the digests of all files."""
+    content = {key: value for key, value in metadata.items() if key != "fingerprint"}
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _name_per_point(lengths):
+    """Expand `{name: count}` to the sequence name of each point."""
     return np.repeat(list(lengths), list(lengths.values()))
-
-
-def _crc(meta):
-    return f"{zlib.crc32(json.dumps(meta, sort_keys=True).encode()):08x}"

@@ -17,16 +17,17 @@ def blob(size=200, x=100, y=90, sigma=6.0):
     return 40 + 180 * np.exp(-((grid_x - x) ** 2 + (grid_y - y) ** 2) / (2 * sigma**2))
 
 
-def test_a_blob_is_found_where_it_is_at_its_own_scale():
-    # High thresholds: neither the faint ring around the blob nor corners, which have no own scale.
+def test_a_blob_is_detected_at_its_position_and_scale():
+    # High thresholds exclude the faint ring around the blob, and corners, which have no scale of
+    # their own.
     points = detect_keypoints(blob(), thresholds={"dog": 0.05, "hessian": 0.01, "harris": np.inf})
-    away = np.hypot(points[:, 0] - 100, points[:, 1] - 90)
-    nearest = points[away.argmin()]
-    assert away.min() <= 1
+    distance = np.hypot(points[:, 0] - 100, points[:, 1] - 90)
+    nearest = points[distance.argmin()]
+    assert distance.min() <= 1
     assert nearest[2] == pytest.approx(6.0, rel=0.3)  # scales are a third of an octave apart
 
 
-def test_regions_lie_inside_the_image_whatever_their_angle():
+def test_regions_lie_inside_the_image_for_any_angle():
     image = photograph("camera")
     points = detect_keypoints(image)
     assert len(points) > 500
@@ -35,7 +36,7 @@ def test_regions_lie_inside_the_image_whatever_their_angle():
     assert (points[:, :2] + margin[:, None] <= np.array(image.shape)[::-1] - 1).all()
 
 
-def test_no_two_kept_regions_overlap_by_more_than_half_and_every_other_overlaps_a_kept_one():
+def test_kept_regions_overlap_by_at_most_half_and_each_dropped_one_overlaps_a_kept_one_by_more():
     rng = np.random.default_rng(0)
     points = np.column_stack([rng.uniform(0, 100, (400, 2)), rng.uniform(1.6, 6, 400)])
     kept = one_per_cluster(points)
@@ -48,16 +49,17 @@ def test_no_two_kept_regions_overlap_by_more_than_half_and_every_other_overlaps_
 
 def test_disc_overlap_agrees_with_counting_pixels():
     rng = np.random.default_rng(1)
-    one = np.array([0.0, 0.0, 4.0])
+    point = np.array([0.0, 0.0, 4.0])
     others = np.column_stack([rng.uniform(-30, 30, (30, 2)), rng.uniform(2, 8, 30)])
     y, x = np.mgrid[-70:70:1401j, -70:70:1401j]
 
-    def disc(point):
-        return np.hypot(x - point[0], y - point[1]) <= REGION * point[2]
+    def disc(centre_x, centre_y, scale):
+        return np.hypot(x - centre_x, y - centre_y) <= REGION * scale
 
-    counted = [(disc(one) & disc(o)).sum() / (disc(one) | disc(o)).sum() for o in others]
-    np.testing.assert_allclose(disc_overlap(one, others), counted, atol=2e-3)
-    np.testing.assert_allclose(disc_overlap(one, one[None]), 1)
+    discs = [(disc(*point), disc(*other)) for other in others]
+    counted = [(a & b).sum() / (a | b).sum() for a, b in discs]
+    np.testing.assert_allclose(disc_overlap(point, others), counted, atol=2e-3)
+    np.testing.assert_allclose(disc_overlap(point, point[None]), 1)
 
 
 @pytest.mark.parametrize("degrees", [0, 30, 75, 140, 200, 310])
@@ -65,24 +67,23 @@ def test_the_dominant_angle_is_the_direction_of_a_ramp(degrees):
     y, x = np.mgrid[:61, :61]
     angle = np.radians(degrees)
     ramp = (x * np.cos(angle) + y * np.sin(angle))[None].astype(float)
-    found = dominant_angle(ramp, np.array([[30.0, 30.0, 3.0]]), np.array([0]))[0]
-    assert np.degrees(found - angle) % 360 == pytest.approx(0, abs=1) or np.degrees(
-        found - angle
-    ) % 360 == pytest.approx(360, abs=1)
+    dominant = dominant_angle(ramp, np.array([[30.0, 30.0, 3.0]]), np.array([0]))[0]
+    difference = (np.degrees(dominant - angle) + 180) % 360 - 180
+    assert difference == pytest.approx(0, abs=1)
 
 
-def test_turning_the_image_turns_the_angles():
+def test_rotating_the_image_rotates_the_angles():
     image = gaussian(photograph("coffee")[:300, :300], 1)
-    x, y, turned_y = np.array([150.0, 120.0]), np.array([140.0, 200.0]), np.array([149.0, 179.0])
+    x, y, rotated_y = np.array([150.0, 120.0]), np.array([140.0, 200.0]), np.array([149.0, 179.0])
     points = np.column_stack([x, y, [4.0, 4.0]])
-    turned = np.column_stack([y, turned_y, [4.0, 4.0]])  # (x, y) -> (y, 299 - x)
-    one = dominant_angle(image[None], points, np.zeros(2, int))
-    other = dominant_angle(np.rot90(image)[None], turned, np.zeros(2, int))
-    difference = np.degrees(one - other) % 360
+    rotated = np.column_stack([y, rotated_y, [4.0, 4.0]])  # (x, y) -> (y, 299 - x)
+    before = dominant_angle(image[None], points, np.zeros(2, int))
+    after = dominant_angle(np.rot90(image)[None], rotated, np.zeros(2, int))
+    difference = np.degrees(before - after) % 360
     np.testing.assert_allclose(difference, 90, atol=3)
 
 
-def test_the_same_seed_finds_the_same_points():
+def test_the_same_seed_gives_the_same_keypoints_and_another_seed_gives_others():
     image = photograph("coins")
     np.testing.assert_array_equal(detect_keypoints(image, 3), detect_keypoints(image, 3))
     assert set(map(tuple, detect_keypoints(image, 3))) != set(
@@ -90,7 +91,7 @@ def test_the_same_seed_finds_the_same_points():
     )
 
 
-def test_a_colour_or_a_tiny_image_is_refused():
+def test_colour_and_tiny_images_are_rejected():
     with pytest.raises(ValueError, match=r"\(40, 40, 3\): expected \(height, width\)"):
         detect_keypoints(np.zeros((40, 40, 3)))
     with pytest.raises(ValueError, match="20x20 pixels is too small"):

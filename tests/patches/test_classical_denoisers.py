@@ -6,7 +6,7 @@ import hpatches_kit as hk
 
 @pytest.fixture
 def edge():
-    """A light and a dark half, and the same with noise of 20 grey levels."""
+    """Patches with a dark and a light half, without and with noise of 20 grey levels."""
     clean = np.full((2, 32, 32, 1), 60.0)
     clean[:, :, 16:] = 180
     return clean, clean + np.random.default_rng(0).normal(0, 20, clean.shape)
@@ -14,31 +14,31 @@ def edge():
 
 def test_non_local_means_removes_most_of_the_noise_and_keeps_the_edge(edge):
     clean, noisy = edge
-    cleaned = hk.patches.non_local_means(noisy, 20)
-    assert np.abs(cleaned - clean).mean() < 0.5 * np.abs(noisy - clean).mean()
-    assert cleaned[:, :, 17].mean() - cleaned[:, :, 14].mean() > 100
-    assert cleaned.dtype == np.float32 and cleaned.shape == noisy.shape
+    denoised = hk.patches.non_local_means(noisy, 20)
+    assert np.abs(denoised - clean).mean() < 0.5 * np.abs(noisy - clean).mean()
+    assert denoised[:, :, 17].mean() - denoised[:, :, 14].mean() > 100
+    assert denoised.dtype == np.float32 and denoised.shape == noisy.shape
 
 
-def test_each_patch_has_its_own_noise_level(edge):
+def test_sigma_may_differ_between_patches(edge):
     _, noisy = edge
-    both = hk.patches.non_local_means(noisy, [1e-6, 20])
-    np.testing.assert_allclose(both[0], np.clip(noisy[0], 0, 255), atol=1e-3)
-    assert np.abs(both[1] - noisy[1]).mean() > 5
+    denoised = hk.patches.non_local_means(noisy, [1e-6, 20])
+    np.testing.assert_allclose(denoised[0], np.clip(noisy[0], 0, 255), atol=1e-3)
+    assert np.abs(denoised[1] - noisy[1]).mean() > 5
 
 
-def test_bm3d_is_better_where_it_is_installed(edge):
+def test_bm3d_removes_most_of_the_noise(edge):
     pytest.importorskip("bm3d")
     clean, noisy = edge
     assert np.abs(hk.patches.bm3d(noisy, 20) - clean).mean() < 6
 
 
-def test_without_bm3d_the_error_says_what_to_install(edge, monkeypatch):
+def test_the_error_without_bm3d_says_what_to_install(edge, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "bm3d", None)
     with pytest.raises(ImportError, match="pip install bm3d"):
         hk.patches.bm3d(edge[1], 20)
 
 
-def test_patches_of_another_shape_are_refused():
+def test_patches_of_another_shape_are_rejected():
     with pytest.raises(ValueError, match=r"\(3, 32, 32\): expected \(batch, 32, 32, 1\)"):
         hk.patches.non_local_means(np.zeros((3, 32, 32)), 20)

@@ -1,16 +1,23 @@
 import errno
+import json
 import multiprocessing
 import time
+import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from toy_data import toy_patches
 
-from hpatches_kit._support import atomic as files
-from hpatches_kit._support.atomic import atomic_folder, write_text
-from hpatches_kit._support.checksums import checksum
+from hpatches_kit._support import locks
+from hpatches_kit._support.atomic import atomic_folder
+from hpatches_kit._support.checksums import quick_checksum
+from hpatches_kit._support.errors import UserError
 from hpatches_kit.patches import storage
 from hpatches_kit.patches.storage import open_or_build, open_patch_set
+
+# The generator polynomial of CRC-32: inverting these bits of any message does not change its CRC.
+CRC32_POLYNOMIAL = np.array([65, 6, 113, 219, 1], np.uint8)
 
 
 def visible(folder):
@@ -21,52 +28,49 @@ def test_saved_patches_open_equal_and_memory_mapped(patches, tmp_path):
     saved = patches.save(tmp_path / "toy", seed=3)
     opened = open_patch_set(tmp_path / "toy", seed=3)
     assert isinstance(opened.arrays["clean"], np.memmap)
-    for one, other in ((saved, patches), (opened, patches)):
-        np.testing.assert_array_equal(one.clean, other.clean)
-        np.testing.assert_array_equal(one.noisy, other.noisy)
-        np.testing.assert_array_equal(one.label, other.label)
-        assert (one.names, one.splits) == (other.names, other.splits)
+    for result in (saved, opened):
+        np.testing.assert_array_equal(result.clean, patches.clean)
+        np.testing.assert_array_equal(result.noisy, patches.noisy)
+        np.testing.assert_array_equal(result.label, patches.label)
+        np.testing.assert_array_equal(result.flat, patches.flat)
+        assert (result.names, result.splits) == (patches.names, patches.splits)
 
 
-def test_a_failed_build_leaves_nothing_behind(tmp_path):
-    with pytest.raises(KeyboardInterrupt), atomic_folder(tmp_path / "half", ["*"]) as partial:
-        (partial / "clean.npy").write_text("half of it")
-        raise KeyboardInterrupt
-    assert visible(tmp_path) == []
+def test_the_provenance_is_stored_as_json(patches, tmp_path):
+    patches.save(tmp_path / "toy", seed=3, source="photographs")
+    metadata = json.loads((tmp_path / "toy" / "patches.json").read_text())
+    assert metadata["provenance"] == {"seed": 3, "source": "photographs"}
 
 
-def test_a_folder_with_foreign_files_is_never_replaced(patches, tmp_path):
+def test_a_folder_with_other_files_is_never_replaced(patches, tmp_path):
     (tmp_path / "work").mkdir()
     (tmp_path / "work" / "thesis.tex").write_text("years")
-    with pytest.raises(FileExistsError, match=r"already holds thesis\.tex: choose another"):
+    with pytest.raises(FileExistsError, match=r"thesis\.tex: choose another"):
         patches.save(tmp_path / "work")
     assert (tmp_path / "work" / "thesis.tex").read_text() == "years"
     assert visible(tmp_path) == ["work"]
 
 
-def test_text_files_appear_whole_in_folders_made_for_them(tmp_path):
-    write_text(tmp_path / "new" / "a.json", "{}")
-    write_text(tmp_path / "new" / "a.json", "[]")
-    assert {file.name: file.read_text() for file in (tmp_path / "new").iterdir()} == {
-        "a.json": "[]"
-    }
+def test_files_of_operating_systems_do_not_prevent_saving(patches, tmp_path):
+    patches.save(tmp_path / "mine")
+    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
+        (tmp_path / "mine" / name).write_text("x")
+    assert len(patches.save(tmp_path / "mine")) == len(patches)
 
 
-def test_the_checksum_of_a_large_file_sees_its_ends_and_places_between(tmp_path):
-    file, content = tmp_path / "large", bytearray(range(100))
-    file.write_bytes(content)
-    few = {"limit": 50, "windows": 3, "window": 10}
-    before = checksum(file, **few)
-    for place in (0, 50, 99):
-        changed = content.copy()
-        changed[place] ^= 1
-        file.write_bytes(changed)
-        assert checksum(file, **few) != before
-    file.write_bytes(content[:-1])
-    assert checksum(file, **few) != before
+def test_a_tilde_is_the_home_folder(patches, tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert len(patches.save("~/mine")) == len(patches) and (tmp_path / "mine").is_dir()
 
 
-def cut(file):
+def test_points_of_a_sequence_must_be_contiguous_to_be_saved(tmp_path):
+    patches = toy_patches({"v_one": 3, "i_two": 2})._pick(np.array([0, 3, 1, 4, 2]))
+    with pytest.raises(UserError, match="not contiguous: save patches.select"):
+        patches.save(tmp_path / "mixed")
+    assert len(patches.select(patches.names).save(tmp_path / "mixed")) == 5
+
+
+def truncate(file):
     file.write_bytes(file.read_bytes()[:-100])
 
 
@@ -76,18 +80,9 @@ def flip_a_bit(file):
     file.write_bytes(content)
 
 
-def remove(file):
-    file.unlink()
-
-
-HARM = [(name, harm) for name in ("clean.npy", "label.npy") for harm in (cut, flip_a_bit, remove)]
-
-
-@pytest.mark.parametrize(
-    ("name", "harm"),
-    [*HARM, ("patches.json", cut), ("patches.json", flip_a_bit), ("patches.json", remove)],
-)
-def test_a_damaged_cache_is_noticed_and_built_again(name, harm, tmp_path):
+@pytest.mark.parametrize("name", ["clean.npy", "label.npy", "patches.json"])
+@pytest.mark.parametrize("damage", [truncate, flip_a_bit, Path.unlink])
+def test_a_damaged_cache_is_detected_and_built_again(name, damage, tmp_path):
     builds = []
 
     def build():
@@ -98,10 +93,10 @@ def test_a_damaged_cache_is_noticed_and_built_again(name, harm, tmp_path):
     open_or_build(folder, build, seed=0)
     open_or_build(folder, build, seed=0)
     assert len(builds) == 1
-    harm(folder / name)
-    again = open_or_build(folder, build, seed=0)
+    damage(folder / name)
+    rebuilt = open_or_build(folder, build, seed=0)
     assert len(builds) == 2
-    np.testing.assert_array_equal(again.clean, toy_patches({"v_one": 20}).clean)
+    np.testing.assert_array_equal(rebuilt.clean, toy_patches({"v_one": 20}).clean)
     assert visible(tmp_path) == ["cache"]
 
 
@@ -112,12 +107,11 @@ def test_a_cache_made_with_other_settings_is_built_again(tmp_path):
     assert len(other) == 4
 
 
-def test_a_cache_of_another_version_of_the_kit_is_built_again(tmp_path, monkeypatch, capsys):
+def test_a_cache_of_another_version_of_the_kit_is_built_again(tmp_path, capsys):
     folder = tmp_path / "cache"
-    with monkeypatch.context() as older:
-        older.setattr(storage, "FORMAT", 1)
-        toy_patches({"v_one": 3}).save(folder)
-    with pytest.raises(ValueError, match="another version of hpatches_kit: format 1, expected 2"):
+    toy_patches({"v_one": 3}).save(folder)
+    (folder / "patches.json").write_text('{"format": 2, "about": {}, "crc32": "01234567"}')
+    with pytest.raises(UserError, match="another version of hpatches_kit: format 2, expected 3"):
         open_patch_set(folder)
     assert len(open_or_build(folder, lambda: toy_patches({"v_one": 5}).save(folder))) == 5
     assert "Building again: " in capsys.readouterr().out
@@ -133,7 +127,7 @@ def slow_build(folder, log):
     assert len(open_or_build(folder, build)) == 3
 
 
-def test_of_two_processes_that_want_a_cache_one_builds_it(tmp_path):
+def test_a_cache_that_two_processes_want_is_built_by_one_of_them(tmp_path):
     context, log = multiprocessing.get_context("spawn"), tmp_path / "log"
     both = [context.Process(target=slow_build, args=(tmp_path / "cache", log)) for _ in range(2)]
     for process in both:
@@ -144,94 +138,65 @@ def test_of_two_processes_that_want_a_cache_one_builds_it(tmp_path):
     assert log.read_text() == "built\n"
 
 
-def refuse(*_, **__):
+def fail(*_, **__):
     raise OSError(errno.EROFS, "Read-only file system")
 
 
-def test_a_finished_cache_opens_from_a_read_only_folder(patches, tmp_path, monkeypatch):
+def test_an_existing_cache_opens_from_a_read_only_folder(patches, tmp_path, monkeypatch):
     patches.save(tmp_path / "cache")
-    monkeypatch.setattr(files.Path, "mkdir", refuse)
-    monkeypatch.setattr(files.FileLock, "acquire", refuse)
-    assert len(open_or_build(tmp_path / "cache", refuse)) == len(patches)
+    monkeypatch.setattr(Path, "mkdir", fail)
+    monkeypatch.setattr(locks.FileLock, "acquire", fail)
+    assert len(open_or_build(tmp_path / "cache", fail)) == len(patches)
 
 
-def test_a_folder_that_cannot_be_written_is_named_with_the_setting(patches, tmp_path, monkeypatch):
-    monkeypatch.setattr(files.FileLock, "acquire", refuse)
+def test_the_error_of_a_read_only_folder_names_the_setting(patches, tmp_path, monkeypatch):
+    monkeypatch.setattr(locks.FileLock, "acquire", fail)
     with pytest.raises(OSError, match=r"cache cannot be written: Read-only.*\$HPATCHES_KIT_DATA"):
         open_or_build(tmp_path / "cache", lambda: patches.save(tmp_path / "cache"))
 
 
-def test_a_process_that_was_killed_between_the_renames_loses_nothing(patches, tmp_path):
+def test_a_process_killed_between_the_renames_loses_nothing(patches, tmp_path):
     patches.save(tmp_path / "cache")
     (tmp_path / "cache").rename(tmp_path / ".cache.partial-old")
-    again = atomic_folder(tmp_path / "cache", storage.FILE_PATTERNS, resume=True)
-    with pytest.raises(ZeroDivisionError), again:
+    resumed = atomic_folder(tmp_path / "cache", storage.FILE_PATTERNS, resume=True)
+    with pytest.raises(ZeroDivisionError), resumed:
         raise ZeroDivisionError
     assert len(open_patch_set(tmp_path / "cache")) == len(patches)
     assert sorted(visible(tmp_path)) == [".cache.partial", "cache"]
 
 
-def test_what_a_killed_process_left_is_cleared_away(patches, tmp_path):
+def test_a_set_that_was_being_replaced_is_restored(patches, tmp_path):
+    patches.save(tmp_path / "cache")
+    (tmp_path / "cache").rename(tmp_path / ".cache.partial-old")
+    assert len(open_or_build(tmp_path / "cache", fail)) == len(patches)
+
+
+def test_leftovers_of_a_killed_process_are_removed(patches, tmp_path):
     (tmp_path / ".cache.1a2b3c4d").mkdir()
     (tmp_path / ".cache.1a2b3c4d" / "clean.npy").write_text("half of it")
     open_or_build(tmp_path / "cache", lambda: patches.save(tmp_path / "cache"))
     assert visible(tmp_path) == ["cache"]
 
 
-def test_too_little_room_is_said_before_the_work(tmp_path, monkeypatch):
-    usage = type("Usage", (), {"free": 3_200_000_000})
-    monkeypatch.setattr(files.shutil, "disk_usage", lambda _: usage)
-    with pytest.raises(OSError, match=r"Converting needs 5\.1 GB, 3\.2 GB are free.*Make room"):
-        files.check_disk_space(tmp_path, 5_140_000_000, "Converting")
-    files.check_disk_space(tmp_path, 3_000_000_000, "Converting")
+def test_equal_sets_have_equal_fingerprints(patches, tmp_path):
+    first, second = patches.save(tmp_path / "first"), patches.save(tmp_path / "second")
+    assert first.fingerprint == second.fingerprint
 
 
-@pytest.mark.parametrize(
-    ("size", "words"),
-    [(0, "0 bytes"), (999, "999 bytes"), (1000, "1.0 kB"), (4.2e9, "4.2 GB"), (123e9, "123 GB")],
-)
-def test_sizes_are_said_in_units(size, words):
-    assert files.format_bytes(size) == words
+def test_sets_that_differ_in_one_bit_have_different_fingerprints(patches, tmp_path, monkeypatch):
+    def samples_of(file):
+        return quick_checksum(file, limit=10, windows=3, window=10)
 
-
-def test_a_set_that_was_to_be_replaced_is_put_back(patches, tmp_path):
-    patches.save(tmp_path / "cache")
-    (tmp_path / "cache").rename(tmp_path / ".cache.partial-old")
-    assert len(open_or_build(tmp_path / "cache", refuse)) == len(patches)
-
-
-def test_two_sets_that_differ_anywhere_have_two_fingerprints(patches, tmp_path, monkeypatch):
-    def sampled(file, limit=10, windows=3, window=10):
-        return checksum(file, limit, windows, window)
-
-    monkeypatch.setattr(storage, "checksum", sampled)  # as of files that are large
-    one = patches.save(tmp_path / "one")
+    monkeypatch.setattr(storage, "quick_checksum", samples_of)  # as for files of gigabytes
+    first = patches.save(tmp_path / "first")
     patches.arrays["noisy"][9, 3, 2, 1] ^= 1
-    assert patches.save(tmp_path / "two").fingerprint != one.fingerprint
+    assert patches.save(tmp_path / "second").fingerprint != first.fingerprint
 
 
-def test_files_that_systems_leave_about_are_no_obstacle(patches, tmp_path):
-    patches.save(tmp_path / "mine")
-    for name in (".DS_Store", "Thumbs.db", "desktop.ini"):
-        (tmp_path / "mine" / name).write_text("x")
-    assert len(patches.save(tmp_path / "mine")) == len(patches)
-
-
-def test_the_home_folder_is_known_by_its_sign(patches, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    assert len(patches.save("~/mine")) == len(patches) and (tmp_path / "mine").is_dir()
-
-
-def test_where_files_cannot_be_locked_work_goes_on(patches, tmp_path, monkeypatch):
-    def no_locks(*_, **__):
-        raise OSError(errno.ENOLCK, "No locks available")
-
-    monkeypatch.setattr(files.FileLock, "acquire", no_locks)
-    assert len(open_or_build(tmp_path / "cache", lambda: patches.save(tmp_path / "cache"))) == 20
-
-
-def test_a_lock_that_somebody_holds_is_not_waited_for_unless_asked(tmp_path):
-    with files.locked(tmp_path / "a") as mine, files.locked(tmp_path / "a", wait=False) as second:
-        assert mine and not second
-    with files.locked(tmp_path / "a", wait=False) as free:
-        assert free
+def test_sets_with_the_same_crc_32_have_different_fingerprints(patches, tmp_path):
+    first = patches.save(tmp_path / "first")
+    patches.arrays["noisy"][9, 3, 2, 1:6] ^= CRC32_POLYNOMIAL
+    second = patches.save(tmp_path / "second")
+    files = [(tmp_path / name / "noisy.npy").read_bytes() for name in ("first", "second")]
+    assert files[0] != files[1] and zlib.crc32(files[0]) == zlib.crc32(files[1])
+    assert second.fingerprint != first.fingerprint
