@@ -1,7 +1,7 @@
-"""Denoised patches: what the denoiser makes of the noisy ones, as grey levels again.
+"""Denoised patches: the output of a denoiser on the noisy patches, as grey levels 0..255.
 
-They are made once for each denoiser and kept on disk, so that "denoised" is a word in a call, as
-"clean" and "noisy" are.
+They are computed once per denoiser and cached on disk, so `kind="denoised"` works like
+`kind="clean"` and `kind="noisy"`.
 """
 
 import hashlib
@@ -17,89 +17,112 @@ from hpatches_kit._support.resumable_arrays import PLAN, ResumableArrays
 from hpatches_kit.patches.prediction import check_input_shape, predict_blocks
 from hpatches_kit.patches.views import PATCH_SIZE, patch_shape
 
-KEPT = 4  # denoised sets on disk, each up to 2.6 GB of HPatches; the least recently used goes
+KEPT = 4  # cached sets on disk, each up to 2.6 GB for HPatches; the least recently used is deleted
 
 
 def denoise(denoiser, patches, batch_size=256):
-    """Add the kind `"denoised"` to a `PatchSet`.
+    """Add the kind `"denoised"` to a `PatchSet`, and return the new set.
 
-    The output of the denoiser is clipped to 0..255 and rounded, as in the coursework: the descriptor
-    network sees images, not the denoiser's raw numbers.
+    The output of the denoiser is clipped to 0..255 and rounded to `uint8`, because the descriptor
+    network takes images. The starter code of the coursework clips and truncates instead. Rounded
+    patches are half a grey level brighter on average; unlike truncation, rounding does not bias the
+    input of the descriptor network.
 
-    What a `keras.Model` makes of patches that are on disk is kept in `denoised/` among the data, under
-    the denoiser's fingerprint, the last four sets of it. A run that was interrupted goes on where
-    it stopped. Of all others the result is in memory.
+    For a `keras.Model` and patches on disk, the result is cached in `denoised/` in the data folder,
+    by the fingerprints of the patches and of the model; the four sets used last are kept. An
+    interrupted call can be repeated: it resumes. In every other case the result is in memory.
+
+        train = hk.denoise(unet, hk.load("mini").split()[0])
+        train["denoised"]  # uint8 (points, 16, 32, 32)
 
     Args:
-        denoiser: a `keras.Model`, or any function, from noisy to clean patches `(batch, 32, 32, 1)`.
+        denoiser: a `keras.Model`, or any function, from noisy to clean patches, both
+            `(batch, 32, 32, 1)` with grey levels 0..255.
         patches: a `PatchSet` with noisy patches.
-        batch_size: patches at a time.
+        batch_size: patches per batch.
+
+    Raises UserError when the denoiser takes or returns another shape, or returns values that are
+    not finite.
     """
     if not (patches.fingerprint and hasattr(denoiser, "get_weights")):
-        blocks = [block for _, block in _denoised(denoiser, patches, batch_size)]
+        blocks = [block for _, block in _denoise_blocks(denoiser, patches, batch_size)]
         return patches.add("denoised", np.concatenate(blocks))
     check_input_shape(denoiser, "noisy")
-    about = {"patches": patches.fingerprint, "denoiser": model_fingerprint(denoiser)}
-    folder = data_folder().resolve() / "denoised" / "-".join(about.values())
+    provenance = {"patches": patches.fingerprint, "denoiser": model_fingerprint(denoiser)}
+    folder = data_folder().resolve() / "denoised" / "-".join(provenance.values())
     with locked(folder):
         shapes = {"denoised": patch_shape("denoised")}
-        filling = ResumableArrays(folder, len(patches.base("noisy")), shapes, about)
-        os.utime(folder / PLAN)  # used just now
-        rows = filling.missing(patches.rows)
-        filling.check_disk_space(len(rows), "Denoising")
-        if len(rows):
-            for here, block in _denoised(denoiser, patches, batch_size, rows):
-                filling.put(here, denoised=block)
-    _forget_old(folder.parent)
-    return patches.add_base("denoised", filling.arrays()["denoised"])
+        cache = ResumableArrays(folder, len(patches.base("noisy")), shapes, provenance)
+        os.utime(folder / PLAN)  # marks the set as recently used
+        missing = cache.missing(patches.rows)
+        cache.check_disk_space(len(missing), "Denoising")
+        if len(missing):
+            for rows, block in _denoise_blocks(denoiser, patches, batch_size, missing):
+                cache.put(rows, denoised=block)
+        denoised = cache.arrays()["denoised"]
+    _delete_least_recently_used(folder.parent)
+    return patches.add_base("denoised", denoised)
 
 
-def _denoised(denoiser, patches, batch_size, rows=None):
-    """`(rows, uint8 (rows, 16, 32, 32))` for a few points at a time."""
-    for here, block in predict_blocks(denoiser, patches, "noisy", batch_size, "Denoising", rows):
-        if block.shape[1:] != (PATCH_SIZE, PATCH_SIZE, 1) or not np.isfinite(block).all():
+def _denoise_blocks(denoiser, patches, batch_size, rows=None):
+    """Yield `(rows, uint8 (rows, 16, 32, 32))` for a few points at a time."""
+    blocks = predict_blocks(denoiser, patches, "noisy", batch_size, "Denoising", rows)
+    for block_rows, output in blocks:
+        finite = bool(np.isfinite(output).all())
+        if output.shape[1:] != (PATCH_SIZE, PATCH_SIZE, 1) or not finite:
             raise UserError(
-                f"The denoiser returned {block.shape}, finite: {bool(np.isfinite(block).all())}."
+                f"The denoiser returned {output.shape}, finite: {finite}."
                 " Expected finite (batch, 32, 32, 1); if training diverged, lower the learning rate."
             )
-        grey = np.clip(np.rint(block), 0, 255).astype(np.uint8)
-        yield here, grey.reshape(-1, *patch_shape("denoised"))
+        grey = np.clip(np.rint(output), 0, 255).astype(np.uint8)
+        yield block_rows, grey.reshape(-1, *patch_shape("denoised"))
 
 
 def model_fingerprint(model):
-    """Sixteen letters that name what a `keras.Model` computes.
+    """Name what a `keras.Model` computes by 16 hexadecimal digits.
 
-    Of its weights, and of what it makes of one patch, which also tells apart models that have the same
-    weights in another arrangement.
+    The hash covers its weights and its output for one patch, so models with the same weights in
+    different architectures have different fingerprints.
     """
     digest = hashlib.sha256()
     probe = np.random.default_rng(0).integers(0, 256, (1, PATCH_SIZE, PATCH_SIZE, 1), np.uint8)
-    made = model.predict(probe, verbose=0)
-    for array in [*model.get_weights(), np.rint(np.clip(np.nan_to_num(made), 0, 255))]:
+    output = model.predict(probe, verbose=0)
+    for array in [*model.get_weights(), np.rint(np.clip(np.nan_to_num(output), 0, 255))]:
         digest.update(repr((array.shape, str(array.dtype))).encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()[:16]
 
 
-def _forget_old(folder):
-    """Keep the denoised sets that were used last, and those that somebody is just making."""
-    used = sorted(folder.glob(f"*/{PLAN}"), key=lambda file: file.stat().st_mtime, reverse=True)
-    for file in used[KEPT:]:
-        with locked(file.parent, wait=False) as held:
+def _delete_least_recently_used(folder):
+    """Keep the `KEPT` sets used last, and every set that another process is writing."""
+    plans = sorted(folder.glob(f"*/{PLAN}"), key=_time_of_use, reverse=True)
+    for plan in plans[KEPT:]:
+        with locked(plan.parent, wait=False) as held:
             if held:
-                shutil.rmtree(file.parent, ignore_errors=True)
+                shutil.rmtree(plan.parent, ignore_errors=True)
+
+
+def _time_of_use(plan):
+    try:
+        return plan.stat().st_mtime
+    except FileNotFoundError:  # another process has just deleted the set
+        return 0.0
 
 
 def select_kind(patches, kind=None, denoiser=None):
-    """Settle which patches to use: `(patches, kind)`.
+    """Decide which kind of patches to use; returns `(patches, kind)`.
 
-    Without a kind, these are the denoised patches where there is a denoiser, else the clean ones.
-    A denoiser always makes its own patches, also where `patches` has those of another.
+    Args:
+        patches: a `PatchSet`.
+        kind: default: `"denoised"` with a denoiser, else `"clean"`.
+        denoiser: makes the denoised patches, also where `patches` has those of another denoiser.
+
+    Raises UserError when `patches` lacks the kind.
     """
     kind = kind or ("clean" if denoiser is None else "denoised")
     if kind == "denoised" and denoiser is not None:
         patches = denoise(denoiser, patches)
     elif kind == "denoised" and "denoised" not in patches.arrays:
         raise UserError("Denoised patches need a denoiser=, or a patch set from hk.denoise.")
-    patches.base(kind)  # says what is there when this is not
+    patches.base(kind)  # raises when the kind is missing
     return patches, kind

@@ -1,4 +1,4 @@
-"""HPatches and N-HPatches, from their strips to mapped arrays, and back."""
+"""HPatches and N-HPatches: strips to a patch set on disk, and a patch set to strips."""
 
 import json
 import zlib
@@ -15,68 +15,81 @@ from hpatches_kit.patches.noise import VIEW_SIGMA, add_noise, resize, view_seed
 from hpatches_kit.patches.storage import FILE_PATTERNS, open_patch_set, write_metadata
 from hpatches_kit.patches.views import ORIGINAL, SOURCE_SIZE, VIEWS, is_flat, patch_shape
 
-VERSION = 1  # of what is made from strips; raise it when the patches change
+VERSION = 1  # of the conversion; raise it when the patches change, so that caches are built again
 
 
 def convert_release(source, folder, seed=0, originals=False, progress=True):
-    """Turn a folder or zip of strips into a patch set on disk.
+    """Convert a folder or zip of strips to a patch set on disk.
 
-    A sequence at a time on each core, so memory stays small. When it is interrupted, the next call
-    goes on with the sequences that are missing. One process at a time: `storage.cached` sees to it.
+    Each core converts one sequence at a time, so memory use stays small. An interrupted conversion
+    can be repeated: it converts the missing sequences. The caller must hold the lock of `folder`,
+    as `storage.open_or_build` does.
 
-    N-HPatches (32 px strips with `_noise`) is taken as it is. HPatches (65 px strips) gets its noise
-    from `noise.py`; each strip has a seed of its own, so a part of the release gets the same patches
-    as the whole.
+    N-HPatches (32 px strips with `_noise` strips) is stored unchanged. HPatches (65 px strips) is
+    resized and gets the noise of `patches/noise.py`. Every strip has its own seed, which depends on
+    the sequence name and the view: a part of the release gets the same patches as the whole.
 
     Args:
-        source: folder or zip; the sequences may lie a few folders deep in it.
-        folder: where the arrays go; appears whole or not at all.
-        seed: of the noise.
-        originals: also keep the 65 px patches, which take twice the room of all others.
-        progress: show a bar, one step a sequence.
+        source: folder or zip with strips, see `open_strips`.
+        folder: the patch set, written atomically.
+        seed: of the noise; 0 or more.
+        originals: also keep the 65 px patches, which take twice the space of all others together.
+        progress: show a bar, one step per sequence.
 
     Returns:
-        A `PatchSet` with the official splits, or those that `write` kept.
+        A `PatchSet` with the official splits, or the labels and splits that `write_release` stored.
 
-    Raises FileNotFoundError and ValueError as `open_strips` and `Strips` do, FileExistsError when
-    the folder holds files of any other kind, OSError when the disk is full.
+    Raises FileNotFoundError and UserError as `open_strips` and `Strips` do, UserError when the
+    strips have different widths or do not fit `seed` or `originals`, FileExistsError when the
+    folder holds other files, OSError when the disk is full.
     """
     with open_strips(source) as strips:
         sizes = {name: strips.size(name) for name in strips.folders}
-        widths = sorted({width for width, _ in sizes.values()})
-        if len(widths) > 1 or (originals and widths != [SOURCE_SIZE]):
-            raise UserError(
-                f"{source} has strips of {' and '.join(map(str, widths))} pixels: expected one width"
-                + (f", {SOURCE_SIZE} to keep the originals." if originals else ".")
-            )
-        for name in strips.folders:  # before hours of work, not after
+        lengths = {name: points for name, (_, points) in sizes.items()}
+        width = _common_width(source, {width for width, _ in sizes.values()}, seed, originals)
+        for name in strips.folders:  # checked before hours of work
             for view in VIEWS:
                 strips.file(name, view)
-                strips.file(name, view, "" if widths == [SOURCE_SIZE] else NOISE)
-        lengths = {name: points for name, (_, points) in sizes.items()}
-        label, splits = _extra(strips, lengths)
-        what = provenance(strips, seed, originals)
+                strips.file(name, view, "" if width == SOURCE_SIZE else NOISE)
+        labels, splits = _labels_and_splits(strips, lengths)
+        made_with = provenance(strips, seed, originals)
         with atomic_folder(folder, FILE_PATTERNS, resume=True) as partial:
-            if not _is_complete(partial, what):
+            if not _is_complete(partial, made_with):
                 shapes = {kind: patch_shape(kind) for kind in _kinds(originals)} | {"flat": ()}
-                filling = ResumableArrays(partial, sum(lengths.values()), shapes, what)
-                _fill(filling, strips, lengths, seed, originals, progress)
-                write_metadata(partial, lengths, splits, what, label=label)
+                arrays = ResumableArrays(partial, sum(lengths.values()), shapes, made_with)
+                _fill(arrays, strips, lengths, seed, originals, progress)
+                write_metadata(partial, lengths, splits, made_with, label=labels)
             for file in (PLAN, DONE):
                 (partial / file).unlink(missing_ok=True)
     return open_patch_set(folder)
 
 
 def provenance(strips, seed=0, originals=False):
-    """What a folder of arrays must have been made with."""
+    """What determines the patches of a converted release; stored with the patch set."""
     made_from = {"source": strips.where.name, "fingerprint": strips.fingerprint}
     return {"version": VERSION, "seed": seed, "originals": originals, **made_from}
 
 
-def _is_complete(partial, what):
-    """Whether a process was killed when nothing but a new name was missing."""
+def _common_width(source, widths, seed, originals):
+    """The width of all strips in pixels; UserError when it does not fit the options."""
+    if len(widths) > 1 or (originals and widths != {SOURCE_SIZE}):
+        raise UserError(
+            f"{source} has strips of {' and '.join(map(str, sorted(widths)))} pixels: expected one"
+            " width" + (f", {SOURCE_SIZE} to keep the originals." if originals else ".")
+        )
+    (width,) = widths
+    if seed and width != SOURCE_SIZE:
+        raise UserError(
+            f"{source} has strips of {width} pixels, which have their noise already: {seed=} would"
+            f" have no effect. Leave it out, or use a source with strips of {SOURCE_SIZE} pixels."
+        )
+    return width
+
+
+def _is_complete(partial, made_with):
+    """Whether a folder is complete: its process was killed just before the final rename."""
     try:
-        return bool(open_patch_set(partial, **what))
+        return bool(open_patch_set(partial, **made_with))
     except (FileNotFoundError, ValueError):
         return False
 
@@ -85,30 +98,31 @@ def _kinds(originals):
     return ["clean", "noisy", *([ORIGINAL] if originals else [])]
 
 
-def _fill(filling, strips, lengths, seed, originals, progress):
-    """Convert the sequences that are not there yet."""
+def _fill(arrays, strips, lengths, seed, originals, progress):
+    """Convert the sequences that are still missing."""
     stop = dict(zip(lengths, np.cumsum(list(lengths.values())).tolist()))
     rows = {name: np.arange(stop[name] - length, stop[name]) for name, length in lengths.items()}
-    todo = [name for name in lengths if len(filling.missing(rows[name]))]
-    filling.check_disk_space(sum(lengths[name] for name in todo), f"Converting {strips.where.name}")
+    todo = [name for name in lengths if len(arrays.missing(rows[name]))]
+    arrays.check_disk_space(sum(lengths[name] for name in todo), f"Converting {strips.where.name}")
     if progress and len(todo) < len(lengths):
-        print(f"Going on: {len(lengths) - len(todo)} of {len(lengths)} sequences are there.")
+        done = len(lengths) - len(todo)
+        print(f"Resuming: {done} of {len(lengths)} sequences are already converted.")
 
-    def fill(name):
-        filling.put(rows[name], **_read_sequence(strips, name, lengths[name], seed, originals))
+    def convert_sequence(name):
+        arrays.put(rows[name], **_read_sequence(strips, name, lengths[name], seed, originals))
 
-    parallel_map(fill, todo, "Converting", progress, unit="sequence")
+    parallel_map(convert_sequence, todo, "Converting", progress, unit="sequence")
 
 
 def _read_sequence(strips, name, points, seed, originals):
-    """`{array: block}` of one sequence; one 65 px strip is held at a time, unless they are kept."""
+    """`{array name: block}` of one sequence; holds one 65 px strip at a time in memory."""
     blocks = {kind: np.empty((points, *patch_shape(kind)), np.uint8) for kind in _kinds(originals)}
-    own_seed = np.random.SeedSequence((seed, zlib.crc32(name.encode())))
+    sequence_seed = np.random.SeedSequence((seed, zlib.crc32(name.encode())))
     for column, view in enumerate(VIEWS):
         strip = strips.strip(name, view)
         if strip.shape[-1] == SOURCE_SIZE:
             blocks["clean"][:, column] = resize(strip)
-            noisy = add_noise(strip, VIEW_SIGMA[column], view_seed(own_seed, column))
+            noisy = add_noise(strip, VIEW_SIGMA[column], view_seed(sequence_seed, column))
             if originals:
                 blocks[ORIGINAL][:, column] = strip
         else:
@@ -119,16 +133,17 @@ def _read_sequence(strips, name, points, seed, originals):
     return blocks
 
 
-def _extra(strips, lengths):
-    """Labels and splits that `write` kept; for HPatches itself no labels and the official splits."""
+def _labels_and_splits(strips, lengths):
+    """`(labels, splits)` as `write_release` stored them, else one label per point and the official
+    splits that contain any of the sequences."""
     text = strips.extra()
     if text is None:
-        here = {
+        splits = {
             split: sides
             for split, sides in SPLITS.items()
             if set(lengths) & {*sides["test"], *sides["train"]}
         }
-        return np.arange(sum(lengths.values())), here
+        return np.arange(sum(lengths.values())), splits
     try:
         extra = json.loads(text)
         labels, splits = [extra["label"][name] for name in lengths], extra["splits"]
@@ -136,23 +151,24 @@ def _extra(strips, lengths):
         raise UserError(
             f"{strips.where}: {EXTRA} does not fit the sequences beside it: {error!r}."
         ) from error
-    for name, label in zip(lengths, labels):
-        if len(label) != lengths[name]:
+    for name, sequence_labels in zip(lengths, labels):
+        if len(sequence_labels) != lengths[name]:
             raise UserError(
-                f"{strips.where}: {EXTRA} has {len(label)} labels for {lengths[name]} points of {name}."
+                f"{strips.where}: {EXTRA} has {len(sequence_labels)} labels for {lengths[name]}"
+                f" points of {name}."
             )
     return np.concatenate(labels), splits
 
 
 def write_release(patches, folder):
-    """Write a `PatchSet` in the N-HPatches layout; the folder appears whole or not at all.
+    """Write a `PatchSet` to a folder in the N-HPatches layout, atomically.
 
-    Labels and splits, which strips cannot hold, go into a `places.json` beside the sequences.
+    `places.json` beside the sequences holds what strips cannot: labels and splits.
     """
     with atomic_folder(folder, ("*.png", EXTRA)) as partial:
         for name in patches.names:
-            here = patches.select(name)
-            write_strips(partial / name, here.clean)
-            write_strips(partial / name, here.noisy, NOISE)
-        label = {name: patches.select(name).label.tolist() for name in patches.names}
-        (partial / EXTRA).write_text(json.dumps({"splits": patches.splits, "label": label}))
+            sequence = patches.select(name)
+            write_strips(partial / name, sequence.clean)
+            write_strips(partial / name, sequence.noisy, NOISE)
+        labels = {name: patches.select(name).label.tolist() for name in patches.names}
+        (partial / EXTRA).write_text(json.dumps({"splits": patches.splits, "label": labels}))

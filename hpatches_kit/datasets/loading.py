@@ -1,4 +1,4 @@
-"""Data by name or by path: `load("mini")`, `load("hpatches")`, `load("my/patches")`."""
+"""Load a patch set by name or path: `load("mini")`, `load("hpatches")`, `load("my/patches")`."""
 
 from contextlib import suppress
 from functools import partial
@@ -11,62 +11,74 @@ from hpatches_kit.datasets import builtin, hpatches
 from hpatches_kit.datasets.releases import download_release
 from hpatches_kit.datasets.splits import SEQUENCE_NAMES
 from hpatches_kit.datasets.strips import open_strips
-from hpatches_kit.patches.storage import (
-    METADATA_FILE,
-    open_or_build,
-    open_patch_set,
-)
+from hpatches_kit.patches.storage import METADATA_FILE, open_or_build, open_patch_set
 from hpatches_kit.patches.views import ORIGINAL, SOURCE_SIZE
 
 RELEASES = ("hpatches", "n-hpatches")
-KNOWN = (*builtin.RECIPES, *RELEASES)  # by name
+KNOWN = (*builtin.BUILTIN, *RELEASES)  # the data sets that have a name
 
 
-def load(name, folder=None, source=None, seed=0, originals=False, progress=True):
-    """Open a data set; the first time it is built and cached, later it opens at once.
+def load(name, folder=None, source=None, seed=None, originals=False, progress=True):
+    """Load a patch set by name or path. The first call builds it; later calls open it from disk.
+
+        patches = hk.load("mini")
+        patches.clean  # uint8 (points, 16, 32, 32): 16 views of each point, grey levels 0..255
+        patches.noisy  # the same patches with noise
+        train, test = patches.split()
+
+    The arrays are memory-mapped: patches are read from disk when they are used.
 
     Args:
         name: one of
 
-            - `"mini"`: built-in photographs, over 7,000 points, nothing to download;
+            - `"mini"`: built-in photographs, over 7,000 points, no download;
             - `"photos"`: the same photographs, over 20,000 points;
-            - `"hpatches"`: the HPatches release with the noise of the coursework, 157,000 points;
-              4.2 GB are downloaded once, and its arrays take 5.1 GB;
-            - `"n-hpatches"`: the same, or the course's own zip where `source` names it;
-            - a path: a folder of patches that was saved, or a folder or zip of strips in the HPatches
-              or N-HPatches layout.
-        folder: where what is built is kept. Default: `data/` of a checkout, or the user's cache
-            folder, or `$HPATCHES_KIT_DATA`.
-        source: folder or zip of the release that is on this computer already: no network is used. Of
-            a part of the release a set of its own is made; `load(name)` stays the whole.
-        seed: of the noise that HPatches gets.
-        originals: also keep the 65 px patches, as `patches["original"]`: twice the room of all
-            others, 10.6 GB more of HPatches.
-        progress: show bars.
+            - `"hpatches"`: HPatches with the noise of the coursework, 157,000 points; downloads
+              4.2 GB once and stores 5.1 GB;
+            - `"n-hpatches"`: N-HPatches, the noisy release of the course, if you have loaded it
+              once with `source`; otherwise the same as `"hpatches"`;
+            - the path of a saved patch set (`patches.save(path)`);
+            - the path of a folder or zip with strips, the files of HPatches and N-HPatches.
+        folder: where patch sets and downloads are stored. Default: `$HPATCHES_KIT_DATA` if it is
+            set, else `data/` in a checkout of the kit, else the user's cache folder.
+        source: for `"hpatches"` and `"n-hpatches"`: a folder or zip of the release that you already
+            have, instead of the download. A part of the release is stored as a separate patch set.
+        seed: of the noise that HPatches gets; default 0. Each seed is stored as a separate patch
+            set. Other patch sets have their noise already and take no seed.
+        originals: also keep the 65 px patches, as `patches["original"]`. They take twice the space
+            of all other patches: 10.6 GB more for HPatches.
+        progress: show progress bars.
 
     Returns:
-        A `PatchSet`; `load("mini").split()` gives train and test.
+        A `PatchSet`. Saved patch sets keep their own splits; `"mini"` and `"photos"` have the split
+        `"photographs"`, and HPatches has the official splits, such as `patches.split("a")`.
+
+    Raises UserError for an unknown name, an argument that the data set does not take, or damaged
+    files, FileNotFoundError for a missing source, ConnectionError when the download fails, OSError
+    when the disk is full.
     """
     home, path = Path(folder).expanduser() if folder else data_folder(), Path(name).expanduser()
-    if not isinstance(seed, int) or seed < 0:
+    if seed is not None and (not isinstance(seed, int) or seed < 0):
         raise UserError(f"{seed=}: expected a whole number, 0 or more.")
-    options = {"seed": seed, "originals": originals}
-    if name in builtin.RECIPES:
-        place, about = _place(home, name, 0, originals), builtin.provenance(name, originals)
-
-        def build():
-            builtin.build(builtin.RECIPES[name], progress, originals).save(place, **about)
-
-        return open_or_build(place, build, **about)
+    options = {"seed": seed or 0, "originals": originals}
+    if name in builtin.BUILTIN:
+        _refuse_source_and_seed(f"The built-in data set {name!r}", source, seed)
+        return _load_builtin(name, home, originals, progress)
     if name in RELEASES and source is not None:
         return _convert(name, home, Path(source).expanduser(), progress, **options)
-    if name == "n-hpatches" and (own := _place(home, name, **options)).exists():
-        return open_patch_set(own)  # the course's, which cannot be made again from HPatches
+    if name == "n-hpatches" and (from_course := _folder_of(home, name, **options)).exists():
+        return open_patch_set(from_course)  # it cannot be built from HPatches
     if name in RELEASES:
         return _download(home, progress, **options)
     if (path / METADATA_FILE).exists():
-        return open_patch_set(path)
+        _refuse_source_and_seed(f"{path}, a saved patch set,", source, seed)
+        return _open_saved(path, originals)
     if path.exists():
+        if source is not None:
+            raise UserError(
+                f"source={str(source)!r} is for 'hpatches' and 'n-hpatches'; {str(path)!r} is"
+                " itself a source. Leave source= out."
+            )
         return _convert(path.resolve().stem, home, path, progress, **options)
     raise UserError(
         f"Unknown data set {str(name)!r}: expected {', '.join(map(repr, KNOWN))}"
@@ -74,45 +86,75 @@ def load(name, folder=None, source=None, seed=0, originals=False, progress=True)
     )
 
 
-def _place(home, name, seed, originals):
+def _refuse_source_and_seed(subject, source, seed):
+    if source is not None or seed is not None:
+        raise UserError(
+            f"{subject} takes neither source= nor seed=, because its patches and their noise are"
+            " fixed. Leave them out, or load 'hpatches'."
+        )
+
+
+def _load_builtin(name, home, originals, progress):
+    folder = _folder_of(home, name, 0, originals)
+    provenance = builtin.provenance(name, originals)
+
+    def build():
+        patches = builtin.build(builtin.BUILTIN[name], progress, originals)
+        patches.save(folder, **provenance)
+
+    return open_or_build(folder, build, **provenance)
+
+
+def _open_saved(path, originals):
+    patches = open_patch_set(path)
+    if originals and ORIGINAL not in patches.arrays:
+        raise UserError(
+            f"{path} is a saved patch set without 65 px patches. Leave originals= out, or build the"
+            " set again with originals=True and save it."
+        )
+    return patches
+
+
+def _folder_of(home, name, seed, originals):
     return home / "-".join([name, *[f"seed-{seed}"] * bool(seed), *[ORIGINAL] * originals])
 
 
 def _download(home, progress, **options):
-    """HPatches as it was made before, or from the network."""
-    place = _place(home, "hpatches", **options)
+    """Open the converted HPatches, or download and convert it."""
+    folder = _folder_of(home, "hpatches", **options)
 
     def build():
         file = download_release("hpatches", home / "downloads", progress)
-        patches = hpatches.convert_release(file, place, progress=progress, **options)
+        patches = hpatches.convert_release(file, folder, progress=progress, **options)
         if missing := len(set(SEQUENCE_NAMES) - set(patches.names)):
             print(f"{file} lacks {missing} of the {len(SEQUENCE_NAMES)} sequences of HPatches.")
         if progress:
             size = format_bytes(file.stat().st_size)
-            print(f"{file} ({size}) is no longer needed; it may be deleted.")
+            print(f"{file} ({size}) is no longer needed. You may delete it.")
 
-    return open_or_build(place, build, version=hpatches.VERSION, **options)
+    return open_or_build(folder, build, version=hpatches.VERSION, **options)
 
 
 def _convert(name, home, source, progress, **options):
-    """A folder or zip that is here already.
+    """Convert a folder or zip of strips, or open what an earlier call converted.
 
-    All of a release gets its plain name, by what it is and not by what it was called: the course's
-    noise must not stand where the kit's own is expected. Anything else gets the name of its
-    content, too, so that a part is not taken for the whole.
+    A complete release is stored as `hpatches` (65 px strips) or `n-hpatches` (32 px strips),
+    whatever `name` says: the noise of the course must not pass for the noise of the kit. The name
+    of any other set includes its fingerprint, so that a part does not pass for the whole release.
     """
-    if name in RELEASES and not source.exists():  # it may be deleted when it has been converted
-        about = {"source": source.name, "version": hpatches.VERSION, **options}
+    if name in RELEASES and not source.exists():  # the source may be deleted after the conversion
+        provenance = {"source": source.name, "version": hpatches.VERSION, **options}
         for release in RELEASES:
             with suppress(FileNotFoundError, ValueError):
-                return open_patch_set(_place(home, release, **options), **about)
+                return open_patch_set(_folder_of(home, release, **options), **provenance)
     with open_strips(source) as strips:
-        about = {"version": hpatches.VERSION, "fingerprint": strips.fingerprint, **options}
+        fingerprint = strips.fingerprint
+        provenance = {"version": hpatches.VERSION, "fingerprint": fingerprint, **options}
         if name in RELEASES:
             width, _ = strips.size(next(iter(strips.folders)))
             name = "hpatches" if width == SOURCE_SIZE else "n-hpatches"
         if name not in RELEASES or set(strips.folders) != set(SEQUENCE_NAMES):
-            name = f"{name}-{strips.fingerprint}"
-    place = _place(home, name, **options)
-    build = partial(hpatches.convert_release, source, place, progress=progress, **options)
-    return open_or_build(place, build, **about)
+            name = f"{name}-{fingerprint}"
+    folder = _folder_of(home, name, **options)
+    build = partial(hpatches.convert_release, source, folder, progress=progress, **options)
+    return open_or_build(folder, build, **provenance)

@@ -1,4 +1,4 @@
-"""Your own photographs, single ones and sequences, become patches to train and score on."""
+"""Patches from your own photographs and image sequences, for training and for the benchmark."""
 
 import re
 import unicodedata
@@ -9,46 +9,51 @@ from pathlib import Path
 
 import numpy as np
 
-from hpatches_kit._support.checksums import checksum
+from hpatches_kit._support.checksums import digest
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.images.reading import check_image_file, is_image_file, read_grey
 from hpatches_kit.images.sequences import homography_files, read_sequence, sequence_files
 from hpatches_kit.patches.scenes import Scene, extract_scenes, virtual_names
 
-LONGEST = 1000  # pixels: the finest pixels of a larger photograph hold little but noise
-LONGEST_OF_SEQUENCE = 1600  # which most sequences of HPatches are below
-PASSED_OVER = ("__MACOSX",)  # what an archive from a Mac leaves behind
+# Longer side in pixels: larger images are resized, because their finest detail is mostly noise.
+LONGEST = 1000
+LONGEST_OF_SEQUENCE = 1600  # larger than most images of HPatches
+IGNORED_FOLDERS = ("__MACOSX",)  # macOS adds it to zip files
 
 
 def from_photographs(photos, viewpoint=2, lighting=2, points=500, seed=0, test=0.25, progress=True):
-    """Cut patches from photographs and image sequences of your own.
+    """Cut patches from your own photographs and image sequences.
+
+        patches = hk.datasets.from_photographs("PHOTOS").save("FOLDER")
+        train, test = patches.split()
 
     Args:
-        photos: a folder, or a list of folders, image files and sequences. Images directly in a
-            folder are single photographs, each of which gives virtual sequences. Its subfolders
-            with `1.jpg`, `2.jpg`, `H_1_2` and so on (up to `6.jpg`, `H_1_6`) are image sequences.
-        viewpoint: virtual viewpoint sequences of each photograph, `v_<name>_1` and so on.
-        lighting: virtual lighting sequences of each photograph, `i_<name>_1` and so on.
-        points: at most, in each sequence. A point takes 32 KB of disk.
-        seed: decides viewpoints, lights, points, noise and the split.
-        test: share of the photographs and sequence folders on the test side of the split; 0 for
+        photos: a folder, or a list of folders, image files and sequences. Image files directly in a
+            folder are single photographs; each gives virtual sequences. Its subfolders with
+            `1.jpg`, `2.jpg`, `H_1_2` and so on (up to `6.jpg`, `H_1_6`) are image sequences.
+        viewpoint: virtual viewpoint sequences per photograph, named `v_<name>_1` and so on.
+        lighting: virtual lighting sequences per photograph, named `i_<name>_1` and so on.
+        points: maximum per sequence. A point takes 32 KB of disk.
+        seed: determines viewpoints, lighting, points, noise and the split.
+        test: fraction of the photographs and sequence folders on the test side of the split; 0 for
             no split.
-        progress: show a bar, one step a sequence.
+        progress: show a bar, one step per sequence.
 
     Returns:
-        A `PatchSet` of clean and noisy patches, kept in temporary files until `patches.save(folder)`. Its
-        split `"photographs"` has no photograph on both sides; one photograph alone comes without.
+        A `PatchSet` of clean and noisy patches, in temporary files until `patches.save(folder)`. No
+        photograph is on both sides of its split `"photographs"`. A single scene has no split.
 
-    Raises FileNotFoundError and UserError for files that cannot be used, naming each, before
-    the work begins if the start of the file shows it. Photographs without a usable point are named
-    and skipped; UserError when no other is left.
+    Copies of a photograph and photographs without usable points are skipped with a message.
+
+    Raises FileNotFoundError and UserError for files that cannot be used, before the work starts if
+    the beginning of the file shows it; UserError when no photograph has a usable point.
     """
     if points < 1 or min(viewpoint, lighting) < 0:
         raise UserError(
-            f"{points=}, {viewpoint=}, {lighting=}: expected 1 point, 0 sequences or more."
+            f"{points=}, {viewpoint=}, {lighting=}: expected at least 1 point and 0 sequences."
         )
     if not 0 <= test < 1:
-        raise UserError(f"{test=}: expected a share from 0 up to, but less than, 1.")
+        raise UserError(f"{test=}: expected a fraction from 0 to less than 1.")
     if seed < 0:
         raise UserError(f"{seed=}: expected 0 or more.")
     scenes = find_scenes(photos, viewpoint, lighting, points, seed)
@@ -56,40 +61,50 @@ def from_photographs(photos, viewpoint=2, lighting=2, points=500, seed=0, test=0
 
 
 def find_scenes(photos, viewpoint=2, lighting=2, points=500, seed=0):
-    """The list of `Scene` that `from_photographs` cuts patches from; arguments and errors as there."""
+    """List the scenes (`Scene`) that `from_photographs` cuts patches from.
+
+    Arguments and errors are those of `from_photographs`.
+    """
     photos = [photos] if isinstance(photos, str | PathLike) else photos
-    pictures, folders = [], []
+    files, folders = [], []
     for path in (Path(path).expanduser() for path in photos):
         if not path.exists():
             raise FileNotFoundError(f"{path} is missing.")
         if not path.is_dir():
-            pictures.append(path)
+            files.append(path)
         elif homography_files(path):
             folders.append(path)
         else:
-            inside = sorted(path.iterdir())
-            pictures += filter(is_image_file, inside)
-            folders += filter(_is_sequence, inside)
-    if not pictures and not folders:
-        raise UserError(f"No photographs and no sequences in {', '.join(map(str, photos))}.")
-    if pictures and not viewpoint + lighting:
-        raise UserError(f"{pictures[0]} would give no sequence: {viewpoint=}, {lighting=}.")
+            children = sorted(path.iterdir())
+            files += filter(is_image_file, children)
+            folders += filter(_is_sequence, children)
+    if not files and not folders:
+        raise UserError(
+            f"No photographs and no sequences in {', '.join(map(str, photos))}: expected image"
+            " files, or folders with 1.jpg, 2.jpg and H_1_2."
+        )
+    if files and not viewpoint + lighting:
+        raise UserError(
+            f"{files[0]} would give no sequence: {viewpoint=}, {lighting=}. Expected 1 or more of"
+            " either."
+        )
     folders = without_repeats(folders)
-    of_sequences = [file for folder in folders for file, _ in sequence_files(folder)]
-    for file in (*pictures, *of_sequences):
+    sequence_images = [file for folder in folders for file, _ in sequence_files(folder)]
+    for file in (*files, *sequence_images):
         check_image_file(file)
-    pictures = without_copies(without_repeats(pictures), of_sequences)
-    return name_scenes(pictures, folders, viewpoint, lighting, points, seed)
+    files = without_copies(without_repeats(files), sequence_images)
+    return name_scenes(files, folders, viewpoint, lighting, points, seed)
 
 
-def without_copies(pictures, others=()):
-    """The pictures without copies of each other and of `others`: one could land in train, one in test.
+def without_copies(files, others=()):
+    """Return the files without copies of each other and of `others`.
 
-    Copies have the same bytes; each is named in a printed line.
+    A copy could be on the test side while its original is on the train side. Files with the same
+    bytes are copies (SHA-256). A line is printed for each file that is skipped.
     """
-    seen, kept = {checksum(file): file for file in others}, []
-    for file in pictures:
-        first = seen.setdefault(checksum(file), file)
+    first_with, kept = {digest(file): file for file in others}, []
+    for file in files:
+        first = first_with.setdefault(digest(file), file)
         if first == file:
             kept.append(file)
         else:
@@ -98,18 +113,19 @@ def without_copies(pictures, others=()):
 
 
 def without_repeats(paths):
-    """The paths without those that lead to a place where one before them led."""
+    """Return the paths without those that lead to the same place as an earlier one."""
     first = {}
     for path in paths:
         first.setdefault(path.resolve(), path)
     return list(first.values())
 
 
-def name_scenes(pictures, folders, viewpoint, lighting, points, seed):
-    """Scenes whose sequences have different names, in upper and lower case, too.
+def name_scenes(files, folders, viewpoint, lighting, points, seed):
+    """Make scenes whose sequence names differ, even where upper and lower case are the same.
 
-    Sequences keep the name of their folder; a second photograph of the same name gets a number.
-    The seed of a scene hangs on its name, so new photographs beside it leave its patches as they are.
+    A sequence has the name of its folder. A second photograph with the same name gets a number. The
+    seed of a scene depends on its name, so adding a photograph leaves the patches of the others
+    unchanged.
     """
     scenes, taken = [], {}
     for folder in folders:
@@ -119,8 +135,8 @@ def name_scenes(pictures, folders, viewpoint, lighting, points, seed):
             raise UserError(f"Two sequences are called {name}, {other} and {folder}: rename one.")
         taken[name.casefold()] = folder
         read = partial(read_sequence, folder, LONGEST_OF_SEQUENCE)
-        scenes.append(Scene(name, read, [name], points, (seed, _number(name)), str(folder)))
-    for file in pictures:
+        scenes.append(Scene(name, read, [name], points, _scene_seed(seed, name), str(folder)))
+    for file in files:
         name, count = safe_name(file.stem), 1
         while taken.keys() & {n.casefold() for n in virtual_names(name, viewpoint, lighting)}:
             count += 1
@@ -128,24 +144,24 @@ def name_scenes(pictures, folders, viewpoint, lighting, points, seed):
         names = virtual_names(name, viewpoint, lighting)
         taken |= dict.fromkeys([n.casefold() for n in names], file)
         read = partial(read_grey, file, LONGEST)
-        scenes.append(Scene(name, read, names, points, (seed, _number(name)), str(file)))
+        scenes.append(Scene(name, read, names, points, _scene_seed(seed, name), str(file)))
     return scenes
 
 
 def safe_name(stem):
-    """The name of a file as part of a sequence's name: letters, digits, `-` and `_` stay.
+    """Make a file name usable in the name of a sequence: letters, digits, `-` and `_` stay.
 
-    Anything else becomes one `-`: `"my wall (2)"` is `"my-wall-2"`.
+    Any run of other characters becomes one `-`: `"my wall (2)"` gives `"my-wall-2"`.
     """
-    # One letter, one character: some systems store an accent as a character of its own.
+    # NFC: some systems store an accent as a separate character, which `\w` does not match.
     return re.sub(r"[^\w-]+", "-", unicodedata.normalize("NFC", stem)).strip("-") or "photograph"
 
 
 def split(scenes, test=0.25, seed=0):
-    """`{"photographs": {"train": names, "test": names}}` with every scene on one side only.
+    """Return `{"photographs": {"train": names, "test": names}}`, every scene on one side only.
 
-    About the share `test` of the scenes, and at least one, is on the test side. One scene alone, or
-    no share, gives no split: `{}`.
+    The test side gets the fraction `test` of the scenes, rounded, and at least one. A single scene
+    or `test=0` gives no split: `{}`.
     """
     if len(scenes) < 2 or not test:
         return {}
@@ -158,15 +174,18 @@ def split(scenes, test=0.25, seed=0):
 
 
 def _is_sequence(folder):
-    """Whether a folder is a sequence; one with pictures but no homography is named and skipped."""
-    if not folder.is_dir() or folder.name.startswith(".") or folder.name in PASSED_OVER:
+    """Whether a folder is an image sequence; prints a line if it has images but no homography."""
+    if not folder.is_dir() or folder.name.startswith(".") or folder.name in IGNORED_FOLDERS:
         return False
     if homography_files(folder):
         return True
     if any(map(is_image_file, folder.iterdir())):
-        print(f"Skipped: the folder {folder} holds pictures but no H_1_2, so it is no sequence.")
+        print(
+            f"Skipped: the folder {folder} has images but no homography H_1_2, which an image"
+            " sequence needs. To use them as photographs, pass the folder itself."
+        )
     return False
 
 
-def _number(name):
-    return zlib.crc32(name.encode())
+def _scene_seed(seed, name):
+    return seed, zlib.crc32(name.encode())

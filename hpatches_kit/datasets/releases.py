@@ -1,4 +1,4 @@
-"""datasets.releases."""
+"""The releases of HPatches: patches and image sequences, downloaded by name."""
 
 import re
 import zipfile
@@ -9,93 +9,89 @@ from tqdm import tqdm
 from hpatches_kit._support.archives import open_zip
 from hpatches_kit._support.atomic import atomic_folder, remove_leftovers
 from hpatches_kit._support.disk import check_disk_space, data_folder
-from hpatches_kit._support.downloads import _beginning, download
+from hpatches_kit._support.downloads import HUB, download, first_line
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.locks import locked
 
-HUB = "https://huggingface.co/datasets/vbalnt/hpatches/resolve/main"
-
-
+ADDRESS = f"{HUB}/datasets/vbalnt/hpatches/resolve/main"
 FILES = {
-    "hpatches": f"{HUB}/hpatches-release.zip",  # patches, 4.2 GB
-    "sequences": f"{HUB}/hpatches-sequences-release.zip",  # the images they were cut from, 1.3 GB
+    "hpatches": f"{ADDRESS}/hpatches-release.zip",  # patches, 4.2 GB
+    "sequences": f"{ADDRESS}/hpatches-sequences-release.zip",  # their image sequences, 1.3 GB
 }
+SEQUENCE_FILE = re.compile(r"[1-6]\.(ppm|png|jpg)|H_1_[2-6]")
 
 
 def download_release(name, folder=None, progress=True):
-    """Download a release of HPatches as a zip, or find the one that is already here.
+    """Download a release of HPatches as a zip, unless it already exists.
 
     Args:
         name: `"hpatches"` (4.2 GB) or `"sequences"` (1.3 GB).
-        folder: where the zip goes. Default: `downloads` below `$HPATCHES_KIT_DATA` or the kit's data.
-        progress: whether to say what is going on and draw a bar.
+        folder: of the zip. Default: `downloads` in the data folder.
+        progress: print what is downloaded, and show a bar.
 
     Returns:
-        The path of the zip. Raises UserError for an unknown name, and what `download` raises.
+        The path of the zip. Raises UserError for an unknown name, and the errors of `download`.
     """
     if name not in FILES:
-        raise UserError(f"Unknown file {name!r}: expected {', '.join(map(repr, FILES))}.")
+        raise UserError(f"Unknown release {name!r}: expected {' or '.join(map(repr, FILES))}.")
     file = Path(folder or data_folder() / "downloads") / FILES[name].rpartition("/")[2]
     return download(FILES[name], file, progress=progress, check=check_zip)
 
 
 def check_zip(file):
-    """Raise UserError when a file is not a zip, or is one without its end."""
+    """Raise UserError if a file is not a zip, or is truncated."""
     try:
         zipfile.ZipFile(file).close()
     except (zipfile.BadZipFile, NotImplementedError):
-        beginning = _beginning(file)
+        beginning = first_line(file)
         if beginning.startswith("PK"):
             raise UserError("is a zip file that is cut off") from None
         raise UserError(f"is not a zip file; it begins with {beginning!r}") from None
 
 
-SEQUENCE_FILE = re.compile(r"[1-6]\.(ppm|png|jpg)|H_1_[2-6]")
-
-
 def image_sequences(folder=None, source=None, progress=True):
-    """Path of the folder with the image sequences that HPatches was cut from; see `hk.sequences`.
+    """Path of the folder with the image sequences from which HPatches was extracted.
 
-    The first time they are downloaded, 1.3 GB, and unpacked; what is there already stays.
+    The first call downloads (1.3 GB) and unpacks them.
 
     Args:
-        folder: where they are kept. Default: as for `load`.
-        source: zip of the release that is on this computer already: no network is used.
-        progress: show bars.
+        folder: where `hpatches-sequences` is kept. Default: the data folder.
+        source: path of the zip, if you have it; then nothing is downloaded.
+        progress: show progress bars.
 
-    Raises UserError for a zip without sequences, and as `fetch` and `open_zip` do.
+    Raises UserError for a zip without sequences, and the errors of `download_release` and
+    `open_zip`.
     """
     home = Path(folder).expanduser() if folder else data_folder()
-    place = home / "hpatches-sequences"
-    if place.is_dir():
-        return place
-    with locked(place):
-        remove_leftovers(place)
-        if not place.is_dir():  # another process may have unpacked it meanwhile
-            _unpack(home, place, source, progress)
-    return place
+    sequences = home / "hpatches-sequences"
+    if sequences.is_dir():
+        return sequences
+    with locked(sequences):
+        remove_leftovers(sequences)
+        if not sequences.is_dir():  # another process may have unpacked them meanwhile
+            if source:
+                file = Path(source).expanduser()
+            else:
+                file = download_release("sequences", home / "downloads", progress)
+            _unpack_sequences(file, sequences, progress)
+    return sequences
 
 
-def _unpack(home, place, source, progress):
-    source = (
-        Path(source).expanduser()
-        if source
-        else download_release("sequences", home / "downloads", progress)
-    )
-    if source.is_dir():
-        raise UserError(f"{source} is a folder: its sequences can be read where they are.")
-    with open_zip(source) as (files, read):
-        wanted = [
-            path for path in files if len(path.parts) > 1 and SEQUENCE_FILE.fullmatch(path.name)
-        ]
-        if not wanted:
-            raise UserError(f"{source} holds no image sequence: expected 1.ppm and H_1_2.")
-        folders = {path.parent for path in wanted}
+def _unpack_sequences(file, sequences, progress):
+    if file.is_dir():
+        raise UserError(
+            f"{file} is a folder: expected a zip. Read each sequence with hk.images.read_sequence."
+        )
+    with open_zip(file) as (members, read):
+        paths = [p for p in members if len(p.parts) > 1 and SEQUENCE_FILE.fullmatch(p.name)]
+        if not paths:
+            raise UserError(f"{file} contains no image sequence: expected 1.ppm and H_1_2.")
+        folders = {path.parent for path in paths}
         if len({folder.name for folder in folders}) < len(folders):
-            raise UserError(f"{source} holds two sequences of one name.")
-        with atomic_folder(place, ["*"]) as unpacked:
-            check_disk_space(unpacked, sum(files[path][0] for path in wanted), "Unpacking")
-            for path in tqdm(wanted, "Unpacking", unit="file", disable=not progress, delay=2):
-                target = unpacked / path.parent.name / path.name
+            raise UserError(f"{file} contains two sequences with the same name.")
+        with atomic_folder(sequences, ["*"]) as partial:
+            check_disk_space(partial, sum(members[path][0] for path in paths), "Unpacking")
+            for path in tqdm(paths, "Unpacking", unit="file", disable=not progress, delay=2):
+                target = partial / path.parent.name / path.name
                 target.parent.mkdir(exist_ok=True)
                 target.write_bytes(read(path))

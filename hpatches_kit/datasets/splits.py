@@ -1,7 +1,8 @@
 """The 116 sequences of HPatches and the splits that the benchmark defines.
 
-The order of a test list is part of the protocol: pairs and queries are drawn by position in it.
-Source: the benchmark's own `splits.json` (Balntas et al., CVPR 2017).
+Each split has two sides, train and test. The order of a test side is part of the protocol: pairs
+and queries are drawn by position in it. Source: the benchmark's own `splits.json` (Balntas et al.,
+CVPR 2017).
 """
 
 from hpatches_kit._support.errors import UserError
@@ -23,8 +24,8 @@ v_azzola v_woman v_yuri v_posters v_bird v_graffiti v_bark v_wormhole v_tabletop
 v_birdwoman v_gardens
 """.split()
 
-# Points of each sequence, in the order of SEQUENCE_NAMES. Those of the test lists of a, b, c and illum are exact:
-# drawn with them, the task lists come out as published.
+# Points of each sequence, in the order of SEQUENCE_NAMES. The numbers are exact for the test sides
+# of a, b, c and illum: the task lists drawn with them equal the published ones.
 _POINTS = """
 1962 2000 2000 851 1999 1950 409 1710 1983 613 815 1994 555 869 881 298 1194 2000 552 1091 1025
 636 767 726 547 675 853 723 1995 515 901 1387 2000 506 471 710 623 880 528 1002 785 1983 714 1998
@@ -34,7 +35,8 @@ _POINTS = """
 2000 1049 713 1999 1272 1123 1173 1097 2000 1506 2000 1964
 """.split()
 SEQUENCE_LENGTHS = {name: int(points) for name, points in zip(SEQUENCE_NAMES, _POINTS)}
-# For these, in no test list of a, b or c, SEQUENCE_LENGTHS has the fewest points that there can be; here the most.
+# For these sequences, which are on no test side of a, b, c or illum, SEQUENCE_LENGTHS has a lower
+# bound of the number of points, and AT_MOST an upper bound.
 AT_MOST = {
     "v_circus": 1908,
     "v_calder": 1926,
@@ -76,7 +78,8 @@ v_blueprint v_war v_adam v_pomegranate v_busstop v_weapons v_gardens v_feast v_m
     "full": " ".join(SEQUENCE_NAMES),
 }
 
-# On `view`, `illum` and `full` nothing is trained: they are for descriptors from elsewhere.
+# `view`, `illum` and `full` have an empty train side: they are for descriptors that were trained on
+# other data.
 SPLITS = {
     split: {
         "train": [n for n in SEQUENCE_NAMES if n not in set(test.split())]
@@ -89,7 +92,10 @@ SPLITS = {
 
 
 def split_names(split, side="test"):
-    """Sequence names of one side of a split, in the official order. Raises UserError if unknown."""
+    """The sequence names of one side of a split, in the official order.
+
+    Raises UserError when the split or the side is unknown.
+    """
     if split not in SPLITS or side not in ("train", "test"):
         raise UserError(
             f"Unknown split {split!r} or side {side!r}: expected one of {', '.join(SPLITS)}"
@@ -99,15 +105,18 @@ def split_names(split, side="test"):
 
 
 def split_lengths(split, side="test"):
-    """Points of each sequence of one side of a split, `{name: points}`, in the official order.
+    """The number of points of each sequence, `{name: points}`, in the official order.
 
-    Raises UserError if the split is unknown, or has sequences whose length is not known exactly.
+    Raises UserError when the split is unknown, or when the number of points of one of its sequences
+    is not known exactly.
     """
     names = split_names(split, side)
-    rough = [name for name in names if name in AT_MOST]
-    if rough:
+    inexact = [name for name in names if name in AT_MOST]
+    if inexact:
+        first = inexact[0]
         raise UserError(
-            f"The points of {len(rough)} sequences of split {split!r} are not known exactly, such as"
-            f" {rough[0]}: {SEQUENCE_LENGTHS[rough[0]]} to {AT_MOST[rough[0]]}. Exact: a, b, c and illum."
+            f"The exact number of points is unknown for {len(inexact)} sequences of split"
+            f" {split!r}: {first} has {SEQUENCE_LENGTHS[first]} to {AT_MOST[first]}."
+            " Choose the test side of a, b, c or illum."
         )
     return {name: SEQUENCE_LENGTHS[name] for name in names}

@@ -1,13 +1,14 @@
-"""The release formats: PNG strips in a folder or a zip, as HPatches and N-HPatches have them.
+"""Strips: the file format of HPatches and N-HPatches, in a folder or a zip.
 
-One folder a sequence, one strip a view (`ref.png`, `e1.png` .. `t5.png`), patches stacked from top
-to bottom, the same number in all 16. HPatches strips are 65 pixels wide; those of N-HPatches 32,
-with a strip `<view>_noise.png` beside each.
+A strip is a PNG image that holds all patches of one view of a sequence, stacked from top to bottom.
+A sequence is a folder with 16 strips (`ref.png`, `e1.png` .. `t5.png`), all with the same number of
+patches. The strips of HPatches are 65 pixels wide. Those of N-HPatches are 32 pixels wide, with a
+strip of noisy patches, `<view>_noise.png`, beside each.
 """
 
+import hashlib
 import struct
-import zlib
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path, PurePosixPath
 
@@ -18,36 +19,27 @@ from hpatches_kit._support.archives import is_hidden, open_zip
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.patches.views import PATCH_SIZE, SOURCE_SIZE, VIEWS
 
-DEEP = 4  # levels of a folder on which strips are looked for
+DEPTH = 4  # levels of a folder that are searched for strips
 NOISE = "_noise"
 EXTRA = "places.json"  # what strips cannot hold: labels of places, splits of other data sets
-BYTES = ("L", "LA", "P", "RGB", "RGBA", "1")  # kinds of pixels that lose nothing as 8 bits of grey
+GREY_MODES = ("L", "LA", "P", "RGB", "RGBA", "1")  # Pillow modes that 8-bit grey levels can hold
 
 
 @contextmanager
 def open_strips(source):
-    """Yield the `Strips` of a folder or a zip; a zip is read where it is, and nothing is unpacked.
+    """Yield the `Strips` of a folder or a zip; a zip is not unpacked to disk.
 
-    Raises FileNotFoundError when it is not there or holds no sequence, UserError for a zip that is
-    cut off, foreign or unsafe (see `safe_zip`), and for two sequences of one name.
+    Raises FileNotFoundError when the source is missing or holds no sequence, UserError for a zip
+    that is damaged, not a zip or unsafe (see `open_zip`), and for two sequences with one name.
     """
     source = Path(source).expanduser()
     if source.is_dir():
-        paths = [
-            path.relative_to(source)
-            for depth in range(DEEP)
-            for path in source.glob("*/" * depth + "*")
-            if path.suffix in (".png", ".json")
-        ]
-        paths = [PurePosixPath(path) for path in paths if not is_hidden(path)]
 
         def read(path, first=None):
             with open(source / path, "rb") as stream:
                 return stream.read(first)
 
-        states = {path: (source / path).stat() for path in paths}
-        files = {path: (state.st_size, state.st_mtime_ns) for path, state in states.items()}
-        yield Strips(source, files, read)
+        yield Strips(source, _list_folder(source), read)
     elif source.exists():
         with open_zip(source) as (members, read):
             yield Strips(source, members, read)
@@ -55,14 +47,27 @@ def open_strips(source):
         raise FileNotFoundError(f"{source} is neither a folder nor a zip file.")
 
 
+def _list_folder(folder):
+    """`{path in the folder: (size, time of modification in ns)}` of its PNG and JSON files."""
+    files = {}
+    for depth in range(DEPTH):
+        for file in folder.glob("*/" * depth + "*"):
+            path = PurePosixPath(file.relative_to(folder))
+            if path.suffix in (".png", ".json") and not is_hidden(path):
+                with suppress(FileNotFoundError):  # another process may delete files meanwhile
+                    state = file.stat()
+                    files[path] = state.st_size, state.st_mtime_ns
+    return files
+
+
 class Strips:
-    """The sequences of a source, however deep they lie in it.
+    """The sequences of a folder or zip, up to four levels deep in a folder, at any depth in a zip.
 
     Attributes:
         where: path of the source.
         folders: `{sequence name: its folder in the source}`, in alphabetical order.
-        fingerprint: names the content of the source: all paths and sizes, and the checksums that
-            a zip keeps of its files; in a folder, the times when they were written.
+        fingerprint: 16 hexadecimal digits, a hash of the path and size of each file and of its
+            CRC-32 (in a zip) or its time of modification (in a folder).
     """
 
     def __init__(self, where, files, read):
@@ -70,7 +75,7 @@ class Strips:
         self.folders, self._sizes = {}, {}
         views = {f"{view}.png" for view in VIEWS}
         for folder in sorted({path.parent for path in self._files if path.name in views}):
-            name = folder.name or where.stem  # strips that lie there without a folder
+            name = folder.name or where.stem  # strips without a folder of their own
             if name in self.folders:
                 raise UserError(
                     f"{where} holds two sequences {name}: {self.folders[name]} and {folder}."
@@ -81,12 +86,12 @@ class Strips:
                 f"{where} holds no sequence: expected folders with ref.png, e1.png .. t5.png."
             )
         self.folders = dict(sorted(self.folders.items()))
-        own = {f"{view}{end}.png" for view in VIEWS for end in ("", NOISE)} | {EXTRA}
-        listing = sorted((str(path), files[path]) for path in files if path.name in own)
-        self.fingerprint = f"{zlib.crc32(repr(listing).encode()):08x}"
+        names = {f"{view}{end}.png" for view in VIEWS for end in ("", NOISE)} | {EXTRA}
+        listing = sorted((str(path), files[path]) for path in files if path.name in names)
+        self.fingerprint = hashlib.sha256(repr(listing).encode()).hexdigest()[:16]
 
     def file(self, name, view, suffix=""):
-        """Path of a strip in the source. Raises FileNotFoundError when it is missing."""
+        """The path of a strip in the source. Raises FileNotFoundError when it is missing."""
         path = self.folders[name] / f"{view}{suffix}.png"
         if path not in self._files:
             raise FileNotFoundError(
@@ -96,9 +101,9 @@ class Strips:
         return path
 
     def size(self, name):
-        """`(width of the strips, points)` of a sequence, read off the first bytes of its `ref.png`.
+        """`(width in pixels, points)` of a sequence, from the header of its `ref.png`.
 
-        Raises UserError when it is no strip of either release.
+        Raises UserError when the size is not that of a strip.
         """
         if name in self._sizes:
             return self._sizes[name]
@@ -111,7 +116,8 @@ class Strips:
         if width not in (SOURCE_SIZE, PATCH_SIZE) or height % width:
             raise UserError(
                 f"{self.where / path} is {width} pixels wide and {height} high: expected"
-                f" {SOURCE_SIZE} (HPatches) or {PATCH_SIZE} (N-HPatches) wide, and a multiple of it high."
+                f" {SOURCE_SIZE} (HPatches) or {PATCH_SIZE} (N-HPatches) wide, and a multiple of it"
+                " high."
             )
         self._sizes[name] = width, height // width
         return self._sizes[name]
@@ -119,8 +125,8 @@ class Strips:
     def strip(self, name, view, suffix=""):
         """Read a strip, `uint8 (points, size, size)`.
 
-        Raises FileNotFoundError or ValueError, naming the file, when it is missing, damaged, or does
-        not have the size of the sequence's `ref.png`.
+        Raises FileNotFoundError when it is missing, UserError when it is damaged or its size
+        differs from that of `ref.png`.
         """
         path, (width, points) = self.file(name, view, suffix), self.size(name)
         strip = self._pixels(path)
@@ -134,16 +140,16 @@ class Strips:
     def _pixels(self, path):
         try:
             with Image.open(BytesIO(self._read(path))) as image:
-                if image.mode not in BYTES:
+                if image.mode not in GREY_MODES:
                     raise UserError(
-                        f"{self.where / path} has pixels of kind {image.mode}: expected 8 bits of grey."
+                        f"{self.where / path} has pixels of mode {image.mode}: expected 8-bit grey."
                     )
                 return np.asarray(image.convert("L"))
         except (OSError, SyntaxError, Image.DecompressionBombError) as error:
             raise UserError(f"{self.where / path} cannot be read as an image: {error}") from error
 
     def extra(self):
-        """Bytes of the `places.json` that lies beside the sequences, or None."""
+        """The bytes of the `places.json` beside the sequences, or None."""
         for folder in {folder.parent for folder in self.folders.values()}:
             if folder / EXTRA in self._files:
                 return self._read(folder / EXTRA)
@@ -151,7 +157,7 @@ class Strips:
 
 
 def write_strips(folder, patches, suffix=""):
-    """Write `uint8 (points, 16, size, size)` as 16 strips; the folder is made when missing."""
+    """Write `uint8 (points, 16, size, size)` to a folder as 16 strips; creates the folder."""
     patches = np.asarray(patches)
     if patches.dtype != np.uint8 or patches.ndim != 4 or patches.shape[1] != len(VIEWS):
         raise UserError(

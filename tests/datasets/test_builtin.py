@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 import hpatches_kit as hk
-from hpatches_kit.datasets import builtin as builder
-from hpatches_kit.patches import scenes as scenes
+from hpatches_kit.datasets import builtin
+from hpatches_kit.images.builtin import photograph
+from hpatches_kit.patches import scenes
 
 
 def test_no_photograph_is_on_both_sides(mini):
@@ -20,72 +21,79 @@ def test_every_photograph_gives_several_sequences_of_both_kinds(mini):
         assert kinds.count("v") >= 2 and kinds.count("i") >= 2
 
 
-def test_textures_do_not_crowd_out_scenes(mini):
-    of_textures = sum(
+def test_textures_give_less_than_15_percent_of_the_points(mini):
+    texture_points = sum(
         length
         for name, length in mini.lengths.items()
-        if name.split("_")[1] in builder.TEXTURES["train"]
+        if name.split("_")[1] in builtin.TEXTURES["train"]
     )
-    assert 0 < of_textures < 0.15 * len(mini)
+    assert 0 < texture_points < 0.15 * len(mini)
 
 
-def test_one_place_has_one_label_in_all_sequences_of_its_photograph(mini):
+def test_a_place_has_the_same_label_in_all_sequences_of_its_photograph(mini):
     labels, count = np.unique(mini.label, return_counts=True)
     shared = labels[count > 1]
     assert len(shared) > 500
     for label in shared[::50]:
         rows = np.flatnonzero(mini.label == label)
-        assert len(set(mini.sequence[rows])) == len(rows)  # never twice in one sequence
+        assert len(set(mini.sequence[rows])) == len(rows)  # at most once per sequence
         assert len({name.split("_")[1] for name in mini.sequence[rows]}) == 1
-        reference = mini.clean[rows, 0]  # image 1 is the photograph in all of them
+        reference = mini.clean[rows, 0]  # image 1 is the photograph in every sequence
         assert (reference == reference[0]).all()
 
 
-def test_different_labels_of_a_photograph_are_different_references(mini):
+def test_different_labels_of_a_photograph_have_different_reference_patches(mini):
     camera = mini.select([name for name in mini.names if "camera" in name])
-    _, first = np.unique(camera.label, return_index=True)
-    references = camera.clean[first, 0].reshape(len(first), -1)
-    assert len(np.unique(references, axis=0)) == len(first)
+    _, rows = np.unique(camera.label, return_index=True)
+    references = camera.clean[rows, 0].reshape(len(rows), -1)
+    assert len(np.unique(references, axis=0)) == len(rows)
 
 
 @pytest.fixture
 def two_photographs(monkeypatch):
-    monkeypatch.setattr(builder, "SCENES", {"train": ["coins"], "test": ["chelsea"]})
-    monkeypatch.setattr(builder, "TEXTURES", {"train": ["gravel"], "test": []})
-    recipe = builder.Recipe(viewpoint=1, lighting=1, points=20, texture_points=6)
-    monkeypatch.setitem(builder.RECIPES, "mini", recipe)
+    monkeypatch.setattr(builtin, "SCENES", {"train": ["coins"], "test": ["chelsea"]})
+    monkeypatch.setattr(builtin, "TEXTURES", {"train": ["gravel"], "test": []})
+    size = builtin.BuiltinSize(viewpoint=1, lighting=1, points=20, texture_points=6)
+    monkeypatch.setitem(builtin.BUILTIN, "mini", size)
 
 
-def test_the_cache_is_used_and_a_new_recipe_builds_anew(two_photographs, tmp_path, monkeypatch):
-    one = hk.load("mini", tmp_path)
-    expected = {"coins": 20, "gravel": 6, "chelsea": 20}
-    assert one.lengths == {f"{k}_{n}_1": count for n, count in expected.items() for k in "vi"}
+def test_the_cache_is_used_until_the_size_changes(two_photographs, tmp_path, monkeypatch):
+    built = hk.load("mini", tmp_path)
+    points = {"coins": 20, "gravel": 6, "chelsea": 20}
+    assert built.lengths == {f"{k}_{n}_1": count for n, count in points.items() for k in "vi"}
     with monkeypatch.context() as patch:
-        patch.setattr(builder, "build", None)  # opening must not build
-        np.testing.assert_array_equal(one.noisy, hk.load("mini", tmp_path).noisy)
-    monkeypatch.setitem(builder.RECIPES, "mini", builder.Recipe(1, 1, 10, 6))
+        patch.setattr(builtin, "build", None)  # a second build would fail
+        np.testing.assert_array_equal(built.noisy, hk.load("mini", tmp_path).noisy)
+    monkeypatch.setitem(builtin.BUILTIN, "mini", builtin.BuiltinSize(1, 1, 10, 6))
     assert hk.load("mini", tmp_path).lengths["v_coins_1"] == 10
 
 
 def test_the_same_seed_builds_the_same_patches(two_photographs):
-    recipe = builder.RECIPES["mini"]
-    one, again = (builder.build(recipe, progress=False) for _ in range(2))
-    np.testing.assert_array_equal(one.clean, again.clean)
-    np.testing.assert_array_equal(one.noisy, again.noisy)
-    np.testing.assert_array_equal(one.label, again.label)
+    size = builtin.BUILTIN["mini"]
+    first, second = (builtin.build(size, progress=False) for _ in range(2))
+    np.testing.assert_array_equal(first.clean, second.clean)
+    np.testing.assert_array_equal(first.noisy, second.noisy)
+    np.testing.assert_array_equal(first.label, second.label)
 
 
-def test_a_failing_build_leaves_no_cache(two_photographs, tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["mini", "photos"])
+@pytest.mark.parametrize("arguments", [{"source": "a.zip"}, {"seed": 1}, {"seed": 0}])
+def test_a_source_or_seed_is_refused(name, arguments, tmp_path, monkeypatch):
+    monkeypatch.setattr(builtin, "build", None)  # no work is done
+    with pytest.raises(hk.UserError, match=f"built-in data set '{name}' takes neither source= nor"):
+        hk.load(name, tmp_path, **arguments)
+
+
+def test_a_failed_build_leaves_no_cache(two_photographs, tmp_path, monkeypatch):
     monkeypatch.setattr(scenes, "noisy_and_clean", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         hk.load("mini", tmp_path)
     assert [child.name for child in tmp_path.iterdir()] == [".mini.lock"]
 
 
-def test_photographs_are_grey_and_of_ordinary_size():
-    for name in [
-        n for group in (builder.SCENES, builder.TEXTURES) for side in group.values() for n in side
-    ]:
-        image = builder.photograph(name)
+def test_photographs_are_grey_and_at_most_1000_pixels_long():
+    sides = [*builtin.SCENES.values(), *builtin.TEXTURES.values()]
+    for name in [name for side in sides for name in side]:
+        image = photograph(name)
         assert image.ndim == 2 and 150 < min(image.shape) and max(image.shape) <= 1000
         assert image.min() >= 0 and 100 < image.max() <= 255

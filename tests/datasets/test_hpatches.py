@@ -7,17 +7,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hpatches_kit._support import resumable_arrays as filling
+from hpatches_kit._support import resumable_arrays
 from hpatches_kit.datasets import hpatches
 from hpatches_kit.datasets.strips import write_strips
 from hpatches_kit.patches.noise import noisy_and_clean
 from hpatches_kit.patches.storage import open_patch_set
 
 
-def test_the_noisy_layout_is_written_and_read_back_equal(patches, tmp_path):
+def test_a_set_written_in_the_n_hpatches_layout_is_read_back_equal(patches, tmp_path):
     shared = patches.select(patches.names)
-    shared.label[:3] = shared.label[7:10]  # places that two sequences show
-    hpatches.write(shared, tmp_path / "release")
+    shared.label[:3] = shared.label[7:10]  # places seen in two sequences
+    hpatches.write_release(shared, tmp_path / "release")
     assert (tmp_path / "release" / "v_one" / "t5_noise.png").exists()
     with Image.open(tmp_path / "release" / "v_one" / "e3.png") as strip:
         assert strip.size == (32, 7 * 32)
@@ -31,7 +31,7 @@ def test_the_noisy_layout_is_written_and_read_back_equal(patches, tmp_path):
 
 @pytest.fixture
 def release(tmp_path):
-    """Two sequences of the original layout, 65 px; one of its points is flat."""
+    """Two sequences in the layout of HPatches, 65 px; the last point is flat."""
     rng = np.random.default_rng(0)
     for name, points in (("i_ajuntament", 3), ("v_there", 2)):
         patches = rng.integers(0, 256, (points, 16, 65, 65), np.uint8)
@@ -41,164 +41,178 @@ def release(tmp_path):
     return tmp_path / "hpatches"
 
 
-def strips_of(folder):
-    files = sorted(folder.glob("*.png"))
-    views = [
-        np.asarray(Image.open(folder / f"{v}.png")).reshape(-1, 65, 65) for v in hpatches.VIEWS
-    ]
-    assert len(files) == len(views) == 16
-    return np.stack(views, axis=1)
+def read_strips(folder):
+    """`uint8 (points, 16, 65, 65)`."""
+    strips = [np.asarray(Image.open(folder / f"{view}.png")) for view in hpatches.VIEWS]
+    assert len(list(folder.glob("*.png"))) == len(strips) == 16
+    return np.stack([strip.reshape(-1, 65, 65) for strip in strips], axis=1)
 
 
-def test_original_strips_get_the_noise_of_the_course_seeded_by_sequence(release, tmp_path):
+def test_65_px_strips_get_noise_that_depends_on_the_seed_and_the_sequence_name(release, tmp_path):
     both = hpatches.convert_release(release, tmp_path / "both")
     assert both.lengths == {"i_ajuntament": 3, "v_there": 2}
-    clean = noisy_and_clean(strips_of(release / "v_there"))[1]
+    clean = noisy_and_clean(read_strips(release / "v_there"))[1]
     np.testing.assert_array_equal(both.select("v_there").clean, clean)
     assert both.flat.tolist() == [False, False, False, False, True]
     shutil.rmtree(release / "i_ajuntament")
-    alone = hpatches.convert_release(
-        release, tmp_path / "alone"
-    )  # a part gets the same as the whole
-    np.testing.assert_array_equal(alone.noisy, both.select("v_there").noisy)
-    other = hpatches.convert_release(release, tmp_path / "other", seed=1)
-    assert (other.noisy != alone.noisy).any()
-    np.testing.assert_array_equal(other.clean, alone.clean)
+    part = hpatches.convert_release(release, tmp_path / "part")
+    np.testing.assert_array_equal(part.noisy, both.select("v_there").noisy)
+    other_seed = hpatches.convert_release(release, tmp_path / "other", seed=1)
+    assert (other_seed.noisy != part.noisy).any()
+    np.testing.assert_array_equal(other_seed.clean, part.clean)
 
 
-def test_hpatches_sequences_bring_their_splits(release, tmp_path):
+def test_hpatches_sequences_have_the_official_splits(release, tmp_path):
     train, test = hpatches.convert_release(release, tmp_path / "arrays").split("a")
     assert (train.names, test.names) == (["v_there"], ["i_ajuntament"])
 
 
-def test_the_large_patches_are_kept_only_when_asked(release, tmp_path):
+def test_65_px_patches_are_kept_on_request_only(release, tmp_path):
     plain = hpatches.convert_release(release, tmp_path / "plain")
     kept = hpatches.convert_release(release, tmp_path / "kept", originals=True)
     assert set(plain.arrays) == {"clean", "noisy"}
     np.testing.assert_array_equal(
-        kept.select("v_there")["original"], strips_of(release / "v_there")
+        kept.select("v_there")["original"], read_strips(release / "v_there")
     )
     np.testing.assert_array_equal(kept.noisy, plain.noisy)
 
 
-def test_originals_of_the_noisy_release_cannot_be_kept(patches, tmp_path):
-    hpatches.write(patches, tmp_path / "release")
+def test_originals_of_32_px_strips_are_refused(patches, tmp_path):
+    hpatches.write_release(patches, tmp_path / "release")
     with pytest.raises(ValueError, match="strips of 32 pixels: expected one width, 65 to keep"):
         hpatches.convert_release(tmp_path / "release", tmp_path / "arrays", originals=True)
 
 
+def test_a_seed_for_32_px_strips_is_refused_because_they_have_their_noise(patches, tmp_path):
+    hpatches.write_release(patches, tmp_path / "release")
+    with pytest.raises(
+        ValueError, match="strips of 32 pixels, which have their noise already: seed=3"
+    ):
+        hpatches.convert_release(tmp_path / "release", tmp_path / "arrays", seed=3)
+
+
 def test_strips_of_two_widths_are_refused(release, patches, tmp_path):
-    hpatches.write(patches, tmp_path / "small")
+    hpatches.write_release(patches, tmp_path / "small")
     shutil.move(tmp_path / "small" / "v_one", release / "v_one")
     with pytest.raises(ValueError, match="strips of 32 and 65 pixels: expected one width"):
         hpatches.convert_release(release, tmp_path / "arrays")
 
 
-def interrupted(monkeypatch, after, error):
-    """Let `after` sequences be written, then raise."""
-    put, calls = filling.ResumableArrays.put, []
+def one_at_a_time(function, items, *_, **__):
+    return [function(item) for item in items]
 
-    def put_a_few(self, rows, **blocks):
-        if len(calls) == after:
-            raise error
-        calls.append(1)
+
+def interrupt_after_one_sequence(monkeypatch):
+    put, calls = resumable_arrays.ResumableArrays.put, []
+
+    def put_once(self, rows, **blocks):
+        if calls:
+            raise KeyboardInterrupt
+        calls.append(rows)
         put(self, rows, **blocks)
 
-    monkeypatch.setattr(filling.ResumableArrays, "put", put_a_few)
-    monkeypatch.setattr(hpatches, "parallel_map", lambda f, items, *_, **__: [*map(f, items)])
+    monkeypatch.setattr(resumable_arrays.ResumableArrays, "put", put_once)
+    monkeypatch.setattr(hpatches, "parallel_map", one_at_a_time)
 
 
-def test_an_interrupted_conversion_goes_on_with_what_is_missing(
-    release, tmp_path, monkeypatch, capsys
-):
+def test_an_interrupted_conversion_resumes(release, tmp_path, monkeypatch, capsys):
     whole = hpatches.convert_release(release, tmp_path / "whole")
     with monkeypatch.context() as patch:
-        interrupted(patch, after=1, error=KeyboardInterrupt())
+        interrupt_after_one_sequence(patch)
         with pytest.raises(KeyboardInterrupt):
             hpatches.convert_release(release, tmp_path / "arrays")
-    assert not (tmp_path / "arrays").exists()  # never a half set
+    assert not (tmp_path / "arrays").exists()  # a set that is not complete has another name
     again = hpatches.convert_release(release, tmp_path / "arrays")
-    assert "Going on: 1 of 2 sequences are there." in capsys.readouterr().out
+    assert "Resuming: 1 of 2 sequences are already converted." in capsys.readouterr().out
     for kind in ("clean", "noisy"):
         np.testing.assert_array_equal(again[kind], whole[kind])
     np.testing.assert_array_equal(again.flat, whole.flat)
     assert not (tmp_path / ".arrays.partial").exists()
 
 
-def test_what_was_begun_from_another_source_is_not_mixed_in(release, tmp_path, monkeypatch, capsys):
+def test_a_conversion_of_a_changed_source_starts_again(release, tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patch:
-        interrupted(patch, after=1, error=KeyboardInterrupt())
+        interrupt_after_one_sequence(patch)
         with pytest.raises(KeyboardInterrupt):
             hpatches.convert_release(release, tmp_path / "arrays")
     write_strips(release / "v_there", np.full((2, 16, 65, 65), 7, np.uint8))
     again = hpatches.convert_release(release, tmp_path / "arrays")
-    assert "Going on" not in capsys.readouterr().out
+    assert "Resuming" not in capsys.readouterr().out
     assert (again.select("v_there").clean == 7).all()
 
 
-def test_a_disk_that_fills_up_loses_nothing(release, tmp_path, monkeypatch, capsys):
-    write, calls = os.fsync, []
+def test_a_conversion_resumes_after_the_disk_was_full(release, tmp_path, monkeypatch, capsys):
+    fsync, calls = os.fsync, []
 
-    def full(descriptor):
-        calls.append(1)
+    def fail_at_call_6(descriptor):
+        calls.append(descriptor)
         if len(calls) == 6:
             raise OSError(errno.ENOSPC, "No space left on device")
-        write(descriptor)
+        fsync(descriptor)
 
     with monkeypatch.context() as patch:
-        patch.setattr(filling.os, "fsync", full)
-        patch.setattr(hpatches, "parallel_map", lambda f, items, *_, **__: [*map(f, items)])
+        patch.setattr(resumable_arrays.os, "fsync", fail_at_call_6)
+        patch.setattr(hpatches, "parallel_map", one_at_a_time)
         with pytest.raises(OSError, match=r"The disk of .* is full\. Make room, up to .* and call"):
             hpatches.convert_release(release, tmp_path / "arrays")
     assert not (tmp_path / "arrays").exists()
     whole = hpatches.convert_release(release, tmp_path / "whole")
     again = hpatches.convert_release(release, tmp_path / "arrays")
-    assert "Going on: 1 of 2" in capsys.readouterr().out
+    assert "Resuming: 1 of 2" in capsys.readouterr().out
     np.testing.assert_array_equal(again.noisy, whole.noisy)
 
 
-@pytest.mark.parametrize("content", [lambda t: t[:40], lambda t: t.replace("v_three", "v_four"), lambda t: t.replace("[0, ", "[")])  # fmt: skip
-def test_labels_that_do_not_fit_the_strips_are_named(patches, tmp_path, content):
-    hpatches.write(patches, tmp_path / "release")
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:40],
+        lambda text: text.replace("v_three", "v_four"),
+        lambda text: text.replace("[0, ", "["),
+    ],
+    ids=["truncated", "another sequence", "a label too few"],
+)
+def test_labels_that_do_not_fit_the_strips_are_reported(patches, tmp_path, damage):
+    hpatches.write_release(patches, tmp_path / "release")
     file = tmp_path / "release" / "places.json"
-    file.write_text(content(file.read_text()))
+    file.write_text(damage(file.read_text()))
     with pytest.raises(ValueError, match=r"places\.json"):
         hpatches.convert_release(tmp_path / "release", tmp_path / "arrays")
 
 
-def test_foreign_files_are_never_replaced(release, patches, tmp_path):
+def test_a_folder_with_other_files_is_never_replaced(release, patches, tmp_path):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes.txt").write_text("mine")
     with pytest.raises(FileExistsError, match=r"notes\.txt"):
-        hpatches.write(patches, tmp_path / "mine")
+        hpatches.write_release(patches, tmp_path / "mine")
     with pytest.raises(FileExistsError, match=r"notes\.txt"):
         hpatches.convert_release(release, tmp_path / "mine")
 
 
-def test_what_is_converted_opens_at_once_and_knows_what_it_was_made_of(release, tmp_path):
+def test_a_converted_set_stores_its_provenance(release, tmp_path):
     hpatches.convert_release(release, tmp_path / "arrays", seed=3)
     assert len(open_patch_set(tmp_path / "arrays", seed=3)) == 5
     with pytest.raises(ValueError, match="was built with seed = 3, wanted 0"):
         open_patch_set(tmp_path / "arrays", seed=0)
 
 
-def test_what_is_flat_is_judged_at_65_pixels(tmp_path):
-    stripes = np.where(np.arange(65) % 2, 90, 130).astype(
-        np.uint8
-    )  # spread by 20, until they shrink
+def test_flat_patches_are_determined_at_65_pixels(tmp_path):
+    # A standard deviation of 20 at 65 px, and less than 10 after resizing.
+    stripes = np.where(np.arange(65) % 2, 90, 130).astype(np.uint8)
     write_strips(tmp_path / "release" / "v_there", np.broadcast_to(stripes, (2, 16, 65, 65)))
     patches = hpatches.convert_release(tmp_path / "release", tmp_path / "arrays")
     assert not patches.flat.any() and patches.clean[0, 0, :, :6].std() < 10
 
 
-def test_too_little_room_is_said_before_the_work(release, tmp_path, monkeypatch):
+def test_too_little_disk_space_is_reported_before_the_work_starts(release, tmp_path, monkeypatch):
     usage = type("Usage", (), {"free": 1000})
-    monkeypatch.setattr("hpatches_kit.files.shutil.disk_usage", lambda _: usage)
+    monkeypatch.setattr("hpatches_kit._support.disk.shutil.disk_usage", lambda _: usage)
     with pytest.raises(OSError, match="Converting hpatches needs 164 kB, 1.0 kB are free"):
         hpatches.convert_release(release, tmp_path / "arrays")
 
 
-def test_a_conversion_that_lacked_only_its_name_is_not_done_again(release, tmp_path, monkeypatch):
+def test_a_conversion_that_lacked_only_the_final_rename_is_not_repeated(
+    release, tmp_path, monkeypatch
+):
     whole = hpatches.convert_release(release, tmp_path / "arrays")
     (tmp_path / "arrays").rename(tmp_path / ".arrays.partial")
     monkeypatch.setattr(hpatches, "_fill", lambda *_: 1 / 0)
@@ -206,18 +220,16 @@ def test_a_conversion_that_lacked_only_its_name_is_not_done_again(release, tmp_p
     np.testing.assert_array_equal(again.noisy, whole.noisy)
 
 
-def test_a_conversion_that_failed_at_its_last_file_keeps_the_rest(
-    release, tmp_path, monkeypatch, capsys
-):
+def test_a_conversion_resumes_after_its_last_file_failed(release, tmp_path, monkeypatch, capsys):
     with monkeypatch.context() as patch:
         patch.setattr(hpatches, "write_metadata", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             hpatches.convert_release(release, tmp_path / "arrays")
     assert len(hpatches.convert_release(release, tmp_path / "arrays")) == 5
-    assert "Going on: 2 of 2 sequences are there." in capsys.readouterr().out
+    assert "Resuming: 2 of 2 sequences are already converted." in capsys.readouterr().out
 
 
-def test_labels_of_a_sequence_are_counted_one_by_one(release, tmp_path):
+def test_the_number_of_labels_is_checked_for_each_sequence(release, tmp_path):
     extra = {"splits": {}, "label": {"i_ajuntament": [0, 1], "v_there": [2, 3, 4]}}
     (release / "places.json").write_text(json.dumps(extra))
     with pytest.raises(ValueError, match="has 2 labels for 3 points of i_ajuntament"):

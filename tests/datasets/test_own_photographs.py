@@ -1,53 +1,58 @@
 import threading
+import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 from toy_data import write_sequence
 
-from hpatches_kit.datasets.own_photographs import find_scenes, from_photographs, safe_name, split
-from hpatches_kit.images import virtual_sequences as virtual
+from hpatches_kit.datasets.own_photographs import (
+    find_scenes,
+    from_photographs,
+    safe_name,
+    split,
+    without_copies,
+)
 from hpatches_kit.images.builtin import photograph
-from hpatches_kit.patches import scenes as scenes
+from hpatches_kit.images.virtual_sequences import viewpoint_sequence
+from hpatches_kit.patches import scenes
 
 
-def picture(file, name="coins", side=170, **about):
-    """Write a piece of a built-in photograph."""
+def write_photograph(file, name="coins"):
+    """Write a 210 x 170 crop of a built-in photograph."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    grey = photograph(name)[60 : 60 + side, 60 : 60 + side + 40].astype(np.uint8)
-    Image.fromarray(grey).save(file, **about)
+    Image.fromarray(photograph(name)[60:230, 60:270].astype(np.uint8)).save(file)
     return file
 
 
-def sequence(folder, name="microscope", images=6):
-    """Write a sequence of a piece of a built-in photograph."""
-    grey = photograph(name)[60:230, 60:270]
-    made = virtual.viewpoint_sequence("v", grey, seed=1)
-    return write_sequence(folder, made.images[:images], made.homographies[: images - 1])
+def write_views(folder, name="microscope", images=6):
+    """Write an image sequence made from a crop of a built-in photograph."""
+    views = viewpoint_sequence("v", photograph(name)[60:230, 60:270], seed=1)
+    return write_sequence(folder, views.images[:images], views.homographies[: images - 1])
 
 
 @pytest.fixture
 def album(tmp_path):
     """Two photographs, a sequence of six images and one of two."""
-    picture(tmp_path / "album" / "a.png", "coins")
-    picture(tmp_path / "album" / "b.png", "coffee")
-    sequence(tmp_path / "album" / "v_wall", "brick")
-    sequence(tmp_path / "album" / "poster", "chelsea", images=2)
+    write_photograph(tmp_path / "album" / "a.png", "coins")
+    write_photograph(tmp_path / "album" / "b.png", "coffee")
+    write_views(tmp_path / "album" / "v_wall", "brick")
+    write_views(tmp_path / "album" / "poster", "chelsea", images=2)
     return tmp_path / "album"
 
 
-def made(photos, **arguments):
-    """A small `from_photographs`."""
+def small_set(photos, **arguments):
+    """`from_photographs` with few sequences and points."""
     small = {"viewpoint": 1, "lighting": 1, "points": 12, "progress": False} | arguments
     return from_photographs(photos, **small)
 
 
-def names(photos, **arguments):
+def sequence_names(photos, **arguments):
     return [name for scene in find_scenes(photos, **arguments) for name in scene.sequences]
 
 
 def test_photographs_and_sequences_become_patches(album):
-    patches = made(album)
+    patches = small_set(album)
     assert patches.names == ["poster", "v_wall", "v_a_1", "i_a_1", "v_b_1", "i_b_1"]
     assert patches.lengths == dict.fromkeys(patches.names, 12)
     assert patches.clean.shape == patches.noisy.shape == (72, 16, 32, 32)
@@ -55,59 +60,62 @@ def test_photographs_and_sequences_become_patches(album):
     assert 15 < noise.std() < 30 and abs(noise.mean()) < 3
 
 
-def test_a_place_has_one_label_in_all_sequences_of_its_photograph_and_in_no_other(album):
-    patches = made(album, points=60)
+def test_a_place_has_the_same_label_in_all_sequences_of_its_photograph_only(album):
+    patches = small_set(album, points=60)
     for name in ("a", "b"):
-        one, other = (patches.select(f"{kind}_{name}_1") for kind in "vi")
-        shared, rows, others = np.intersect1d(one.label, other.label, return_indices=True)
+        viewpoint, lighting = (patches.select(f"{kind}_{name}_1") for kind in "vi")
+        shared, v_rows, i_rows = np.intersect1d(
+            viewpoint.label, lighting.label, return_indices=True
+        )
         assert len(shared) > 10
-        np.testing.assert_array_equal(one.clean[rows, 0], other.clean[others, 0])
+        np.testing.assert_array_equal(viewpoint.clean[v_rows, 0], lighting.clean[i_rows, 0])
     scene = np.array([name.strip("vi_1") for name in patches.sequence])
     for label in np.unique(patches.label):
         assert len(set(scene[patches.label == label])) == 1
 
 
-def test_the_same_seed_makes_the_same_patches_and_another_one_others(album):
-    one, again, other = (made(album, seed=seed) for seed in (3, 3, 4))
-    for patches in (again, other):
-        same = patches is again
-        assert np.array_equal(one.clean, patches.clean) == same
-        assert np.array_equal(one.noisy, patches.noisy) == same
-    assert again.splits == one.splits
+def test_the_seed_determines_the_patches(album):
+    first, second, other = (small_set(album, seed=seed) for seed in (3, 3, 4))
+    for kind in ("clean", "noisy"):
+        np.testing.assert_array_equal(first[kind], second[kind])
+        assert not np.array_equal(first[kind], other[kind])
+    assert first.splits == second.splits
 
 
-def test_a_new_photograph_leaves_the_patches_of_the_others_as_they_are(album):
-    before = made(album).select(["i_b_1", "v_wall"])
-    picture(album / "aa.png", "china")
-    after = made(album).select(["i_b_1", "v_wall"])
+def test_a_new_photograph_leaves_the_patches_of_the_others_unchanged(album):
+    before = small_set(album).select(["i_b_1", "v_wall"])
+    write_photograph(album / "aa.png", "china")
+    after = small_set(album).select(["i_b_1", "v_wall"])
     np.testing.assert_array_equal(before.clean, after.clean)
     np.testing.assert_array_equal(before.noisy, after.noisy)
 
 
-def test_patches_wait_in_files_without_a_name_until_they_are_saved(album, tmp_path):
-    patches = made(album)
+def test_patches_are_in_temporary_files_until_they_are_saved(album, tmp_path):
+    patches = small_set(album)
     assert isinstance(patches.base("clean"), np.memmap)  # they may be larger than memory
     opened = patches.save(tmp_path / "made")
     np.testing.assert_array_equal(opened.noisy, patches.noisy)
     assert opened.splits == patches.splits
 
 
-def test_a_sequence_a_file_or_a_list_of_both_will_do(album):
-    assert names(album / "v_wall") == names(str(album / "v_wall")) == ["v_wall"]
-    assert names(album / "b.png", viewpoint=1, lighting=0) == ["v_b_1"]
-    both = names([album / "b.png", album / "poster", album], viewpoint=1, lighting=0)
-    assert both == ["poster", "v_wall", "v_b_1", "v_a_1"]  # each once
+def test_a_sequence_a_file_and_a_list_are_accepted(album):
+    assert sequence_names(album / "v_wall") == sequence_names(str(album / "v_wall")) == ["v_wall"]
+    assert sequence_names(album / "b.png", viewpoint=1, lighting=0) == ["v_b_1"]
+    listed = sequence_names([album / "b.png", album / "poster", album], viewpoint=1, lighting=0)
+    assert listed == ["poster", "v_wall", "v_b_1", "v_a_1"]  # each once
 
 
-def test_large_photographs_are_shrunk(tmp_path):
+def test_large_photographs_are_resized(tmp_path):
     Image.new("L", (3000, 1500)).save(tmp_path / "a.jpg")
     large = np.zeros((400, 2000))
     write_sequence(tmp_path / "wall", [large, large], [np.diag([0.5, 1, 1])])
     wall, single = find_scenes(tmp_path)
     assert single.read().shape == (500, 1000)
-    read = wall.read()
-    assert [image.shape for image in read.images] == [(320, 1600)] * 2
-    np.testing.assert_allclose(read.homographies[0][0], [0.5, 0, -0.05])  # 0.8 / 0.8 of 0.5
+    sequence = wall.read()
+    assert [image.shape for image in sequence.images] == [(320, 1600)] * 2
+    np.testing.assert_allclose(
+        sequence.homographies[0][0], [0.5, 0, -0.05]
+    )  # both are scaled by 0.8
 
 
 @pytest.mark.parametrize(
@@ -121,113 +129,125 @@ def test_large_photographs_are_shrunk(tmp_path):
         ("%%", "photograph"),
     ],
 )
-def test_names_keep_letters_digits_minus_and_underscore(stem, name):
+def test_names_keep_letters_digits_hyphens_and_underscores(stem, name):
     assert safe_name(stem) == name
 
 
-def test_no_two_sequences_share_a_name(tmp_path):
-    sequence(tmp_path / "v_wall_1")
-    scenes_of = ["coins", "coffee", "china", "chelsea", "astronaut", "rocket"]
+def test_no_two_sequences_have_the_same_name(tmp_path):
+    write_views(tmp_path / "v_wall_1")
+    photographs = ["coins", "coffee", "china", "chelsea", "astronaut", "rocket"]
     files = ["a b.png", "a,b.png", "a-b-2.png", "A-B.jpg", "wall.png", "wall_1.png"]
-    for file, name in zip(files, scenes_of):
-        picture(tmp_path / file, name)
-    found = {scene.file.rpartition("/")[2]: scene.name for scene in find_scenes(tmp_path)}
-    assert sorted(found.values()) == sorted(
+    for file, name in zip(files, photographs):
+        write_photograph(tmp_path / file, name)
+    names = {scene.file.rpartition("/")[2]: scene.name for scene in find_scenes(tmp_path)}
+    assert sorted(names.values()) == sorted(
         ["v_wall_1", "A-B", "a-b-2", "a-b-3", "a-b-2-2", "wall-2", "wall_1"]
     )
-    assert found["wall.png"] == "wall-2"  # v_wall_1 is the folder's name
-    every = [name.lower() for name in names(tmp_path)]
-    assert len(set(every)) == len(every)
+    assert names["wall.png"] == "wall-2"  # v_wall_1 is the folder's name
+    lower_case = [name.lower() for name in sequence_names(tmp_path)]
+    assert len(set(lower_case)) == len(lower_case)
 
 
-def test_two_sequence_folders_of_one_name_are_an_error(tmp_path):
-    folders = [sequence(tmp_path / city / "wall", images=2) for city in ("prague", "brno")]
+def test_two_sequence_folders_with_one_name_are_refused(tmp_path):
+    folders = [write_views(tmp_path / city / "wall", images=2) for city in ("prague", "brno")]
     with pytest.raises(ValueError, match="Two sequences are called wall, .*prague.*brno"):
         find_scenes(folders)
 
 
-def test_a_copy_of_a_photograph_is_left_out_since_it_could_be_in_train_and_test(tmp_path, capsys):
-    picture(tmp_path / "a.png")
-    picture(tmp_path / "a (1).png")
-    assert names(tmp_path, viewpoint=1, lighting=0) == ["v_a-1_1"]
+def test_a_copy_of_a_photograph_is_skipped(tmp_path, capsys):
+    write_photograph(tmp_path / "a.png")
+    write_photograph(tmp_path / "a (1).png")
+    assert sequence_names(tmp_path, viewpoint=1, lighting=0) == ["v_a-1_1"]
     assert "a.png is a copy of" in capsys.readouterr().out
-    sequence(tmp_path / "wall", images=2)
+    write_views(tmp_path / "wall", images=2)
     (tmp_path / "b.png").write_bytes((tmp_path / "wall" / "2.png").read_bytes())
-    assert names(tmp_path, viewpoint=1, lighting=0) == ["wall", "v_a-1_1"]
+    assert sequence_names(tmp_path, viewpoint=1, lighting=0) == ["wall", "v_a-1_1"]
     assert "b.png is a copy of" in capsys.readouterr().out
 
 
-class Named:
+def test_different_files_with_equal_crc_32_and_size_are_not_copies(tmp_path):
+    # The remainder of a division by this polynomial is the CRC-32: adding the polynomial keeps it.
+    polynomial = f"{0x104C11DB7:b}"
+    contents = [b"photo" + bytes(5), b"photo" + int(polynomial[::-1], 2).to_bytes(5, "little")]
+    assert contents[0] != contents[1] and zlib.crc32(contents[0]) == zlib.crc32(contents[1])
+    files = [tmp_path / "a.jpg", tmp_path / "b.jpg"]
+    for file, content in zip(files, contents):
+        file.write_bytes(content)
+    assert without_copies(files) == files
+    assert without_copies(files[:1], others=files[1:]) == files[:1]
+
+
+class FakeScene:
     def __init__(self, *sequences):
         self.sequences = list(sequences)
 
 
-def test_about_a_quarter_of_the_scenes_is_test_and_none_is_on_both_sides():
+def test_a_quarter_of_the_scenes_is_on_the_test_side_and_none_on_both():
     for count, expected in [(2, 1), (3, 1), (4, 1), (5, 1), (6, 2), (8, 2), (20, 5)]:
-        sides = split([Named(f"v_{k}_1", f"i_{k}_1") for k in range(count)])["photographs"]
-        of_scene = {side: {name.split("_")[1] for name in sides[side]} for side in sides}
-        assert len(of_scene["test"]) == expected
-        assert len(of_scene["train"]) == count - expected
-        assert of_scene["train"].isdisjoint(of_scene["test"])
+        sides = split([FakeScene(f"v_{k}_1", f"i_{k}_1") for k in range(count)])["photographs"]
+        numbers = {side: {name.split("_")[1] for name in sides[side]} for side in sides}
+        assert len(numbers["test"]) == expected
+        assert len(numbers["train"]) == count - expected
+        assert numbers["train"].isdisjoint(numbers["test"])
         assert len(sides["train"] + sides["test"]) == 2 * count
 
 
-def test_the_seed_chooses_the_side():
-    every = [Named(str(k)) for k in range(8)]
-    chosen = [tuple(split(every, seed=seed)["photographs"]["test"]) for seed in range(12)]
-    assert len(set(chosen)) > 4 and chosen[0] == tuple(split(every)["photographs"]["test"])
+def test_the_seed_determines_the_split():
+    eight = [FakeScene(str(k)) for k in range(8)]
+    chosen = [tuple(split(eight, seed=seed)["photographs"]["test"]) for seed in range(12)]
+    assert len(set(chosen)) > 4 and chosen[0] == tuple(split(eight)["photographs"]["test"])
 
 
-def test_a_large_share_leaves_something_to_train_on_and_no_share_gives_no_split():
-    every = [Named("a"), Named("b"), Named("c")]
-    assert len(split(every, test=0.99)["photographs"]["train"]) == 1
-    assert split(every, test=0) == {}
+def test_the_train_side_is_never_empty_and_a_fraction_of_0_gives_no_split():
+    three = [FakeScene("a"), FakeScene("b"), FakeScene("c")]
+    assert len(split(three, test=0.99)["photographs"]["train"]) == 1
+    assert split(three, test=0) == {}
 
 
-def test_the_split_has_only_what_gave_points(tmp_path):
+def test_the_split_contains_only_scenes_with_points(tmp_path):
     for k in range(3):
         Image.new("L", (200, 200), 100 + k).save(tmp_path / f"blank{k}.png")
-    picture(tmp_path / "a.png", "coins")
-    picture(tmp_path / "b.png", "coffee")
-    train, test = made(tmp_path).split()
+    write_photograph(tmp_path / "a.png", "coins")
+    write_photograph(tmp_path / "b.png", "coffee")
+    train, test = small_set(tmp_path).split()
     assert {*train.names, *test.names} == {"v_a_1", "i_a_1", "v_b_1", "i_b_1"}
     assert len(train) and len(test)
 
 
-def test_one_photograph_comes_without_a_split(tmp_path):
-    patches = made(picture(tmp_path / "a.png"))
+def test_a_single_photograph_has_no_split(tmp_path):
+    patches = small_set(write_photograph(tmp_path / "a.png"))
     with pytest.raises(ValueError, match="came without a split"):
         patches.split()
 
 
-def test_a_photograph_without_a_usable_point_is_named_and_skipped(tmp_path, capsys):
-    picture(tmp_path / "a.png")
+def test_a_photograph_without_a_usable_point_is_skipped_with_a_message(tmp_path, capsys):
+    write_photograph(tmp_path / "a.png")
     Image.new("L", (200, 200), 90).save(tmp_path / "white_wall.png")
     Image.new("L", (20, 20), 90).save(tmp_path / "icon.png")
-    assert made(tmp_path).names == ["v_a_1", "i_a_1"]
+    assert small_set(tmp_path).names == ["v_a_1", "i_a_1"]
     printed = capsys.readouterr().out.splitlines()
     assert len(printed) == 2
     for line, file in zip(printed, ("icon.png", "white_wall.png")):
         assert line.startswith("Skipped: ") and f"{file} has no usable point" in line
 
 
-def test_homographies_that_lead_out_of_the_image_leave_no_point(tmp_path, capsys):
-    picture(tmp_path / "a.png")
+def test_a_sequence_whose_homographies_lead_out_of_the_image_is_skipped(tmp_path, capsys):
+    write_photograph(tmp_path / "a.png")
     grey = photograph("microscope")[60:230, 60:270]
     away = np.array([[1, 0, 900], [0, 1, 0], [0, 0, 1.0]])
     write_sequence(tmp_path / "wall", [grey, grey], [away])
-    assert made(tmp_path).names == ["v_a_1", "i_a_1"]
+    assert small_set(tmp_path).names == ["v_a_1", "i_a_1"]
     assert "wall has no usable point" in capsys.readouterr().out
 
 
-def test_nothing_but_blank_photographs_is_an_error(tmp_path):
+def test_photographs_that_are_all_blank_are_refused(tmp_path):
     Image.new("L", (200, 200), 90).save(tmp_path / "white_wall.png")
     with pytest.raises(ValueError, match="No usable point in any of 1 photographs"):
-        made(tmp_path)
+        small_set(tmp_path)
 
 
-def test_what_is_no_photograph_is_passed_over(album):
-    expected = names(album)
+def test_files_that_are_not_photographs_are_ignored(album):
+    before = sequence_names(album)
     (album / "notes.txt").write_text("x")
     (album / ".hidden.jpg").write_bytes(b"x")
     (album / "._a.png").write_bytes(b"x")
@@ -236,18 +256,17 @@ def test_what_is_no_photograph_is_passed_over(album):
         (album / folder).mkdir()
     (album / "__MACOSX" / "1.png").write_bytes(b"x")
     (album / "__MACOSX" / "H_1_2").write_bytes(b"x")
-    assert names(album) == expected
+    assert sequence_names(album) == before
 
 
-def test_a_folder_of_pictures_without_homographies_is_named(album, capsys):
-    picture(album / "holiday" / "1.png")
+def test_a_folder_of_images_without_homographies_is_skipped_with_a_message(album, capsys):
+    write_photograph(album / "holiday" / "1.png")
     assert len(find_scenes(album)) == 4
-    printed = capsys.readouterr().out
-    assert "holiday holds pictures but no H_1_2" in printed
+    assert "holiday has images but no homography H_1_2" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    ("harm", "error", "message"),
+    ("damage", "error", "message"),
     [
         (lambda f: (f / "c.jpg").write_bytes(b"no"), ValueError, r"c\.jpg cannot be read as an im"),
         (lambda f: (f / "c.HEIC").write_bytes(b"\0\0\0\x24ftypheic"), ValueError, "c.HEIC is a H"),
@@ -257,21 +276,23 @@ def test_a_folder_of_pictures_without_homographies_is_named(album, capsys):
         (lambda f: (f / "poster" / "2.png").unlink(), FileNotFoundError, r"2\.ppm .* is missing"),
     ],
 )
-def test_what_cannot_be_used_is_named_before_the_work(album, harm, error, message, monkeypatch):
-    harm(album)
+def test_unusable_files_are_reported_before_the_work_starts(
+    album, damage, error, message, monkeypatch
+):
+    damage(album)
     monkeypatch.setattr(scenes, "detect_keypoints", None)  # no work is done
     with pytest.raises(error, match=message):
-        made(album)
+        small_set(album)
 
 
-def test_a_photograph_cut_off_in_the_middle_ends_the_work_and_is_named(tmp_path):
+def test_a_truncated_photograph_is_reported_and_stops_all_threads(tmp_path):
     for k, name in enumerate(["coins", "coffee", "china"]):
-        picture(tmp_path / f"{k}.jpg", name)
+        write_photograph(tmp_path / f"{k}.jpg", name)
     whole = (tmp_path / "1.jpg").read_bytes()
     (tmp_path / "1.jpg").write_bytes(whole[: len(whole) // 2])
     before = threading.active_count()
     with pytest.raises(ValueError, match=r"1\.jpg cannot be read as an image"):
-        made(tmp_path)
+        small_set(tmp_path)
     assert threading.active_count() == before
 
 
@@ -285,17 +306,17 @@ def test_a_photograph_cut_off_in_the_middle_ends_the_work_and_is_named(tmp_path)
         ({"seed": -1}, "seed=-1"),
     ],
 )
-def test_arguments_without_sense_are_refused(album, arguments, message):
+def test_arguments_out_of_range_are_refused(album, arguments, message):
     with pytest.raises(ValueError, match=message):
-        made(album, **arguments)
+        small_set(album, **arguments)
 
 
-def test_sequences_need_no_virtual_ones(album):
-    patches = made([album / "v_wall", album / "poster"], viewpoint=0, lighting=0)
+def test_image_sequences_need_no_virtual_sequences(album):
+    patches = small_set([album / "v_wall", album / "poster"], viewpoint=0, lighting=0)
     assert patches.names == ["v_wall", "poster"]
 
 
-def test_an_empty_or_missing_folder_is_named(tmp_path):
+def test_an_empty_or_missing_folder_is_reported(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere is missing"):
         find_scenes(tmp_path / "nowhere")
     (tmp_path / "notes.txt").write_text("x")

@@ -2,6 +2,7 @@ import os
 import shutil
 import stat
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -36,20 +37,20 @@ def read_all(source):
 
 
 @pytest.mark.parametrize("prefix", ["", "hpatches-release/", "download/hpatches-release/"])
-def test_sequences_are_found_however_deep_they_lie(release, tmp_path, prefix):
+def test_sequences_are_found_several_folders_deep(release, tmp_path, prefix):
     expected = read_all(release)
     assert {name: len(strip) for name, strip in expected.items()} == {
         "i_ajuntament": 3,
         "v_there": 2,
     }
-    noise = [("__MACOSX/hpatches-release/v_there/._ref.png", b"x"), ("readme.txt", b"x")]
-    found = read_all(zipped(release, tmp_path / "a.zip", prefix, noise))
+    other_files = [("__MACOSX/hpatches-release/v_there/._ref.png", b"x"), ("readme.txt", b"x")]
+    from_zip = read_all(zipped(release, tmp_path / "a.zip", prefix, other_files))
     if prefix:
         shutil.copytree(release, tmp_path / "outer" / prefix)
-    unpacked = read_all(tmp_path / "outer" if prefix else release)
+    from_folder = read_all(tmp_path / "outer" if prefix else release)
     for name, strip in expected.items():
-        np.testing.assert_array_equal(found[name], strip)
-        np.testing.assert_array_equal(unpacked[name], strip)
+        np.testing.assert_array_equal(from_zip[name], strip)
+        np.testing.assert_array_equal(from_folder[name], strip)
 
 
 def test_strips_without_a_folder_are_one_sequence_named_after_the_source(release, tmp_path):
@@ -57,71 +58,99 @@ def test_strips_without_a_folder_are_one_sequence_named_after_the_source(release
     assert list(read_all(zipped(release / "v_there", tmp_path / "v_mine.zip"))) == ["v_mine"]
 
 
-def test_the_fingerprint_changes_with_the_content_only(release, tmp_path):
-    def fingerprint(source):
-        with open_strips(source) as strips:
-            return strips.fingerprint
+def fingerprint(source):
+    with open_strips(source) as strips:
+        return strips.fingerprint
 
+
+def test_the_fingerprint_of_a_zip_depends_on_its_content_only(release, tmp_path):
     before = fingerprint(zipped(release, tmp_path / "a.zip"))
     assert fingerprint(zipped(release, tmp_path / "b.zip")) == before
     strip = np.asarray(Image.open(release / "v_there" / "e1.png")).copy()
     strip[0, 0] ^= 1
     Image.fromarray(strip).save(release / "v_there" / "e1.png")
     assert fingerprint(zipped(release, tmp_path / "b.zip")) != before
+
+
+def test_the_fingerprint_of_a_folder_depends_on_the_times_of_its_files(release):
     before = fingerprint(release)
-    os.utime(release / "v_there" / "e1.png", (1, 1))  # written again, perhaps of the same size
+    os.utime(release / "v_there" / "e1.png", (1, 1))
     assert fingerprint(release) != before
 
 
-def strip(file, width, height):
+def test_a_strip_that_is_deleted_while_the_folder_is_listed_is_missing(release, monkeypatch):
+    glob = Path.glob
+
+    def list_then_delete(folder, pattern):
+        files = list(glob(folder, pattern))
+        if release / "v_there" / "e1.png" in files:
+            (release / "v_there" / "e1.png").unlink()
+        return files
+
+    monkeypatch.setattr(Path, "glob", list_then_delete)
+    with open_strips(release) as strips:
+        assert strips.size("v_there") == (65, 2)
+        with pytest.raises(FileNotFoundError, match=r"e1\.png is missing"):
+            strips.strip("v_there", "e1")
+
+
+def write_black_strip(file, width, height):
     Image.fromarray(np.zeros((height, width), np.uint8)).save(file)
 
 
-HARM = [
+DAMAGES = [
     (lambda f: (f / "h2.png").unlink(), FileNotFoundError, r"h2\.png is missing: .*ref, e1"),
     (lambda f: (f / "h2.png").write_text("x"), ValueError, r"h2\.png cannot be read"),
     (lambda f: (f / "h2.png").write_bytes((f / "h2.png").read_bytes()[:200]), ValueError, r"h2\.png cannot be read"),
-    (lambda f: strip(f / "h2.png", 65, 65), ValueError, r"h2\.png is 65 .* 65 high.*130 high, as ref"),
-    (lambda f: strip(f / "h2.png", 64, 130), ValueError, r"h2\.png is 64 pixels wide.*65 wide"),
-    (lambda f: strip(f / "h2.png", 65, 131), ValueError, r"131 high: expected 65 wide and 130 high"),
+    (lambda f: write_black_strip(f / "h2.png", 65, 65), ValueError, r"h2\.png is 65 .* 65 high.*130 high, as ref"),
+    (lambda f: write_black_strip(f / "h2.png", 64, 130), ValueError, r"h2\.png is 64 pixels wide.*65 wide"),
+    (lambda f: write_black_strip(f / "h2.png", 65, 131), ValueError, r"131 high: expected 65 wide and 130 high"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
-@pytest.mark.parametrize(("harm", "error", "message"), HARM)
-def test_a_broken_strip_is_named(release, tmp_path, harm, error, message, packed):
-    harm(release / "v_there")
+@pytest.mark.parametrize(("damage", "error", "message"), DAMAGES)
+def test_a_broken_strip_is_reported(release, tmp_path, damage, error, message, packed):
+    damage(release / "v_there")
     with pytest.raises(error, match=message):
         read_all(zipped(release, tmp_path / "a.zip") if packed else release)
 
 
 @pytest.mark.parametrize(
-    ("harm", "error", "message"),
+    ("damage", "error", "message"),
     [
         (lambda f: f.unlink(), FileNotFoundError, r"v_there.ref\.png is missing"),
         (lambda f: f.write_text("x"), ValueError, r"v_there.ref\.png cannot be read"),
-        (lambda f: strip(f, 65, 131), ValueError, r"131 high: expected 65 .* and a multiple of it"),
-        (lambda f: strip(f, 40, 80), ValueError, r"40 pixels wide .*expected 65 .HPatches. or 32"),
+        (
+            lambda f: write_black_strip(f, 65, 131),
+            ValueError,
+            r"131 high: expected 65 .* and a multiple of it",
+        ),
+        (
+            lambda f: write_black_strip(f, 40, 80),
+            ValueError,
+            r"40 pixels wide .*expected 65 .HPatches. or 32",
+        ),
     ],
 )
-def test_a_sequence_without_a_good_ref_is_not_skipped(release, harm, error, message):
-    harm(release / "v_there" / "ref.png")
+def test_a_sequence_with_a_broken_ref_is_reported(release, damage, error, message):
+    damage(release / "v_there" / "ref.png")
     with open_strips(release) as strips, pytest.raises(error, match=message):
         strips.size("v_there")
 
 
-def test_a_missing_noise_strip_is_named(release):
+def test_a_missing_noise_strip_is_reported(release):
     with open_strips(release) as strips, pytest.raises(FileNotFoundError, match="e1_noise.png is"):
         strips.strip("v_there", "e1", "_noise")
 
 
-def test_two_sequences_of_one_name_are_refused(release, tmp_path):
+def test_two_sequences_with_one_name_are_refused(release, tmp_path):
     shutil.copytree(release / "v_there", release / "copy" / "v_there")
     with pytest.raises(ValueError, match="two sequences v_there: copy/v_there and v_there"):
         read_all(release)
 
 
-def link(archive):
+def add_link(archive):
     info = zipfile.ZipInfo("v_there/t6.png")
     info.external_attr = (stat.S_IFLNK | 0o777) << 16
     archive.writestr(info, "/etc/passwd")
@@ -130,9 +159,12 @@ def link(archive):
 @pytest.mark.parametrize(
     ("add", "message"),
     [
-        (lambda a: a.writestr("../v_there/ref.png", b"x"), "expected paths inside the zip"),
-        (lambda a: a.writestr("/etc/ref.png", b"x"), "expected paths inside the zip"),
-        (link, "is a link or a device"),
+        (
+            lambda a: a.writestr("../v_there/ref.png", b"x"),
+            "expected paths that stay inside the zip",
+        ),
+        (lambda a: a.writestr("/etc/ref.png", b"x"), "expected paths that stay inside the zip"),
+        (add_link, "is a link or a device"),
     ],
 )
 def test_an_unsafe_zip_is_refused(release, tmp_path, add, message):
@@ -143,7 +175,7 @@ def test_an_unsafe_zip_is_refused(release, tmp_path, add, message):
         read_all(file)
 
 
-def test_a_zip_that_is_cut_off_or_foreign_is_refused(release, tmp_path):
+def test_a_truncated_zip_and_a_zip_without_strips_are_refused(release, tmp_path):
     file = zipped(release, tmp_path / "a.zip")
     file.write_bytes(file.read_bytes()[:-200])
     with pytest.raises(ValueError, match=r"a\.zip is not a zip file, or is cut off"):
@@ -154,7 +186,7 @@ def test_a_zip_that_is_cut_off_or_foreign_is_refused(release, tmp_path):
         read_all(file)
 
 
-def test_a_strip_that_was_altered_inside_a_zip_is_noticed(release, tmp_path):
+def test_a_damaged_strip_in_a_zip_is_reported(release, tmp_path):
     file = zipped(release, tmp_path / "a.zip")
     content = bytearray(file.read_bytes())
     at = content.index(b"h2.png") + 2000
@@ -166,19 +198,19 @@ def test_a_strip_that_was_altered_inside_a_zip_is_noticed(release, tmp_path):
                 strips.strip("i_ajuntament", view)
 
 
-def test_a_missing_source_and_an_empty_folder_are_named(tmp_path):
+def test_a_missing_source_and_an_empty_folder_are_reported(tmp_path):
     with pytest.raises(FileNotFoundError, match="nowhere is neither a folder nor a zip file"):
         read_all(tmp_path / "nowhere")
     with pytest.raises(FileNotFoundError, match="holds no sequence"):
         read_all(tmp_path)
 
 
-def test_odd_patches_are_not_written(tmp_path):
+def test_patches_of_another_shape_are_not_written(tmp_path):
     with pytest.raises(ValueError, match=r"expected uint8 \(points, 16, size, size\)"):
         write_strips(tmp_path / "x", np.zeros((3, len(VIEWS) - 1, 32, 32), np.uint8))
 
 
-def test_a_strip_with_much_before_its_pixels_is_read(release):
+def test_a_strip_with_a_large_colour_profile_is_read(release):
     file = release / "v_there" / "ref.png"
     with Image.open(file) as image:
         image.save(file, icc_profile=bytes(9000))
@@ -186,9 +218,9 @@ def test_a_strip_with_much_before_its_pixels_is_read(release):
         assert strips.size("v_there") == (65, 2)
 
 
-def test_a_strip_of_16_bits_is_refused(release):
+def test_a_16_bit_strip_is_refused(release):
     file = release / "v_there" / "e1.png"
     Image.fromarray(np.full((130, 65), 30_000, np.uint16)).save(file)
-    with pytest.raises(ValueError, match=r"e1\.png has pixels of kind I;16: expected 8 bits"):
+    with pytest.raises(ValueError, match=r"e1\.png has pixels of mode I;16: expected 8-bit"):
         with open_strips(release) as strips:
             strips.strip("v_there", "e1")
