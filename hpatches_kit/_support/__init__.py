@@ -1,4 +1,4 @@
-"""Files, downloads, threads and errors: everything that does not know what a patch is.
+"""Files, downloads, threads and errors: everything that does not know the pipeline.
 
-Nobody needs to read this folder to understand the pipeline. It imports nothing from the rest of the package.
+Nobody needs to read this folder to understand the pipeline. It imports nothing from the others.
 """

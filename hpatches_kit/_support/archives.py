@@ -1,4 +1,4 @@
-"""Zip files from elsewhere: everything in one is looked at before anything is unpacked."""
+"""Safe reading of untrusted zip files: every member is checked before any is unpacked."""
 
 import re
 import stat
@@ -9,21 +9,21 @@ from pathlib import Path, PurePosixPath
 
 from hpatches_kit._support.errors import UserError
 
-RATIO = 200  # text of numbers shrinks to a third; what shrinks this much is made to fill a memory
-SMALL = 4 << 20  # bytes: a smaller member may shrink as it likes
-LARGE = 16 << 30  # bytes of all members together, several times HPatches in text
+RATIO = 200  # largest compression ratio; text of numbers has 3, a "zip bomb" has 1000
+SMALL = 4 << 20  # bytes; the ratio of smaller members does not matter
+LARGE = 16 << 30  # bytes; limit for all members together
 
 
 @contextmanager
 def open_zip(file):
-    """Yield `(files, read)`: what the zip holds, and a function from a path to its bytes.
+    """Yield `(files, read)`: the content of the zip, and a function that reads one file.
 
-    `files` is `{path: (size, checksum)}`; `read(path, first=100)` gives only the first 100 bytes,
-    whose checksum is not known.
+    `files` is `{path: (size, CRC-32)}`. `read(path)` returns the bytes of a file and verifies its
+    checksum; `read(path, first=100)` returns its first 100 bytes, unverified.
 
-    Hidden files and `__MACOSX` are left out. Raises UserError for what is not a zip, for paths
-    that lead elsewhere, links, encrypted or repeated members, for members that claim to unpack to
-    far more than they are, and, in `read`, for damaged ones. Nothing is written to disk.
+    Hidden files and `__MACOSX` are omitted. Nothing is written to disk. Raises UserError if the
+    file is not a zip; if a member is a link, is encrypted, appears twice, has a path that leaves
+    the zip, or claims to unpack to far more than its size; and, in `read`, if it is damaged.
     """
     file = Path(file)
     try:
@@ -31,64 +31,67 @@ def open_zip(file):
     except (zipfile.BadZipFile, NotImplementedError) as error:
         raise UserError(f"{file} is not a zip file, or is cut off: {error}.") from error
     with archive:
-        members = _check(archive, file)
+        members = _checked_members(archive, file)
 
         def read(path, first=None):
-            info = members[path]
+            member = members[path]
             try:
-                with archive.open(info) as stream:
+                with archive.open(member) as stream:
                     if first is not None:
-                        return stream.read(min(first, info.file_size))
-                    # A limit, so that no more is unpacked than was declared. `stream` also compares
-                    # the checksum, which text that was cut off there does not have.
-                    text = stream.read(info.file_size + 1)
+                        return stream.read(min(first, member.file_size))
+                    # The limit prevents unpacking more than declared. Reading one byte too many
+                    # reaches the end of the stream, where zipfile verifies the checksum.
+                    content = stream.read(member.file_size + 1)
             except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
                 raise UserError(f"{file}/{path} is damaged: {error}.") from error
-            if len(text) != info.file_size:
+            if len(content) != member.file_size:
                 raise UserError(
-                    f"{file}/{path} is damaged: {len(text)} bytes, expected {info.file_size}."
+                    f"{file}/{path} is damaged: {len(content)} bytes, expected {member.file_size}."
                 )
-            return text
+            return content
 
-        yield {path: (info.file_size, info.CRC) for path, info in members.items()}, read
+        yield {path: (member.file_size, member.CRC) for path, member in members.items()}, read
 
 
-def _check(archive, file):
-    """`{path: member}` of the files that may be read; UserError when any member is not as it should be."""
+def _checked_members(archive, file):
+    """`{path: member}` of the files that may be read; UserError if any member is unsafe."""
     members, packed, unpacked = {}, 0, 0
-    for info in archive.infolist():
-        # `orig_filename` is the name as it stands in the file; `filename` is already mended.
-        name, path = info.orig_filename, PurePosixPath(info.orig_filename)
+    for member in archive.infolist():
+        # `orig_filename` is the name in the file; zipfile has already sanitised `filename`.
+        name, path = member.orig_filename, PurePosixPath(member.orig_filename)
         if re.match(r"/|[A-Za-z]:", name) or ".." in path.parts or re.search(r"[\\\0]", name):
-            raise UserError(f"{file} holds {name!r}: expected paths inside the zip, with '/'.")
-        if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-            raise UserError(f"{file}/{name} is a link or a device: expected files and folders.")
-        if info.is_dir():
-            continue
-        if info.flag_bits & 1:
-            raise UserError(f"{file}/{name} is encrypted: expected a zip without a password.")
-        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
             raise UserError(
-                f"{file}/{name} is packed with method {info.compress_type}: expected 0 or 8, as"
-                " every zip program writes them."
+                f"{file} contains {name!r}: expected paths that stay inside the zip, with '/'."
+            )
+        if stat.S_IFMT(member.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise UserError(f"{file}/{name} is a link or a device: expected files and folders.")
+        if member.is_dir():
+            continue
+        if member.flag_bits & 1:
+            raise UserError(f"{file}/{name} is encrypted: expected a zip without a password.")
+        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise UserError(
+                f"{file}/{name} is compressed with method {member.compress_type}: expected method 0"
+                " (stored) or 8 (deflated)."
             )
         if path in members:
-            raise UserError(f"{file} holds {name!r} twice.")
-        if info.file_size > max(SMALL, RATIO * info.compress_size):
+            raise UserError(f"{file} contains {name!r} twice.")
+        if member.file_size > max(SMALL, RATIO * member.compress_size):
             raise UserError(
-                f"{file}/{name} claims to unpack from {info.compress_size} to {info.file_size}"
-                f" bytes: expected {RATIO} times as many at most."
+                f"{file}/{name} claims to unpack from {member.compress_size} to {member.file_size}"
+                f" bytes: expected at most {RATIO} times the compressed size."
             )
-        members[path] = info
-        packed, unpacked = packed + info.compress_size, unpacked + info.file_size
-    if packed > file.stat().st_size or unpacked > LARGE:
+        members[path] = member
+        packed, unpacked = packed + member.compress_size, unpacked + member.file_size
+    size = file.stat().st_size
+    if packed > size or unpacked > LARGE:
         raise UserError(
-            f"{file} claims to unpack from {packed} to {unpacked} bytes, and has"
-            f" {file.stat().st_size}: expected members that fit in it, and {LARGE} bytes at most."
+            f"{file} claims to unpack from {packed} to {unpacked} bytes, but is {size} bytes long:"
+            f" expected members that fit into the file, and at most {LARGE} unpacked bytes."
         )
-    return {path: info for path, info in members.items() if not is_hidden(path)}
+    return {path: member for path, member in members.items() if not is_hidden(path)}
 
 
 def is_hidden(path):
-    """Whether a path has a part that file managers hide, or is what macOS adds to a zip."""
+    """Whether a part of a path starts with a dot, or is `__MACOSX`, which macOS adds to zips."""
     return any(part.startswith(".") or part == "__MACOSX" for part in path.parts)

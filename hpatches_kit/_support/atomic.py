@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, one process at a time, and where they are kept."""
+"""Atomic writes: a file or folder is complete, or it is not there."""
 
 import os
 import shutil
@@ -9,23 +9,23 @@ from pathlib import Path
 
 from hpatches_kit._support.errors import UserError
 
-LITTER = ("Thumbs.db", "desktop.ini")
+SYSTEM_FILES = ("Thumbs.db", "desktop.ini")
 
 
 @contextmanager
-def atomic_folder(folder, holds, resume=False):
-    """Yield a folder to fill; on success it takes the place of `folder`.
+def atomic_folder(folder, patterns, resume=False):
+    """Yield a temporary folder to fill; on success it replaces `folder`.
 
     Args:
-        folder: may exist, if nothing in it is foreign.
-        holds: patterns of the file names that belong there. Any other file in an existing folder
-            is somebody's work: FileExistsError, and nothing is touched.
-        resume: what was filled is kept when the work is interrupted, and yielded again the next
-            time; the caller has locked the folder, and must see what of it is good. Otherwise the
-            folder yielded is empty, and gone after a failure.
+        folder: may exist, if it contains nothing but files that match `patterns`. Any other file
+            is the user's work: FileExistsError, and nothing changes.
+        patterns: patterns of the file names that belong into the folder.
+        resume: keep the temporary folder after an error, and yield it again the next time. The
+            caller has to lock the folder, and to check what is in it. By default, the temporary
+            folder is new and empty, and deleted after an error.
     """
     folder = Path(folder).resolve()
-    check_replaceable(folder, holds)
+    check_replaceable(folder, patterns)
     mark = "partial" if resume else uuid.uuid4().hex[:8]
     partial, old = (folder.with_name(f".{folder.name}.{mark}{end}") for end in ("", "-old"))
     if old.exists() and not folder.exists():  # killed between the two renames below
@@ -38,10 +38,10 @@ def atomic_folder(folder, holds, resume=False):
             if folder.exists():
                 os.replace(folder, old)
             os.replace(partial, folder)
-        except PermissionError as error:  # Windows does not rename what is open
+        except PermissionError as error:  # Windows does not rename open files
             raise PermissionError(
-                f"{folder} cannot be replaced, perhaps because its arrays are in use: choose another"
-                " folder, or restart the session."
+                f"{folder} cannot be replaced, perhaps because its arrays are in use: choose"
+                " another folder, or restart the session."
             ) from error
     except BaseException:
         if old.exists() and not folder.exists():
@@ -54,9 +54,9 @@ def atomic_folder(folder, holds, resume=False):
 
 
 def remove_leftovers(folder):
-    """Clear away what killed processes left of their work on a folder; the caller has locked it.
+    """Delete temporary folders of killed processes; the caller has to lock the folder.
 
-    A folder that was just about to be replaced is put back; what can be resumed stays.
+    A folder that was being replaced is restored. Folders that can be resumed stay.
     """
     for leftover in folder.parent.glob(f".{folder.name}.*"):
         if leftover.name.endswith("-old") and not folder.exists():
@@ -65,26 +65,26 @@ def remove_leftovers(folder):
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def check_replaceable(folder, holds):
-    """FileExistsError when a folder holds files other than those that belong there.
+def check_replaceable(folder, patterns):
+    """Raise FileExistsError if a folder contains a file that does not match any of the patterns.
 
-    Files that systems put there by themselves do not count.
+    Hidden files, and files that operating systems create, are ignored.
     """
     for file in Path(folder).rglob("*"):
-        by_itself = file.name in LITTER or any(
-            part.startswith(".") for part in file.relative_to(folder).parts
-        )
-        known = any(fnmatch(file.name, pattern) for pattern in holds)
-        if file.is_file() and not by_itself and not known:
-            raise FileExistsError(f"{folder} already holds {file.name}: choose another folder.")
+        hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
+        ignored = hidden or file.name in SYSTEM_FILES
+        expected = any(fnmatch(file.name, pattern) for pattern in patterns)
+        if file.is_file() and not ignored and not expected:
+            raise FileExistsError(f"{folder} already contains {file.name}: choose another folder.")
 
 
 @contextmanager
 def atomic_file(file):
-    """Yield a path to write to; on success it becomes `file`, on failure it goes."""
+    """Yield a temporary path to write to; on success it becomes `file`, otherwise it is deleted."""
     file = Path(file)
     file.parent.mkdir(parents=True, exist_ok=True)
-    partial = file.with_name(f".{uuid.uuid4().hex[:8]}-{file.name}")  # the ending stays
+    # The suffix stays, because some writers choose the format by it.
+    partial = file.with_name(f".{uuid.uuid4().hex[:8]}-{file.name}")
     try:
         yield partial
         os.replace(partial, file)
@@ -93,16 +93,19 @@ def atomic_file(file):
 
 
 def write_text(file, text):
-    """Write a text file, whole or not at all; its folder is made when missing."""
+    """Write a text file atomically; missing folders are created."""
     with atomic_file(file) as partial:
         partial.write_text(text)
 
 
 def replace_section(file, mark, text):
-    """Put text between `<!-- mark -->` and the next `<!-- end -->` of a file; ValueError without them."""
+    """Replace the text between `<!-- mark -->` and the next `<!-- end -->` of a file.
+
+    Raises UserError if the file lacks them.
+    """
     file, begin, end = Path(file), f"<!-- {mark} -->", "<!-- end -->"
-    before, begun, rest = file.read_text().partition(begin)
-    _, ended, after = rest.partition(end)
-    if not (begun and ended):
-        raise UserError(f"{file} has no {begin} with {end} behind it, where text is to go.")
+    before, begin_found, rest = file.read_text().partition(begin)
+    _, end_found, after = rest.partition(end)
+    if not (begin_found and end_found):
+        raise UserError(f"{file} lacks the lines {begin} and {end}: expected both, in this order.")
     write_text(file, f"{before}{begin}\n{text}\n{end}{after}")

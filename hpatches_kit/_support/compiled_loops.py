@@ -1,16 +1,16 @@
-"""Loops that are compiled when they first run."""
+"""Compilation of loops at their first call."""
 
 from numba import njit
 
 
 def compiled(**options):
-    """Decorate a function with `numba.njit`; other threads work on while it runs.
+    """Decorate a function with `numba.njit`, without the global interpreter lock.
 
-    What was compiled is kept beside the source, or in the user's cache folder, for the next time.
-    Where neither can be written, as on some clusters, each process compiles anew.
+    Compiled code is cached beside the source, or in the user's cache folder. If neither is
+    writable, as on some clusters, each process compiles anew.
 
     Args:
-        options: such as `fastmath=True`, where sums may be added in any order.
+        options: for `njit`, such as `fastmath=True`, which allows sums in any order.
     """
 
     def decorate(function):

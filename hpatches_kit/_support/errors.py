@@ -1,8 +1,8 @@
-"""The error for everything a user can fix."""
+"""The error class for mistakes of the user."""
 
 
 class UserError(ValueError):
-    """Something the user gave is wrong: the message names it, what was expected, and what to do.
+    """An input is wrong; the message names it, what was expected, and what to do.
 
-    The command line prints it as one line; any other error shows its traceback.
+    The command line prints only this message, for any other error except OSError the traceback.
     """

@@ -1,4 +1,4 @@
-"""_support.locks."""
+"""Locks between processes."""
 
 import errno
 from contextlib import contextmanager
@@ -11,10 +11,10 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 @contextmanager
 def locked(path, wait=True):
-    """Let one process at a time work on a file or folder; the others wait, and say so.
+    """Hold the lock of a file or folder; other processes that want it wait, and print that they do.
 
-    Yields whether it is locked now: false, without `wait`, where another process has it; None where
-    the file system has no locks. Raises OSError when nothing can be written beside it.
+    Yields True if the lock is held, False if another process holds it and `wait` is false, and
+    None if the file system has no locks. Raises OSError if the folder of `path` is not writable.
     """
     path, held = Path(path), True
     lock = FileLock(path.with_name(f".{path.name}.lock"))
@@ -24,16 +24,16 @@ def locked(path, wait=True):
     except Timeout:
         held = wait
         if wait:
-            print(f"Waiting for another process that makes {path}.", flush=True)
+            print(f"Waiting for another process that writes {path}.", flush=True)
             lock.acquire()
-    except NotImplementedError:  # how older versions of filelock say the same
+    except NotImplementedError:  # older versions of filelock, if the file system has no locks
         held = None
     except OSError as error:
         held = None
-        if error.errno not in NO_LOCKS:  # a file system without locks has to do without
+        if error.errno not in NO_LOCKS:
             raise OSError(
-                f"{path} cannot be written: {error.strerror or error}. Choose another folder; for"
-                " data, with $HPATCHES_KIT_DATA."
+                f"{path} cannot be written: {error.strerror or error}. Choose another folder, or"
+                " set $HPATCHES_KIT_DATA to a writable folder."
             ) from error
     try:
         yield held

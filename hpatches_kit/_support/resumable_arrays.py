@@ -1,7 +1,7 @@
-"""Arrays on disk that are filled a few rows at a time and remember which rows they have.
+"""Arrays on disk that are filled a few rows at a time and record which rows are complete.
 
-The process may be killed at any moment: what was marked as done is whole, and whoever opens the
-folder again goes on from there.
+The process may be killed at any time: recorded rows are complete, and the next process that opens
+the folder continues with the missing ones.
 """
 
 import errno
@@ -18,89 +18,91 @@ from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.units import format_bytes
 
 PLAN, DONE = "plan.json", "done"
-FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))  # which Windows lacks
+FULL = (errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", None))  # Windows lacks EDQUOT
 
 
 class ResumableArrays:
-    """`uint8` arrays of one length in a folder, `<name>.npy` each.
+    """`uint8` arrays with the same number of rows in a folder, as `<name>.npy`.
 
     Args:
-        folder: empty, or with arrays that were begun before. If those have another plan, or a file
-            of theirs is missing or cut off, they are begun anew.
-        rows: length of the arrays.
+        folder: new, or with arrays that are to be continued. If they have another plan, or one of
+            the files is missing or truncated, the folder is emptied first.
+        rows: number of rows.
         shapes: `{name: shape of one row}`.
-        about: whatever decides what is in the arrays, as JSON can hold it.
+        provenance: everything that determines the content of the arrays; must fit into JSON.
     """
 
-    def __init__(self, folder, rows, shapes, about):
+    def __init__(self, folder, rows, shapes, provenance):
         self.folder, self.rows, self._lock = folder, rows, Lock()
         self.shapes = {name: tuple(shape) for name, shape in shapes.items()}
-        self.bytes_a_row = sum(int(np.prod(shape)) for shape in self.shapes.values())
-        plan = json.dumps({"rows": rows, "shapes": self.shapes, "about": about}, indent=1)
+        self.bytes_per_row = sum(int(np.prod(shape)) for shape in self.shapes.values())
+        plan = {"rows": rows, "shapes": self.shapes, "provenance": provenance}
+        plan = json.dumps(plan, indent=1)
         try:
-            begun = (folder / PLAN).read_text() == plan
+            valid = (folder / PLAN).read_text() == plan
             self.done, arrays = np.fromfile(folder / DONE, np.uint8), self.arrays()
-            begun &= len(self.done) == rows == len(next(iter(arrays.values())))
-        except (OSError, ValueError, KeyError):  # no folder, no plan, no array, or half of one
-            begun = False
-        if not begun:
-            self._begin(plan)
+            valid &= len(self.done) == rows == len(next(iter(arrays.values())))
+        except (OSError, ValueError, KeyError):  # a file is missing or truncated
+            valid = False
+        if not valid:
+            self._create(plan)
 
-    def _begin(self, plan):
+    def _create(self, plan):
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True, exist_ok=True)
         for file, shape in self._files().items():
-            # Most systems give such a file no room before it is written to.
+            # Most file systems allocate space only when it is written to.
             np.lib.format.open_memmap(file, "w+", np.uint8, (self.rows, *shape))
         self.done = np.zeros(self.rows, np.uint8)
         self.done.tofile(self.folder / DONE)
-        write_text(self.folder / PLAN, plan)  # last: from now on the arrays count as begun
+        write_text(self.folder / PLAN, plan)  # last, because it makes the other files valid
 
     def _files(self):
         return {self.folder / f"{name}.npy": shape for name, shape in self.shapes.items()}
 
     def missing(self, rows=None):
-        """Those of the given rows, by default all, that are not there yet, in ascending order."""
+        """The incomplete ones of the given rows (default: of all rows), in ascending order."""
         rows = np.arange(self.rows) if rows is None else np.unique(rows)
         return rows[self.done[rows] == 0]
 
-    def check_disk_space(self, rows, what):
-        """OSError when the disk has no room for that many more rows."""
-        check_disk_space(self.folder, rows * self.bytes_a_row, what)
+    def check_disk_space(self, rows, task):
+        """Raise OSError if the disk lacks space for this number of further rows."""
+        check_disk_space(self.folder, rows * self.bytes_per_row, task)
 
     def put(self, rows, **blocks):
-        """Write whole rows and mark them as done; several threads may.
+        """Write complete rows and record them as done; several threads may call it.
 
         Args:
-            rows: ascending row numbers.
-            blocks: for each array `uint8 (rows, ...)`.
+            rows: row numbers, ascending.
+            blocks: for each array, `uint8 (len(rows), ...)`.
 
-        Raises OSError when the disk is full; what was put before is kept.
+        Raises OSError if the disk is full; rows written before are kept.
         """
         rows = np.asarray(rows)
         try:
             with self._lock:
                 for name, block in blocks.items():
                     mapped = np.load(self.folder / f"{name}.npy", mmap_mode="r")
-                    if np.shape(block) != (len(rows), *mapped.shape[1:]):
+                    expected = (len(rows), *mapped.shape[1:])
+                    if np.shape(block) != expected:
                         raise UserError(
-                            f"{name!r} is {np.shape(block)} for {len(rows)} rows of {mapped.shape}."
+                            f"The rows of {name!r} are {np.shape(block)}, expected {expected}."
                         )
                     self._write(self.folder / f"{name}.npy", rows, block, mapped.offset)
                 self._write(self.folder / DONE, rows, np.ones(len(rows), np.uint8), 0)
                 self.done[rows] = 1
-                os.utime(self.folder / PLAN)  # in use
+                os.utime(self.folder / PLAN)  # marks the arrays as recently used
         except OSError as error:
             if error.errno not in FULL:
                 raise
-            left = len(self.missing()) * self.bytes_a_row
+            needed = format_bytes(len(self.missing()) * self.bytes_per_row)
             raise OSError(
-                f"The disk of {self.folder.parent} is full. Make room, up to {format_bytes(left)}, and"
-                " call again: it goes on from here."
+                f"The disk of {self.folder.parent} is full. Make room, up to {needed}, and call"
+                " again: the work is resumed."
             ) from error
 
     def _write(self, file, rows, block, offset):
-        # Not through a mapping: where the disk is full, that would end the process without a word.
+        # Not through a memory map: on a full disk, that would kill the process without a message.
         block = np.ascontiguousarray(block, np.uint8)
         row_bytes = block.nbytes // max(len(rows), 1)
         edges = np.flatnonzero(np.diff(rows) != 1) + 1
@@ -109,7 +111,7 @@ class ResumableArrays:
                 stream.seek(offset + int(rows[start]) * row_bytes)
                 stream.write(block[start:stop].data)
             stream.flush()
-            os.fsync(stream.fileno())  # before the rows are marked as done
+            os.fsync(stream.fileno())  # before the rows are recorded as done
 
     def arrays(self):
         """`{name: array}`, memory-mapped."""

@@ -1,4 +1,4 @@
-"""The cores of this machine, and independent pieces of work side by side on all of them."""
+"""Parallel work on all cores, in threads."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -11,29 +11,31 @@ from hpatches_kit._support.processor import cores
 
 
 def parallel_map(function, items, title, progress=True, unit="it"):
-    """`[function(item) for item in items]`, one thread a core; the first error is raised.
+    """`[function(item) for item in items]`, with one thread per core; raises the first error.
 
-    Only for functions that spend their time in NumPy, SciPy or compiled loops, which let other
-    threads work.
+    It pays off only for functions that spend their time in NumPy, SciPy or compiled loops, which
+    release the global interpreter lock.
     """
     items = list(items)
-    with _one_thread_a_product(), ThreadPoolExecutor(cores()) as pool:
+    with _single_threaded_products(), ThreadPoolExecutor(cores()) as pool:
         try:
-            done = pool.map(function, items)
+            results = pool.map(function, items)
             bar = {"unit": unit, "disable": not progress, "delay": 2, "leave": False}
-            return list(tqdm(done, title, len(items), **bar))
+            return list(tqdm(results, title, len(items), **bar))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
 
 
-class _Limit:  # of the whole process: set by whoever comes first, lifted by whoever leaves last
+class _Limit:
+    """The thread limit of this process: the first user sets it, the last one removes it."""
+
     lock, users, limits = Lock(), 0, None
 
 
 @contextmanager
-def _one_thread_a_product():
-    """One thread for each matrix product: the threads here already fill the cores."""
+def _single_threaded_products():
+    """Limit matrix products to one thread each, because the threads of the pool use all cores."""
     with _Limit.lock:
         if not _Limit.users:
             _Limit.limits = threadpool_limits(1, "blas")

@@ -1,7 +1,7 @@
-"""One file from a web server, in as many requests as it takes.
+"""Transfer of one file from a web server, in as many requests as necessary.
 
-`.x.zip.part` holds the first bytes of `x.zip`, and `.x.zip.part.json` says of what they are the
-beginning: its address, its size, and the tag by which the server knows when it has changed.
+`.x.zip.part` contains the first bytes of `x.zip`. `.x.zip.part.json` describes the whole file: its
+address, its size, and its validator, a tag or date that changes with the file on the server.
 """
 
 import errno
@@ -19,106 +19,111 @@ from hpatches_kit._support.disk import check_disk_space
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.units import format_bytes
 
-TRIES = 6  # in a row without a new byte
-WAIT = 1.0  # seconds before the second try, twice as long before each further one
-TIMEOUT = (10, 30)  # seconds for a connection, and without a byte on it
-CHUNK = 1 << 16  # bytes; what came of a chunk is lost with the connection, so they are small
-SPEED = 10e6  # bytes a second, to guess how long it takes
+TRIES = 6  # failures in a row, without a new byte, until the download is given up
+WAIT = 1.0  # seconds before the second try; doubled before each further one
+TIMEOUT = (10, 30)  # seconds to connect, and between two chunks
+CHUNK = 1 << 16  # bytes; small, because the chunk being received is lost with the connection
+SPEED = 10e6  # bytes per second, assumed to estimate the duration
 
 
 def receive(url, file, part, sha256, progress):
-    """Fill `part` to its end, in as many requests as it takes; returns what is known of the file."""
-    failures, (known, start) = 0, _kept(part, url, sha256)
-    begun = furthest = start
+    """Complete the partial file `part` of `file`; returns the description of the whole file.
+
+    `sha256` is the expected checksum or None; the caller verifies it.
+    """
+    failures, (known, start) = 0, _usable_part(part, url, sha256)
+    first_start = furthest = start
     while not known or start != known["size"]:
+        announce = progress and furthest == first_start
         try:
-            _request(url, file, part, known, start, progress, say=progress and furthest == begun)
+            _request(url, file, part, known, start, progress, announce)
         except requests.RequestException as error:
             if isinstance(error, ValueError):
                 raise UserError(f"{url!r} is not an address: {error}. {advice(file)}") from None
-            reached = _kept(part, url, sha256)[1]
+            reached = _usable_part(part, url, sha256)[1]
             failures = 0 if reached > furthest else failures + 1
             furthest = max(furthest, reached)
             if failures == TRIES:
-                here = f"{format_bytes(reached)} of it are here; calling again goes on from there."
-                here = here if reached else "Nothing of it is here yet."
-                raise ConnectionError(f"{url}: {_reason(error)}. {here} {advice(file)}") from None
+                kept = f"{format_bytes(reached)} are kept, and the next call continues from there."
+                kept = kept if reached else "Nothing is downloaded yet."
+                raise ConnectionError(f"{url}: {_reason(error)}. {kept} {advice(file)}") from None
             if failures and progress:
                 print(f"{file.name}: {_reason(error)}. Trying again.")
             time.sleep(WAIT * 2 ** (failures - 1))
         except OSError as error:
             if error.errno not in (errno.ENOSPC, getattr(errno, "EDQUOT", None)):
                 raise
-            reached = _kept(part, url, sha256)[1]
+            reached = _usable_part(part, url, sha256)[1]
             raise OSError(
-                f"No space is left in {file.parent}. {format_bytes(reached)} of {file.name} are kept there:"
-                " make room and call again, and it goes on from there."
+                f"No space is left in {file.parent}, which keeps {format_bytes(reached)} of"
+                f" {file.name}: make room and call again; the download is resumed."
             ) from None
-        known, start = _kept(part, url, sha256)
+        known, start = _usable_part(part, url, sha256)
     return known
 
 
-def _request(url, file, part, known, start, progress, say):
-    """Ask for what is missing and add it to `part`; RequestException for what another try may mend."""
+def _request(url, file, part, known, start, progress, announce):
+    """Append the missing bytes to `part`; RequestException if another try may succeed."""
     headers = {"Accept-Encoding": "identity"}
     if start:
         headers["Range"] = f"bytes={start}-"
         if known["validator"]:
             headers["If-Range"] = known["validator"]
     with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
-        status, (first, found) = response.status_code, _described(response, url)
+        status, (first, answer) = response.status_code, _description(response, url)
         if status == 429 or status >= 500:
             raise requests.ConnectionError(f"the server answers {status} {response.reason}")
-        if status == 416 and start:
-            if known["size"] or found["size"] != start:
-                drop(part)
-                raise requests.ConnectionError("the server has less than is here")
-            return write_beside(part, known | {"size": start})
+        if status == 416 and start:  # no bytes after `start`
+            if known["size"] or answer["size"] != start:
+                delete_part(part)
+                raise requests.ConnectionError("the file on the server is shorter than its part")
+            return write_sidecar(part, known | {"size": start})
         if status not in (200, 206):
             raise OSError(f"{url} answers {status} {response.reason}. {advice(file)}")
         if start and "text/html" in response.headers.get("Content-Type", ""):
-            # Someone's log-in page, not the file: what is here must not be given up for it.
-            raise requests.ConnectionError("a web page is sent instead of the file")
+            # Probably a login page: it must not replace the bytes that are already downloaded.
+            raise requests.ConnectionError("the server sends a web page instead of the file")
         if status == 200:
-            drop(part)  # before the new description: old bytes must never be under it
-            write_beside(part, found)
-            known, start = found, 0
-        elif first != start or any(found[key] not in (None, known.get(key)) for key in found):
-            drop(part)
-            raise requests.ConnectionError("the server has another file by now")
-        check_disk_space(
-            file.parent,
-            (known["size"] or start) - start,
-            f"The rest of {file.name}" if start else file.name,
-        )
-        if say:
+            delete_part(part)  # first, so that old bytes never have the new description
+            write_sidecar(part, answer)
+            known, start = answer, 0
+        elif first != start or any(answer[key] not in (None, known.get(key)) for key in answer):
+            delete_part(part)
+            raise requests.ConnectionError("the file on the server has changed")
+        missing = (known["size"] or start) - start
+        check_disk_space(file.parent, missing, f"The rest of {file.name}" if start else file.name)
+        if announce:
             print(_announcement(url, file, known["size"], start), flush=True)
-        with open(part, "ab") as stream, bar(file.name, known["size"], start, progress) as shown:
+        with (
+            open(part, "ab") as stream,
+            progress_bar(file.name, known["size"], start, progress) as bar,
+        ):
             for chunk in response.iter_content(CHUNK):
                 stream.write(chunk)
-                shown.update(len(chunk))
+                bar.update(len(chunk))
     received = part.stat().st_size
     if known["size"] is None:
-        write_beside(part, known | {"size": received})
-    elif received < known["size"]:  # older versions of urllib3 do not complain
+        write_sidecar(part, known | {"size": received})
+    elif received < known["size"]:  # older versions of urllib3 do not raise an error
         raise requests.ConnectionError("the connection was closed too early")
 
 
-def _described(response, url):
-    """The first byte of an answer, and what it says of the whole file."""
-    own, first, size = response.headers, "0", response.headers.get("Content-Length", "")
+def _description(response, url):
+    """The first byte of an answer, and the description of the whole file."""
+    headers, first, size = response.headers, "0", response.headers.get("Content-Length", "")
     if response.status_code in (206, 416):
-        first, size = re.match(r"[^\d/]*(\d*)[^/]*/?(.*)", own.get("Content-Range", "")).groups()
-    validator = own.get("ETag", "W/")
-    if validator.startswith("W/"):  # such a tag may stay when bytes change
-        validator = own.get("Last-Modified")
-    if own.get("Content-Encoding", "identity") != "identity":  # packed on the way, though not asked
+        content_range = re.match(r"[^\d/]*(\d*)[^/]*/?(.*)", headers.get("Content-Range", ""))
+        first, size = content_range.groups()
+    validator = headers.get("ETag", "W/")
+    if validator.startswith("W/"):  # a weak tag may stay the same when bytes change
+        validator = headers.get("Last-Modified")
+    if headers.get("Content-Encoding", "identity") != "identity":  # compressed, against our request
         size, validator = "", None
-    linked = {"X-Linked-ETag": "", "X-Linked-Size": ""}  # Hugging Face says it when it redirects
+    linked = {"X-Linked-ETag": "", "X-Linked-Size": ""}  # from Hugging Face, in its redirect
     for answer in (response, *response.history):
         linked |= {name: answer.headers[name] for name in linked if name in answer.headers}
     sha256 = re.fullmatch('"?([0-9a-f]{64})"?', linked["X-Linked-ETag"].lower())
-    if sha256:  # tells better than a tag, on which the many caches of the hub need not agree
+    if sha256:  # more reliable than a tag, which may differ between the caches of the hub
         validator = None
     return first and int(first), {
         "url": url,
@@ -129,56 +134,67 @@ def _described(response, url):
     }
 
 
-def _kept(part, url, sha256):
-    """What is known of a part, and its bytes; nothing when one cannot be sure of what it is."""
-    known, length = read_beside(part), part.stat().st_size if part.exists() else None
+def _usable_part(part, url, sha256):
+    """Description and length of the partial file; `({}, 0)` if it cannot be continued safely."""
+    known, length = read_sidecar(part), part.stat().st_size if part.exists() else None
     if length is None or known.get("url") != url or length > (known["size"] or length):
         return {}, 0
     if not (known["validator"] or known["sha256"] or sha256 or length == known["size"]):
-        return {}, 0  # nothing would tell that the next bytes are of another file
+        return {}, 0  # a change of the file on the server would not be noticed
     return known, length
 
 
 def _announcement(url, file, size, start):
     host, minutes = urlsplit(url).hostname, round(((size or 0) - start) / SPEED / 60)
-    here = f", {format_bytes(start)} of it are here already" if start else ""
     if not size:
-        return f"{file.name}: from {host}, of unknown size."
-    took = f"about {minutes} minute{'s' * (minutes > 1)}" if minutes else "less than a minute"
-    return f"{file.name}: {format_bytes(size)} from {host}{here}, {took} at {SPEED / 1e6:.0f} MB/s."
+        return f"{file.name}: unknown size, from {host}."
+    kept = f" ({format_bytes(start)} already downloaded)" if start else ""
+    duration = f"about {minutes} minute{'s' * (minutes > 1)}" if minutes else "less than a minute"
+    speed = f"{SPEED / 1e6:.0f} MB/s"
+    return f"{file.name}: {format_bytes(size)} from {host}{kept}, {duration} at {speed}."
 
 
 def _reason(error):
-    """The words of an error below layers of others, without the name of an object before them."""
+    """The message of the innermost error, without the object name that urllib3 puts before it."""
     cause = error.args[0] if error.args else error
     cause = getattr(cause, "reason", cause)
-    words = next((word for word in getattr(cause, "args", ()) if isinstance(word, str)), str(cause))
-    return re.sub(r"^(HTTP\w+\(.*?\)|<.*?>): ", "", words).rstrip(".")
+    texts = (text for text in getattr(cause, "args", ()) if isinstance(text, str))
+    return re.sub(r"^(HTTP\w+\(.*?\)|<.*?>): ", "", next(texts, str(cause))).rstrip(".")
 
 
 def advice(file):
+    """What a user can do if a download fails, for error messages."""
+    source = " or pass its path as source=." if file.suffix == ".zip" else "."
     return (
-        "Try again later, set $HPATCHES_KIT_MIRROR to an address that has it, or download it by hand"
-        f" and put it at {file}"
-        + (" or pass its path as source=." if file.suffix == ".zip" else ".")
+        "Try again later, set $HPATCHES_KIT_MIRROR to an address that has the file, or download it"
+        f" yourself and put it at {file}{source}"
     )
 
 
-def bar(title, size, start, progress, delay=0):
-    return tqdm(desc=title, total=size, initial=start, unit="B", unit_scale=True, disable=not progress, delay=delay, leave=False)  # fmt: skip
+def progress_bar(title, size, start, progress, delay=0):
+    return tqdm(
+        desc=title,
+        total=size,
+        initial=start,
+        unit="B",
+        unit_scale=True,
+        disable=not progress,
+        delay=delay,
+        leave=False,
+    )
 
 
-def read_beside(file):
-    """The JSON beside a file, `{}` when there is none that can be read."""
+def read_sidecar(file):
+    """The content of `<file>.json` beside a file; `{}` if it is missing or unreadable."""
     with suppress(OSError, ValueError):
         return json.loads(file.with_name(f"{file.name}.json").read_text())
     return {}
 
 
-def write_beside(file, about):
-    write_text(file.with_name(f"{file.name}.json"), json.dumps(about, indent=1) + "\n")
+def write_sidecar(file, content):
+    write_text(file.with_name(f"{file.name}.json"), json.dumps(content, indent=1) + "\n")
 
 
-def drop(part):
+def delete_part(part):
     part.unlink(missing_ok=True)
     part.with_name(f"{part.name}.json").unlink(missing_ok=True)

@@ -1,8 +1,8 @@
-"""_support.units."""
+"""Sizes and durations as text, with a fitting unit."""
 
 
 def format_bytes(size):
-    """Bytes as people say them: `"4.2 GB"`."""
+    """Size with a decimal unit: `format_bytes(4.2e9)` is `"4.2 GB"`."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if size < 999.5 or unit == "GB":
             return f"{size:.0f} {unit}" if unit == "bytes" or size >= 100 else f"{size:.1f} {unit}"
@@ -10,7 +10,7 @@ def format_bytes(size):
 
 
 def format_duration(seconds):
-    """Seconds as people say them: `"50 s"`, `"12 min"`, `"3.5 h"`."""
+    """Duration with one unit: `"50 s"`, `"12 min"` or `"3.5 h"`."""
     for unit, size, digits in (("h", 3600, 1), ("min", 60, 0), ("s", 1, 0)):
         if seconds >= 2 * size or unit == "s":
             return f"{seconds / size:.{digits}f} {unit}"

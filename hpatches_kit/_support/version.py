@@ -1,3 +1,3 @@
-"""The version of the kit, kept here alone."""
+"""The version of the kit."""
 
 __version__ = "0.2.0"

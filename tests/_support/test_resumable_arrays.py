@@ -1,3 +1,5 @@
+"""Arrays on disk that are filled row by row."""
+
 import subprocess
 import sys
 
@@ -10,92 +12,97 @@ from hpatches_kit._support.resumable_arrays import DONE, PLAN, ResumableArrays
 SHAPES = {"small": (2,), "large": (3, 4)}
 
 
-def begin(folder, rows=10, about=None):
-    return ResumableArrays(folder / "arrays", rows, SHAPES, about or {"seed": 0})
+def open_arrays(folder, rows=10, provenance=None):
+    return ResumableArrays(folder / "arrays", rows, SHAPES, provenance or {"seed": 0})
 
 
 def block(rows, value):
     return {name: np.full((rows, *shape), value, np.uint8) for name, shape in SHAPES.items()}
 
 
-def test_rows_are_kept_wherever_they_are_put(tmp_path):
-    filling = begin(tmp_path)
-    filling.put([2, 3, 7], **block(3, 5))
-    assert filling.missing().tolist() == [0, 1, 4, 5, 6, 8, 9]
-    assert filling.missing([7, 1, 3, 1]).tolist() == [1]
-    for array in filling.arrays().values():
+def test_written_rows_are_kept_in_any_order(tmp_path):
+    arrays = open_arrays(tmp_path)
+    arrays.put([2, 3, 7], **block(3, 5))
+    assert arrays.missing().tolist() == [0, 1, 4, 5, 6, 8, 9]
+    assert arrays.missing([7, 1, 3, 1]).tolist() == [1]
+    for array in arrays.arrays().values():
         assert isinstance(array, np.memmap)
         assert np.unique(np.nonzero(array)[0]).tolist() == [2, 3, 7] and (array[7] == 5).all()
 
 
-def test_whoever_opens_the_folder_again_goes_on(tmp_path):
-    begin(tmp_path).put(range(4), **block(4, 1))
-    again = begin(tmp_path)
+def test_a_folder_that_is_opened_again_continues(tmp_path):
+    open_arrays(tmp_path).put(range(4), **block(4, 1))
+    again = open_arrays(tmp_path)
     assert again.missing().tolist() == [4, 5, 6, 7, 8, 9]
     again.put(again.missing(), **block(6, 2))
-    assert begin(tmp_path).arrays()["small"][:, 0].tolist() == [1] * 4 + [2] * 6
+    assert open_arrays(tmp_path).arrays()["small"][:, 0].tolist() == [1] * 4 + [2] * 6
 
 
-@pytest.mark.parametrize("other", [{"rows": 11}, {"about": {"seed": 1}}])
-def test_another_plan_begins_anew(tmp_path, other):
-    begin(tmp_path).put([0], **block(1, 1))
-    filling = begin(tmp_path, **other)
-    assert len(filling.missing()) == filling.rows and not filling.arrays()["large"].any()
+@pytest.mark.parametrize("other", [{"rows": 11}, {"provenance": {"seed": 1}}])
+def test_another_plan_empties_the_folder(tmp_path, other):
+    open_arrays(tmp_path).put([0], **block(1, 1))
+    arrays = open_arrays(tmp_path, **other)
+    assert len(arrays.missing()) == arrays.rows and not arrays.arrays()["large"].any()
 
 
-def cut(file):
+def truncate(file):
     file.write_bytes(file.read_bytes()[:-1])
 
 
-@pytest.mark.parametrize("harm", [cut, lambda file: file.unlink(), lambda f: f.write_text("x")])
+@pytest.mark.parametrize(
+    "damage", [truncate, lambda file: file.unlink(), lambda f: f.write_text("x")]
+)
 @pytest.mark.parametrize("name", [PLAN, DONE, "large.npy"])
-def test_a_damaged_file_begins_anew(tmp_path, name, harm):
-    begin(tmp_path).put([0], **block(1, 1))
-    harm(tmp_path / "arrays" / name)
-    filling = begin(tmp_path)
-    assert len(filling.missing()) == 10 and not filling.arrays()["large"].any()
+def test_a_damaged_file_empties_the_folder(tmp_path, name, damage):
+    open_arrays(tmp_path).put([0], **block(1, 1))
+    damage(tmp_path / "arrays" / name)
+    arrays = open_arrays(tmp_path)
+    assert len(arrays.missing()) == 10 and not arrays.arrays()["large"].any()
 
 
 def test_rows_of_another_shape_are_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"\(2, 2\) for 3 rows"):
-        begin(tmp_path).put([0, 1, 2], small=np.zeros((2, 2)))
+    with pytest.raises(ValueError, match=r"rows of .small. are \(2, 2\), expected \(3, 2\)"):
+        open_arrays(tmp_path).put([0, 1, 2], small=np.zeros((2, 2)))
 
 
-def test_empty_arrays_take_no_room_and_too_little_room_is_said_first(tmp_path, monkeypatch):
-    filling = ResumableArrays(tmp_path / "arrays", 1_000_000, {"patches": (1000,)}, {})
-    used = (tmp_path / "arrays" / "patches.npy").stat().st_blocks * 512
+def test_empty_arrays_need_no_disk_space_and_too_little_space_is_reported_first(
+    tmp_path, monkeypatch
+):
+    arrays = ResumableArrays(tmp_path / "arrays", 1_000_000, {"images": (1000,)}, {})
+    used = (tmp_path / "arrays" / "images.npy").stat().st_blocks * 512
     assert used < 1_000_000
     monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 999_999}))
-    filling.check_disk_space(999, "ResumableArrays")
-    with pytest.raises(OSError, match=r"ResumableArrays needs 1\.0 GB, 1\.0 MB are free"):
-        filling.check_disk_space(1_000_000, "ResumableArrays")
+    arrays.check_disk_space(999, "Filling")
+    with pytest.raises(OSError, match=r"Filling needs 1\.0 GB, 1\.0 MB are free"):
+        arrays.check_disk_space(1_000_000, "Filling")
 
 
-FULL = """
+FULL_DISK = """
 import resource, signal, sys
 from pathlib import Path
 import numpy as np
-from hpatches_kit.filling import ResumableArrays
+from hpatches_kit._support.resumable_arrays import ResumableArrays
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-filling = ResumableArrays(Path(sys.argv[1]), 100, {"patches": (1000,)}, {})
-resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))  # no file may grow beyond this
+arrays = ResumableArrays(Path(sys.argv[1]), 100, {"images": (1000,)}, {})
+resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))  # bytes of a file
 try:
     for row in range(100):
-        filling.put([row], patches=np.full((1, 1000), row + 1, np.uint8))
+        arrays.put([row], images=np.full((1, 1000), row + 1, np.uint8))
 except OSError as error:
-    print(len(filling.missing()), error)
+    print(len(arrays.missing()), error)
 """
 
 
-def test_where_no_more_can_be_written_an_error_says_so_and_nothing_is_lost(tmp_path):
+def test_a_full_disk_is_reported_and_written_rows_are_kept(tmp_path):
     pytest.importorskip("resource")
     folder = tmp_path / "arrays"
-    done = subprocess.run([sys.executable, "-c", FULL, folder], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert (
-        f"The disk of {tmp_path} is full. Make room, up to 51.0 kB, and call again" in done.stdout
+    process = subprocess.run(
+        [sys.executable, "-c", FULL_DISK, folder], capture_output=True, text=True
     )
-    again = ResumableArrays(folder, 100, {"patches": (1000,)}, {})
+    assert process.returncode == 0, process.stderr
+    words = f"The disk of {tmp_path} is full. Make room, up to 51.0 kB, and call again"
+    assert words in process.stdout
+    again = ResumableArrays(folder, 100, {"images": (1000,)}, {})
     kept = np.setdiff1d(np.arange(100), again.missing())
     assert kept.tolist() == list(range(49))
-    assert (again.arrays()["patches"][kept] == kept[:, None] + 1).all()
+    assert (again.arrays()["images"][kept] == kept[:, None] + 1).all()

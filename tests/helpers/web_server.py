@@ -1,4 +1,4 @@
-"""A web server on this computer that fails in every way a server can."""
+"""A local web server that can fail in every way a server can."""
 
 import re
 import threading
@@ -13,12 +13,21 @@ PAGE = b"<!DOCTYPE html>\n<title>Log in</title>"
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `files`. Each request takes the next of `faults`; when there are none left, `always`.
+    """Serves `files` and records the `requests`.
 
-    A fault is a dictionary. `status`: this answer and no body. `cut`: the connection closes after so
-    many bytes. `stall`: it falls silent there. `slow`: seconds between pieces. `first`: a false
-    beginning in Content-Range. `page`: a web page. `unknown_size`: no Content-Length. The server may
-    be without `ranges`, or not obey If-Range. `linked`: what it says when it redirects.
+    Each request takes the next fault from `faults`, or `always` when the list is empty. A fault is
+    a dictionary with some of these keys:
+
+        status: answer with this status and no body.
+        cut: close the connection after this number of bytes.
+        stall: send nothing more after this number of bytes.
+        slow: seconds between pieces of 10,000 bytes.
+        first: a wrong first byte in Content-Range.
+        page: send a web page instead of the file.
+        unknown_size: omit Content-Length.
+
+    The server supports Range requests if `ranges`, and obeys If-Range if `obeys`. Paths that begin
+    with /linked/ are redirected, as Hugging Face does, with the headers `linked`.
     """
 
     daemon_threads = True
@@ -30,8 +39,18 @@ class Server(ThreadingHTTPServer):
         self.requests, self.released = [], threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}"
 
+    @property
+    def starts(self):
+        """The first byte of each request."""
+        return [int(request.range[6:-1]) if request.range else 0 for request in self.requests]
+
+    @property
+    def sent(self):
+        """Number of bytes sent in all requests."""
+        return sum(request.sent for request in self.requests)
+
     def handle_error(self, request, client_address):
-        pass  # clients here go away in the middle
+        pass  # clients of these tests close connections early
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -47,14 +66,14 @@ class Handler(BaseHTTPRequestHandler):
     def do_GET(self):
         server = self.server
         fault = server.faults.pop(0) if server.faults else server.always
-        asked, validator = self.headers.get("Range"), self.headers.get("If-Range")
-        request = SimpleNamespace(path=self.path, range=asked, validator=validator, sent=0)
+        byte_range, validator = self.headers.get("Range"), self.headers.get("If-Range")
+        request = SimpleNamespace(path=self.path, range=byte_range, validator=validator, sent=0)
         server.requests.append(request)
-        for piece in self.pieces(fault, asked, validator):
-            request.sent += len(piece)  # before the other side can know of it
+        for piece in self.pieces(fault, byte_range, validator):
+            request.sent += len(piece)  # before the client can receive it
             self.wfile.write(piece)
 
-    def pieces(self, fault, asked, validator):
+    def pieces(self, fault, byte_range, validator):
         server, name = self.server, self.path.rpartition("/")[2]
         assert self.headers["Accept-Encoding"] == "identity"
         if self.path.startswith("/linked/"):
@@ -67,9 +86,9 @@ class Handler(BaseHTTPRequestHandler):
             return self.answer(fault.get("status", 404), {"Content-Length": 0})
         body, start, status = server.files[name], 0, 200
         headers = {"ETag": server.etag, **server.headers} if server.etag else {**server.headers}
-        same = validator in (None, server.etag, headers.get("Last-Modified")) or not server.obeys
-        if asked and server.ranges and same:
-            start, status = int(re.fullmatch(r"bytes=(\d+)-", asked)[1]), 206
+        valid = validator in (None, server.etag, headers.get("Last-Modified")) or not server.obeys
+        if byte_range and server.ranges and valid:
+            start, status = int(re.fullmatch(r"bytes=(\d+)-", byte_range)[1]), 206
             if start >= len(body):
                 return self.answer(416, {"Content-Range": f"bytes */{len(body)}"})
             first = fault.get("first", start)
@@ -78,8 +97,8 @@ class Handler(BaseHTTPRequestHandler):
             headers["Content-Length"] = len(body) - start
         self.answer(status, headers)
         end = min(len(body), start + fault.get("cut", fault.get("stall", len(body))))
-        for piece in range(start, end, 10_000):
+        for position in range(start, end, 10_000):
             time.sleep(fault.get("slow", 0))
-            yield body[piece : min(end, piece + 10_000)]
+            yield body[position : min(end, position + 10_000)]
         if "stall" in fault:
             server.released.wait(20)
