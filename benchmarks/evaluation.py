@@ -1,13 +1,14 @@
-"""The benchmark against the official algorithm: time, memory, and whether every number agrees.
+"""Time and memory of the benchmark and of its simplest form, and whether all numbers agree.
 
     make benchmark                                  # small and full size: 10 minutes
-    python benchmarks/evaluation.py --size small    # a minute; --part reading, and --save, to renew rows
+    python benchmarks/evaluation.py --size small    # a minute
 
-Descriptors are random unit vectors of 128 numbers, views of one point closer than others, with the
-sequence lengths of split a: what is timed does not depend on what the numbers mean. The reference is
-`hpatches_kit/benchmark/plain.py`, the plainest form of the official algorithm, and for reading `pandas.read_csv`
-file by file. Each task has a process of its own; memory is its peak beyond the descriptors, as Linux
-counts it.
+`--part reading` measures one part only; `--save` writes the rows into `docs/benchmark.md`.
+
+Descriptors are random 128-D unit vectors with the sequence lengths of split a; the views of a point
+are closer to each other than to other points. The times do not depend on the numbers. The reference
+is `hpatches_kit/benchmark/plain.py`, and for reading `pandas.read_csv`, file by file. Each task
+runs in its own process; memory is its peak beyond the descriptors, as Linux counts it.
 """
 
 import argparse
@@ -26,17 +27,17 @@ from hpatches_kit.benchmark.matching import matching
 from hpatches_kit.benchmark.retrieval import retrieval
 from hpatches_kit.benchmark.verification import verification
 from hpatches_kit.datasets.splits import split_lengths
-from hpatches_kit.descriptors import csv_files as descriptor_files
+from hpatches_kit.descriptors import load
 
-SIZES = {"small": 20, "full": 1}  # the lengths of split a are divided by this
+SIZES = {"small": 20, "full": 1}  # divisor of the sequence lengths of split a
 PARTS = ("reading", "lists", "tasks")
-ROWS = PROJECT / "benchmarks" / "evaluation.json"  # what the README shows; one row is one run
-REPEATS = {"small": 5, "full": 3}  # of the fast one; the reference runs once
+ROWS = PROJECT / "benchmarks" / "evaluation.json"  # the rows of the page; each is one run
+REPEATS = {"small": 5, "full": 3}  # runs of the kit; the reference runs once
 
 
-def make_descriptors(file, share, seed=0):
-    """Write `(points, 16, 128)` descriptors, a sequence at a time."""
-    lengths = {name: length // share for name, length in split_lengths("a").items()}
+def make_descriptors(file, divisor, seed=0):
+    """Write descriptors `(points, 16, 128)`, sequence by sequence; return the sequence lengths."""
+    lengths = {name: length // divisor for name, length in split_lengths("a").items()}
     rng = np.random.default_rng(seed)
     noise = np.repeat([0.7, 1.0, 1.4, 1.8], [1, 5, 5, 5])[:, None]
     values = np.lib.format.open_memmap(file, "w+", np.float32, (sum(lengths.values()), 16, 128))
@@ -50,28 +51,32 @@ def make_descriptors(file, share, seed=0):
     return lengths
 
 
-def opened(file, lengths):
+def load_descriptors(file, lengths):
     return Descriptors(np.load(file), np.repeat(list(lengths), list(lengths.values())))
 
 
-def measure(file, lengths, which, task, repeats):
-    """Run in a process of its own: seconds of each run, GB beyond the descriptors, numbers."""
-    descriptors = opened(file, lengths)
+def measure(file, lengths, code, task, repeats):
+    """Score one task: seconds of each run, GB beyond the descriptors, and the scores.
+
+    Args:
+        code: `"kit"` or `"reference"`.
+    """
+    descriptors = load_descriptors(file, lengths)
     lists = benchmark.draw_tasks(descriptors)
-    sides = {"kit": (verification, matching, retrieval)}
-    sides["reference"] = (plain.verification, plain.matching, plain.retrieval)
-    score = next(f for f in sides[which] if f.__name__ == task)
+    functions = {"kit": (verification, matching, retrieval)}
+    functions["reference"] = (plain.verification, plain.matching, plain.retrieval)
+    score = next(function for function in functions[code] if function.__name__ == task)
     arguments = (descriptors,) if task == "matching" else (descriptors, lists)
-    held, seconds = peak_memory(reset=True), []
+    memory_before, seconds = peak_memory(reset=True), []
     for _ in range(repeats):
         began = time.perf_counter()
-        numbers = score(*arguments)
+        scores = score(*arguments)
         seconds.append(time.perf_counter() - began)
-    return seconds, peak_memory() - held, numbers
+    return seconds, peak_memory() - memory_before, scores
 
 
 def compare(size, parts):
-    """Rows of the table for one size."""
+    """The rows of the table for one size."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "descriptors.npy"
@@ -79,16 +84,16 @@ def compare(size, parts):
         points = sum(lengths.values())
         title = f"{size}: {len(lengths)} sequences, {points:,} points"
         if "reading" in parts:
-            rows += reading(opened(file, lengths), Path(folder), title)
+            rows += reading(load_descriptors(file, lengths), Path(folder), title)
         if "lists" in parts:
             rows.append(lists(lengths, title))
         if "tasks" not in parts:
             return rows
         for task in ("verification", "matching", "retrieval"):
             print(f"{title}: {task} ...", file=sys.stderr, flush=True)
-            fast, memory, numbers = apart(measure, file, lengths, "kit", task, REPEATS[size])
+            fast, memory, scores = apart(measure, file, lengths, "kit", task, REPEATS[size])
             slow, slow_memory, expected = apart(measure, file, lengths, "reference", task, 1)
-            for sentence in plain.differences(expected, numbers):
+            for sentence in plain.differences(expected, scores):
                 raise SystemExit(f"{task} differs: {sentence}")
             rows.append(row(title, task, slow[0], fast, slow_memory, memory))
         total = [sum(r[key] for r in rows[-3:]) for key in ("seconds", "reference, s")]
@@ -97,7 +102,7 @@ def compare(size, parts):
 
 
 def reading(descriptors, folder, title):
-    """CSV files read one by one with pandas, and by the kit; then the kit's own file. Files are warm."""
+    """Read CSV files with pandas and with the kit, then the same as `.npz`, all from the cache."""
     print(f"{title}: reading ...", file=sys.stderr, flush=True)
     csv, npz = folder / "csv", folder / "all.npz"
     descriptors.write_csv(csv, progress=False)
@@ -108,36 +113,39 @@ def reading(descriptors, folder, title):
         "CSV": lambda: load(csv, progress=False),
         "npz": lambda: load(npz),
     }
-    spent = {name: [] for name in readers}
-    for _ in range(7):  # in turns
+    seconds = {name: [] for name in readers}
+    for _ in range(7):  # alternating, so that all meet the same load
         for name, read in readers.items():
             began = time.perf_counter()
             read()
-            spent[name].append(time.perf_counter() - began)
-    slow = float(np.median(spent["pandas"]))
+            seconds[name].append(time.perf_counter() - began)
+    slow = float(np.median(seconds["pandas"]))
     return [
-        row(title, f"reading {len(files)} CSV files", slow, spent["CSV"], None, None),
-        row(title, "reading the same as .npz", slow, spent["npz"], None, None),
+        row(title, f"reading {len(files)} CSV files", slow, seconds["CSV"], None, None),
+        row(title, "reading the same as .npz", slow, seconds["npz"], None, None),
     ]
 
 
 def lists(lengths, title):
-    """Drawing the verification lists, without what is kept of them."""
+    """Draw the verification lists, without the cache."""
     print(f"{title}: task lists ...", file=sys.stderr, flush=True)
     points = sum(lengths.values())
-    pairs, counts = min(tasks.PAIRS, tasks.PAIRS_A_POINT * points), np.array(list(lengths.values()))
+    pairs, counts = (
+        min(tasks.PAIRS, tasks.PAIRS_PER_POINT * points),
+        np.array(list(lengths.values())),
+    )
     start = np.cumsum(counts) - counts
     fast = []
     for _ in range(3):
         began = time.perf_counter()
-        anchor, intra, inter, *_ = tasks._pairs(start, counts, np.arange(points), pairs, 42)
+        *drawn, _, _ = tasks._pairs(start, counts, np.arange(points), pairs, 42)
         fast.append(time.perf_counter() - began)
     began = time.perf_counter()
-    drawn = plain.draw_pairs(lengths, pairs)
+    expected = plain.draw_pairs(lengths, pairs)
     slow = time.perf_counter() - began
-    first = dict(zip(lengths, start))
-    for mine, theirs in zip((anchor, intra, inter), drawn):
-        if not np.array_equal(mine, [first[name] + point for name, point in theirs]):
+    first_row = dict(zip(lengths, start))
+    for rows, points in zip(drawn, expected):
+        if not np.array_equal(rows, [first_row[name] + point for name, point in points]):
             raise SystemExit("The task lists differ.")
     return row(title, f"drawing {pairs:,} pairs (once)", slow, fast, None, None)
 
@@ -159,7 +167,7 @@ def main():
     parser.add_argument("--size", choices=SIZES, action="append", help="default: all")
     parser.add_argument("--part", choices=PARTS, action="append", help="default: all")
     parser.add_argument(
-        "--save", action="store_true", help="keep the rows, and put them into the README"
+        "--save", action="store_true", help="keep the rows, and write them into docs/benchmark.md"
     )
     options = parser.parse_args()
     rows = [row for size in options.size or SIZES for row in compare(size, options.part or PARTS)]
@@ -167,8 +175,11 @@ def main():
         rows = kept(ROWS, rows, ("size", "task"))
     print(f"{table(rows)}\n\n{machine()}")
     if options.save:
-        note = "Medians of several runs, the tasks' reference once; memory is the peak beyond the descriptors"
-        into_page("benchmark", f"{table(rows)}\n\n{note}. {machine()}.", "README.md")
+        note = (
+            "Medians of several runs; the reference of the tasks runs once."
+            " Memory is the peak beyond the descriptors"
+        )
+        into_page("benchmark", f"{table(rows)}\n\n{note}. {machine()}.", "docs/benchmark.md")
 
 
 if __name__ == "__main__":

@@ -2,11 +2,11 @@ from .average_precision import average_precision as average_precision
 from .average_precision import mean_precision as mean_precision
 from .comparison import compare as compare
 from .comparison import table as table
+from .evaluate import evaluate as evaluate
 from .official_lists import download_tasks as download_tasks
+from .score_files import load_scores as load_scores
+from .score_files import save_scores as save_scores
 from .scores import Scores as Scores
-from .scores import evaluate as evaluate
-from .scores import load_scores as load_scores
-from .scores import save_scores as save_scores
 from .task_files import load_tasks as load_tasks
 from .tasks import Tasks as Tasks
 from .tasks import draw_tasks as draw_tasks

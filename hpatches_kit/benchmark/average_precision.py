@@ -1,29 +1,32 @@
-"""Average precision and ROC area from ranks alone.
+"""Average precision and ROC area, computed from ranks.
 
-A ranking is summed up by one number for each retrieved positive: how many negatives stand before
-it. Only steps at which a positive is retrieved have width under the curve, so nothing else counts.
+A ranking is described by one number per retrieved positive: how many negatives rank before it. This
+is enough, because only the steps at which a positive is retrieved have width under the curve.
 """
 
 import numpy as np
 from scipy.special import digamma
 
-_NOTHING = 1e-10  # stands for 0 where the protocol would divide by 0
+EPSILON = 1e-10  # replaces 0 where the protocol would divide by 0
 
 
 def average_precision(before, positives=None):
-    """Area under the precision-recall curve by the trapezoid rule, as the official Python code has it.
+    """Area under the precision-recall curve by the trapezoid rule, as in the official Python code.
+
+    >>> round(float(average_precision([0, 0, 1])), 4)  # a negative before the third positive
+    0.9028
 
     Args:
-        before: `(..., retrieved)` negatives before each retrieved positive, ascending.
-        positives: how many there are to retrieve; default: all are retrieved.
+        before: `(..., retrieved)` number of negatives before each retrieved positive, ascending.
+        positives: number of positives to retrieve; default: all are retrieved.
 
     Returns:
-        `(...)`. 0 when nothing was retrieved.
+        `(...)`. 0 when nothing is retrieved.
     """
     before = np.asarray(before, np.float64)
     j = np.arange(1, before.shape[-1] + 1)
     at_positive = j / (j + before)
-    just_before = np.maximum(j - 1, _NOTHING) / np.maximum(j - 1 + before, _NOTHING)
+    just_before = np.maximum(j - 1, EPSILON) / np.maximum(j - 1 + before, EPSILON)
     return np.sum((just_before + at_positive) / 2, axis=-1) / (positives or before.shape[-1])
 
 
@@ -43,26 +46,30 @@ def roc_auc(before, negatives):
     return 1 - np.sum(before, axis=-1) / (before.shape[-1] * negatives)
 
 
-def tie_neutral_area(found, seen, positives, entries):
-    """What a group of entries at equal distance adds to `average_precision`, whatever their order.
+def tie_neutral_area(positives_before, entries_before, positives, entries):
+    """What a group of entries at equal distance adds to `average_precision`, for any order of them.
 
-    At each rank within the group the curve has the number of positives to be expected there: the
-    share of positives in the group, times the entries so far. Without ties this is the trapezoid
-    of `average_precision`. Divide the sum over all groups by the number of positives to retrieve.
+    At each rank within the group, the curve has the expected number of positives there: the
+    fraction of positives in the group times the rank in the group. Without ties, this is the
+    trapezoid of `average_precision`. Divide the sum over all groups by the number of positives to
+    retrieve.
 
     Args:
-        found, seen: positives, and entries of both kinds, before the group; any shape.
-        positives, entries: of the group itself; positives may be fractions.
+        positives_before, entries_before: positives, and all entries, before the group; any shape.
+        positives, entries: positives, and all entries, of the group; may be fractional.
     """
-    found, seen = np.asarray(found, np.float64), np.asarray(seen, np.float64)
+    positives_before = np.asarray(positives_before, np.float64)
+    entries_before = np.asarray(entries_before, np.float64)
     positives, entries = np.asarray(positives, np.float64), np.asarray(entries, np.float64)
-    share = positives / entries
-    # Precision i entries into the group is (found + i * share) / (seen + i), which is
-    # share + (found - seen * share) / (seen + i); summed over i, the latter is harmonic.
-    harmonic = 1 / (seen + 1)
-    many = entries > 1
-    harmonic[many] = digamma((seen + entries)[many] + 1) - digamma(seen[many] + 1)
-    precisions = positives + (found - seen * share) * harmonic
-    first = np.where(seen > 0, found / np.maximum(seen, 1), 1.0)
-    last = (found + positives) / (seen + entries)
-    return share * (precisions + (first - last) / 2)
+    fraction = positives / entries
+    # Precision at rank i of the group is (positives_before + i * fraction) / (entries_before + i),
+    # that is, fraction + (positives_before - entries_before * fraction) / (entries_before + i).
+    # The sum of the latter over i is a difference of harmonic numbers.
+    harmonic = 1 / (entries_before + 1)
+    tied = entries > 1
+    entries_after = entries_before + entries
+    harmonic[tied] = digamma(entries_after[tied] + 1) - digamma(entries_before[tied] + 1)
+    precisions = positives + (positives_before - entries_before * fraction) * harmonic
+    first = np.where(entries_before > 0, positives_before / np.maximum(entries_before, 1), 1.0)
+    last = (positives_before + positives) / entries_after
+    return fraction * (precisions + (first - last) / 2)

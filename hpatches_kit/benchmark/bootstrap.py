@@ -1,6 +1,6 @@
-"""How far scores would move with other sequences: resampling of whole sequences.
+"""Bootstrap over sequences: how much scores vary with the choice of the test sequences.
 
-Points of one sequence share a camera, a scene and its changes. So sequences are drawn, not points.
+Whole sequences are drawn, because the points of one sequence share a camera and a scene.
 """
 
 import numpy as np
@@ -9,21 +9,21 @@ DRAWS = 1000
 
 
 def resampling(sequences, draws=DRAWS, seed=0):
-    """How often each of so many sequences is drawn, `int (draws, sequences)`, with replacement.
+    """Draw sequences with replacement: how often each is drawn, `int (draws, sequences)`.
 
-    The same for every descriptor that is scored on the same sequences: differences between
-    descriptors are then paired.
+    All descriptors that are scored on the same sequences get the same draws, so differences between
+    them are paired.
     """
     rng = np.random.default_rng(seed)
     return rng.multinomial(sequences, np.full(sequences, 1 / sequences), size=draws)
 
 
 def resampled_means(total, count):
-    """Means over resampled sequences, `(draws,)`; NaN when there is but one sequence.
+    """Means over resampled sequences, `(draws,)`; NaN for a single sequence.
 
     Args:
-        total: `(sequences,)` sum of the scores in each sequence.
-        count: `(sequences,)` how many scores were summed.
+        total: `(sequences,)` sum of the scores of each sequence.
+        count: `(sequences,)` number of scores in each sum.
     """
     total, count = np.asarray(total, np.float64), np.asarray(count, np.float64)
     if len(total) < 2:
@@ -33,15 +33,15 @@ def resampled_means(total, count):
 
 
 def resampled_average_precision(positive, negative, official):
-    """Average precision of one ranking, over resampled sequences, `(draws,)`.
+    """Average precision of one ranking over resampled sequences, `(draws,)`.
 
-    Within a bin all negatives are taken to stand before the positives, as the official rule has it
-    for equal distances. What this costs where distances differ is the same for all draws, and is
-    given back. NaN when there is but one sequence, or where a draw has no positive.
+    Distances are in bins, and within a bin all negatives rank before the positives, as the official
+    rule says for equal distances. The error of binning is the same for all draws: the difference to
+    `official` is added to each. NaN for a single sequence, and for a draw without positives.
 
     Args:
-        positive, negative: `(sequences, bins)` how many of each sequence lie in each bin of
-            distance, nearest first. Sequences without any are left out.
+        positive, negative: `(sequences, bins)` number of distances of each sequence in each bin,
+            nearest first. Sequences with no distances are ignored.
         official: average precision of the ranking itself.
     """
     used = (positive.sum(axis=1) + negative.sum(axis=1)) > 0
@@ -49,19 +49,24 @@ def resampled_average_precision(positive, negative, official):
         return np.full(DRAWS, np.nan)
     drawn = resampling(used.sum())
     drawn = np.concatenate([np.ones_like(drawn[:1]), drawn]).astype(np.float64)
-    step, passed = drawn @ positive[used], drawn @ negative[used]
-    found = np.cumsum(step, axis=1) - step
-    seen = found + np.cumsum(passed, axis=1)
-    # Precision x positives into the bin is (found + x) / (seen + x): its integral from 0 to step.
-    fall = np.where(seen > 0, (found - seen) * np.log1p(step / np.maximum(seen, 1)), 0)
-    positives = step.sum(axis=1)
+    in_bin, negatives = drawn @ positive[used], drawn @ negative[used]
+    positives_before = np.cumsum(in_bin, axis=1) - in_bin
+    entries_before = positives_before + np.cumsum(negatives, axis=1)
+    # Precision x positives into the bin is (positives_before + x) / (entries_before + x). This is
+    # its integral from 0 to `in_bin`, minus `in_bin`.
+    loss = np.where(
+        entries_before > 0,
+        (positives_before - entries_before) * np.log1p(in_bin / np.maximum(entries_before, 1)),
+        0,
+    )
+    positives = in_bin.sum(axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        precision = (step + fall).sum(axis=1) / positives
+        precision = (in_bin + loss).sum(axis=1) / positives
     return np.clip(precision[1:] + official - precision[0], 0, 1)
 
 
 def interval(draws, level=0.95):
-    """The middle share `level` of the draws, `(low, high)`; NaN when there is none."""
+    """The percentile interval of the draws, `(low, high)`; NaN when no draw is finite."""
     draws = np.asarray(draws)[np.isfinite(draws)]
     if not len(draws):
         return np.nan, np.nan

@@ -1,4 +1,4 @@
-"""Several descriptors side by side, and whether their differences would survive other sequences."""
+"""Compare several descriptors: one table, and confidence intervals of their differences."""
 
 import numpy as np
 import pandas as pd
@@ -8,47 +8,47 @@ from hpatches_kit.benchmark.bootstrap import interval
 
 
 def table(*scores):
-    """Mean AP of several descriptors, a row each: a `pandas.DataFrame`."""
-    rows = [{"kind": one.kind, "descriptor": one.name} | one.by_task for one in scores]
+    """Mean AP of several descriptors: a `pandas.DataFrame`, one row per `Scores`."""
+    rows = [{"kind": score.kind, "descriptor": score.name} | score.by_task for score in scores]
     return pd.DataFrame(rows)
 
 
 def compare(*scores, level=0.95):
-    """Mean AP with confidence intervals, and how far each descriptor is ahead of the first.
+    """Mean AP with confidence intervals, and the difference of each descriptor to the first.
 
-    Sequences are drawn with replacement, a thousand times, the same for all descriptors.
+    The intervals are a bootstrap over sequences: 1000 draws, the same for all descriptors.
 
     Args:
         scores: `Scores` of the same sequences and tasks.
         level: of the intervals.
 
     Returns:
-        A `pandas.DataFrame`, a row for each descriptor and task: mean_ap, low, high; ahead, ahead_low
-        and ahead_high: an interval without 0 is a difference that other draws of the sequences show,
-        too. Intervals are NaN when there is one sequence only.
+        A `pandas.DataFrame`, one row per descriptor and task: descriptor, kind, task; mean_ap, low,
+        high; difference, difference_low, difference_high. A difference whose interval excludes 0
+        holds for other test sequences, too. Intervals are NaN for a single sequence.
 
-    Raises UserError for scores of other sequences, task lists or tasks.
+    Raises UserError for scores of different sequences, task lists or tasks.
     """
     if not scores:
         raise UserError("There are no scores to compare.")
     first, rows = scores[0], []
-    for one in scores:
-        for what, mine, others in (
-            ("sequences", ", ".join(one.sequences), ", ".join(first.sequences)),
-            ("lists and distance", one.protocol, first.protocol),
-            ("tasks", ", ".join(one.tasks), ", ".join(first.tasks)),
+    for score in scores:
+        for field, value, expected in (
+            ("sequences", ", ".join(score.sequences), ", ".join(first.sequences)),
+            ("task lists or distances", score.protocol, first.protocol),
+            ("tasks", ", ".join(score.tasks), ", ".join(first.tasks)),
         ):
-            if mine != others:
+            if value != expected:
                 raise UserError(
-                    f"Scores of other {what} cannot be compared: {one.title} has {mine};"
-                    f" {first.title} has {others}."
+                    f"Scores of different {field} cannot be compared: {score.title} has {value};"
+                    f" {first.title} has {expected}."
                 )
-        for task in one.tasks:
-            mean, draws = one[task]["mean_ap"], np.asarray(one[task]["draws"])
-            ahead = draws - np.asarray(first[task]["draws"])
-            row = {"descriptor": one.name, "kind": one.kind, "task": task, "mean_ap": mean}
+        for task in score.tasks:
+            mean, draws = score[task]["mean_ap"], np.asarray(score[task]["draws"])
+            differences = draws - np.asarray(first[task]["draws"])
+            row = {"descriptor": score.name, "kind": score.kind, "task": task, "mean_ap": mean}
             row["low"], row["high"] = interval(draws, level)
-            row["ahead"] = mean - first[task]["mean_ap"]
-            row["ahead_low"], row["ahead_high"] = interval(ahead, level)
+            row["difference"] = mean - first[task]["mean_ap"]
+            row["difference_low"], row["difference_high"] = interval(differences, level)
             rows.append(row)
     return pd.DataFrame(rows)

@@ -1,8 +1,12 @@
-"""Distances between descriptors: fast where only an order is wanted, exact where it is decided.
+"""Distances between descriptors that order exactly as the official ones, at the speed of BLAS.
 
-A matrix product in single precision gives all squared distances of two sets at once, each within a
-known margin. Whatever lies closer together than that is decided again in double precision, summed
-in the order in which the official code sums it, so that ties stay ties.
+What it buys: at full size (59,532 points) on 2 cores, verification is 55 times faster than
+`plain.py`, matching 23 times and retrieval 160 times, and retrieval needs 0.2 GB instead of 1.6 GB;
+`make benchmark` measures it and compares every number.
+
+A matrix product in single precision gives all squared distances of two sets, each with a known
+bound on its error. Distances that are closer to each other than their bounds are computed again in
+double precision, and summed in the order of the official code, so that ties remain ties.
 """
 
 import numpy as np
@@ -12,21 +16,21 @@ from hpatches_kit._support.compiled_loops import compiled
 from hpatches_kit._support.errors import UserError
 
 METRICS = {"L2": "euclidean", "L1": "cityblock"}
-ROUNDING = 2.0**-24  # relative, of one operation in single precision
-BLOCK = 1 << 22  # distances held at once by a thread
+ROUNDING = 2.0**-24  # relative error of one operation in single precision
+BLOCK = 1 << 22  # distances that a thread holds at once
 
 
 def check(distance):
-    """Raise UserError for a distance that the benchmark does not know."""
+    """Raise UserError for an unknown distance."""
     if distance not in METRICS:
         raise UserError(f"Unknown {distance=}: expected one of {', '.join(METRICS)}.")
 
 
 @compiled()
 def exact_distance(one, other, absolute):
-    """Distance of two descriptors to the last bit as SciPy's `cdist` has it, L1 if `absolute`.
+    """Distance of two descriptors, equal to SciPy's `cdist` in every bit; L1 if `absolute`.
 
-    Terms are added one after another: a sum in another order would break ties.
+    Terms are added one after another: another order of the sum would break ties.
     """
     total = 0.0
     for k in range(len(one)):
@@ -36,7 +40,7 @@ def exact_distance(one, other, absolute):
 
 
 @compiled(fastmath=True)
-def _squared_lengths(vectors):
+def _squared_norms(vectors):
     """`float64 (n,)` of float32 `(n, dim)`."""
     result = np.zeros(len(vectors))
     for i in range(len(vectors)):
@@ -47,78 +51,80 @@ def _squared_lengths(vectors):
     return result
 
 
-class ManyDistances:
-    """Distances of queries to a pool, all at once, each within a known margin.
+class BlockDistances:
+    """Distances of blocks of queries to a pool, each with a bound on its error.
 
-    For L2 from one matrix product in single precision: the squared distance of query i to row j of
-    the pool, over `scale` squared, lies within `margin[i]` of `base[i] + many[i, j]`, also after
-    one more rounding to single precision. L1, and L2 of absurdly large numbers, know no such short
-    cut: there `many` is exact.
+    For L2, they come from one matrix product in single precision: the squared distance of query i
+    to row j of the pool, divided by `scale` squared, is `base[i] + block[i, j]` up to an error of
+    `error[i]`, even after one more rounding to single precision. For L1, and for L2 of extremely
+    large numbers, there is no such shortcut: the block is exact.
 
     Args:
-        pool: `(m, dim)`, measured from its mean: the smaller the numbers, the smaller the margin.
-        queries: `(n, dim)`, all that will be asked for.
+        pool: `(m, dim)`. Its mean is subtracted: smaller numbers have smaller errors.
+        queries: `(n, dim)`, all queries that will follow.
+        distance: `"L2"` or `"L1"`.
     """
 
     def __init__(self, pool, queries, distance):
-        smallest, largest = (np.abs(some).max(initial=0) for some in (pool, queries))
-        largest = max(smallest, largest)
-        # Squares must not leave the range of float32.
-        self.quick = distance == "L2" and largest < 1e18 * min(max(smallest, 1e-30), 1)
+        pool_max, query_max = (np.abs(vectors).max(initial=0) for vectors in (pool, queries))
+        largest = max(pool_max, query_max)
+        # Squares must not exceed the range of float32.
+        self.is_product = distance == "L2" and largest < 1e18 * min(max(pool_max, 1e-30), 1)
         self.original, self.metric = pool, METRICS[distance]
         self.memory = np.empty(0, np.float32)
-        if self.quick:
+        if self.is_product:
             self.centre = pool.mean(axis=0, dtype=np.float64).astype(np.float32)
             pool = pool - self.centre
-            # Nor may squares vanish; a power of 2 rounds nothing.
+            # Squares must not underflow either; dividing by a power of 2 causes no rounding.
             self.scale = 2.0 ** max(np.ceil(np.log2(np.abs(pool).max(initial=0) or 1)), -100)
             pool *= np.float32(1 / self.scale)
-            squares = _squared_lengths(pool)
-            self.longest = np.sqrt(squares.max(initial=0))
+            squares = _squared_norms(pool)
+            self.largest_norm = np.sqrt(squares.max(initial=0))
             self.pool = np.empty((pool.shape[0], pool.shape[1] + 1), np.float32)
             np.multiply(pool, np.float32(-2), out=self.pool[:, :-1])
             self.pool[:, -1] = squares
 
-    def prepared(self, queries):
-        """Queries as `many` takes them, `base` and `margin`, both float64 `(n,)`."""
-        if not self.quick:
+    def prepare(self, queries):
+        """The queries as `block` needs them, and `base` and `error`, float64 `(n,)` each."""
+        if not self.is_product:
             return queries, np.zeros(len(queries)), np.zeros(len(queries))
         queries = (queries - self.centre) * np.float32(1 / self.scale)
-        base = _squared_lengths(queries)
+        base = _squared_norms(queries)
         queries = np.concatenate([queries, np.ones_like(queries[:, :1])], axis=1)
-        # A sum of dim + 1 products is off by (dim + 1) roundings of the sum of their sizes at most;
-        # rounding the descriptors themselves and the result costs a few more.
-        terms = queries.shape[1] + 16
-        return queries, base, terms * ROUNDING * (np.sqrt(base) + self.longest) ** 2
+        # A sum of dim + 1 products has an error of at most dim + 1 roundings of the sum of their
+        # absolute values. Rounding the descriptors and the result adds a few more.
+        roundings = queries.shape[1] + 16
+        return queries, base, roundings * ROUNDING * (np.sqrt(base) + self.largest_norm) ** 2
 
-    def many(self, prepared, some=slice(None)):
+    def block(self, prepared, rows=slice(None)):
         """`(n, m)` for some rows of the pool, float32 for L2.
 
-        The next call uses its memory again: fresh memory would cost a tenth of the time.
+        The next call overwrites the result: allocating new memory would cost a tenth of the time.
         """
-        if not self.quick:
-            return cdist(prepared, self.original[some], self.metric)
-        pool = self.pool[some]
+        if not self.is_product:
+            return cdist(prepared, self.original[rows], self.metric)
+        pool = self.pool[rows]
         shape = (len(prepared), len(pool))
         if self.memory.size < shape[0] * shape[1]:
             self.memory = np.empty(shape[0] * shape[1], np.float32)
         result = self.memory[: shape[0] * shape[1]].reshape(shape)
         return np.matmul(prepared, pool.T, out=result)
 
-    def limits(self, near, base, margin):
-        """Numbers `low` and `high`, float32 for L2, that tell which entries of `many` are decided.
+    def bounds(self, distances, base, error):
+        """Bounds `low` and `high` of exact distances, in the units of `block`, float32 for L2.
 
-        Those below `low` are closer than `near`, those above `high` farther.
+        Entries of a block below `low` are closer than the distance, those above `high` farther. For
+        those in between, only the exact distance can tell.
 
         Args:
-            near: `(n, limits)` exact distances.
+            distances: `(n, k)` exact distances of the queries.
         """
-        if not self.quick:
-            return near, near
-        limit = np.square(near / self.scale) - base[:, None]
-        low, high = limit - margin[:, None], limit + margin[:, None]
-        away = np.float32(np.inf)
-        return np.nextafter(low.astype("f4"), -away), np.nextafter(high.astype("f4"), away)
+        if not self.is_product:
+            return distances, distances
+        squared = np.square(distances / self.scale) - base[:, None]
+        low, high = squared - error[:, None], squared + error[:, None]
+        infinity = np.float32(np.inf)
+        return np.nextafter(low.astype("f4"), -infinity), np.nextafter(high.astype("f4"), infinity)
 
 
 def nearest(queries, pools, distance="L2"):
@@ -126,92 +132,97 @@ def nearest(queries, pools, distance="L2"):
 
     Args:
         queries: `float32 (n, dim)`.
-        pools: `float32 (pools, n, dim)`; row i of each shows what query i shows.
+        pools: `float32 (pools, n, dim)`; row i of each pool shows the same point as query i.
+        distance: `"L2"` or `"L1"`.
 
     Returns:
-        Each `(pools, n)`: `apart` float64, the distance of the nearest; `first`, the first row at
-        that distance; `tied`, how many there are; and `own`, whether row i is one of them.
+        Four arrays `(pools, n)`: the distance of the nearest row, float64; the first row at that
+        distance; how many rows are at that distance; whether row i is one of them.
     """
     count, points, dim = pools.shape
     flat = np.ascontiguousarray(pools).reshape(-1, dim)
-    all_pools = ManyDistances(flat, queries, distance)
-    apart, own = np.empty((count, points)), np.zeros((count, points), bool)
+    distances = BlockDistances(flat, queries, distance)
+    minimum, own = np.empty((count, points)), np.zeros((count, points), bool)
     first, tied = np.empty((2, count, points), np.int64)
     step = max(BLOCK // points, 1)
     for start in range(0, points, step):
-        block = slice(start, start + step)
-        some = queries[block]
-        prepared, _, margin = all_pools.prepared(some)
+        rows = slice(start, start + step)
+        prepared, _, error = distances.prepare(queries[rows])
         for k in range(count):
-            part = slice(k * points, (k + 1) * points)
-            many = all_pools.many(prepared, part)
-            limit = (many.min(axis=1) + 2 * margin).astype(many.dtype)
-            limit = np.nextafter(limit, many.dtype.type(np.inf))
-            results = apart[k, block], first[k, block], tied[k, block], own[k, block]
-            _settle_nearest(many, limit, some, flat[part], start, distance == "L1", *results)
-    return apart, first, tied, own
+            pool = slice(k * points, (k + 1) * points)
+            block = distances.block(prepared, pool)
+            limit = (block.min(axis=1) + 2 * error).astype(block.dtype)
+            limit = np.nextafter(limit, block.dtype.type(np.inf))
+            results = minimum[k, rows], first[k, rows], tied[k, rows], own[k, rows]
+            _find_nearest(
+                block, limit, queries[rows], flat[pool], start, distance == "L1", *results
+            )
+    return minimum, first, tied, own
 
 
 @compiled()
-def _settle_nearest(many, limit, queries, pool, start, absolute, apart, first, tied, own):
-    """Look again, exactly, at every row of the pool that lies below the limit of its query."""
+def _find_nearest(block, limit, queries, pool, start, absolute, minimum, first, tied, own):
+    """Compute the exact distance of every row of the pool that is below the limit of its query.
+
+    `minimum`, `first`, `tied` and `own` are the results of `nearest`, filled here.
+    """
     for i in range(len(queries)):
-        apart[i] = np.inf
+        minimum[i] = np.inf
         for begin in range(0, len(pool), 128):
-            part, below = many[i, begin : begin + 128], np.int32(0)
-            for j in range(len(part)):  # no branch: 16 at a time
+            part, below = block[i, begin : begin + 128], np.int32(0)
+            for j in range(len(part)):  # without a branch: 16 comparisons at a time
                 below += np.int32(part[j] <= limit[i])
             for j in range(len(part) if below else 0):
                 if part[j] <= limit[i]:
                     row = begin + j
                     exact = exact_distance(queries[i], pool[row], absolute)
-                    if exact < apart[i]:
-                        apart[i], first[i], tied[i], own[i] = exact, row, 0, False
-                    if exact == apart[i]:
+                    if exact < minimum[i]:
+                        minimum[i], first[i], tied[i], own[i] = exact, row, 0, False
+                    if exact == minimum[i]:
                         tied[i] += 1
                         own[i] |= row == i + start
 
 
 @compiled()
-def count_closer(many, low, high, near, ends, queries, pool, absolute, closer, tied):
-    """How many of the first `end` rows of the pool are closer than `near`, and how many as close.
+def count_closer(block, low, high, distances, ends, queries, pool, absolute, closer, tied):
+    """Count the rows of a pool that are closer than a distance, and those exactly at it.
 
     Args:
-        many, low, high: from `ManyDistances`; `inf` in `many` for a row that does not count.
-        near: `(n, limits)` exact distances.
-        ends: ascending.
+        block, low, high: from `BlockDistances`; `inf` in the block for rows that do not count.
+        distances: `(n, k)` exact distances of the queries.
+        ends: the counts are for the first `end` rows of the pool, for each of these, ascending.
         queries, pool: `(n, dim)` and `(m, dim)`.
-        closer, tied: integers `(n, limits, ends)`, filled.
+        closer, tied: integers `(n, k, ends)`, the results.
     """
     for i in range(len(queries)):
-        known = np.empty(0)  # exact distances, once they were needed
-        for k in range(near.shape[1]):
+        known = np.empty(0)  # exact distances, computed when they are first needed
+        for k in range(distances.shape[1]):
             start, nearer, same = 0, 0, 0
             for e in range(len(ends)):
-                part, below, upto = many[i, start : ends[e]], np.int32(0), np.int32(0)
-                for j in range(len(part)):  # no branch: 16 at a time
+                part, below, up_to = block[i, start : ends[e]], np.int32(0), np.int32(0)
+                for j in range(len(part)):  # without a branch: 16 comparisons at a time
                     below += np.int32(part[j] < low[i, k])
-                    upto += np.int32(part[j] <= high[i, k])
-                for j in range(len(part) if upto > below else 0):
+                    up_to += np.int32(part[j] <= high[i, k])
+                for j in range(len(part) if up_to > below else 0):
                     if low[i, k] <= part[j] <= high[i, k]:
                         if not len(known):
                             known = np.full(len(pool), -1.0)
                         if known[start + j] < 0:
                             exact = exact_distance(queries[i], pool[start + j], absolute)
                             known[start + j] = exact
-                        nearer += known[start + j] < near[i, k]
-                        same += known[start + j] == near[i, k]
+                        nearer += known[start + j] < distances[i, k]
+                        same += known[start + j] == distances[i, k]
                 nearer, start = nearer + below, ends[e]
                 closer[i, k, e], tied[i, k, e] = nearer, same
 
 
 @compiled(fastmath=True)
-def pair_distances(values, first, first_view, second, second_view, apart):
-    """L2 distances of pairs of patches, `apart` float32 `(pairs,)` filled, as the official code has them.
+def pair_distances(values, first, first_view, second, second_view, result):
+    """L2 distances of pairs of patches, as in the official code, into `result`, float32 `(pairs,)`.
 
-    Differences in single precision, summed in double precision, the result rounded to single. This
-    rounding makes the ties that the official numbers contain; the order of the sum does not matter
-    to it, so that here the sum may be the fastest one.
+    Differences are in single precision, sums in double precision, and the result is rounded to
+    single. This rounding creates the ties of the official numbers. The order of the sum does not
+    change the rounded result, so the fastest order is allowed.
 
     Args:
         values: `float32 (points, views, dim)`.
@@ -223,10 +234,10 @@ def pair_distances(values, first, first_view, second, second_view, apart):
         for k in range(len(one)):
             difference = np.float64(one[k] - other[k])
             total += difference * difference
-        apart[i] = np.sqrt(total)
+        result[i] = np.sqrt(total)
 
 
-def pair_distances_l1(values, first, first_view, second, second_view, apart):
-    """L1 distances of pairs of patches: in single precision throughout, added as NumPy adds."""
+def pair_distances_l1(values, first, first_view, second, second_view, result):
+    """L1 distances of pairs of patches: in single precision, in the summation order of NumPy."""
     difference = values[first, first_view] - values[second, second_view]
-    apart[:] = np.abs(difference).sum(axis=1)
+    result[:] = np.abs(difference).sum(axis=1)

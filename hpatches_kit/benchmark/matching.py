@@ -16,67 +16,81 @@ from hpatches_kit.patches.views import VIEWS
 def matching(descriptors, distance="L2", progress=True):
     """Match every reference patch to its nearest patch of each other image.
 
+    All patches count as positives, so AP is never larger than the success rate `sr`, the fraction
+    of right matches. Means give every sequence and image the same weight.
+
     Returns:
         `{"mean_ap": .., "e": .., "h": .., "t": .., "success_rate": {"mean": .., "e": ..},
-        "sequences": {name: {"e": {"1": {"ap": .., "sr": ..}}}}}`. All patches count as positives,
-        so a wrong nearest patch costs twice: AP is never larger than the success rate `sr`. Means
-        give every sequence and image the same weight. `tie_neutral`, `matlab`, `ties` and `draws`
-        are those of `verification`; a tie here is another patch as near as the nearest.
+        "sequences": {name: {"e": {"1": {"ap": .., "sr": ..}}}}}`, and `tie_neutral`, `matlab`,
+        `ties` and `draws` as in `verification`; a tie is another patch at the smallest distance.
+
+    Raises UserError for an unknown distance.
     """
     check(distance)
     lengths = descriptors.lengths
     images = [(level, k) for level in "eht" for k in range(1, 6)]
     columns = [VIEWS.index(f"{level}{k}") for level, k in images]
 
-    def one_sequence(name):
-        here = descriptors.values[descriptors.start[name] :][: lengths[name]]
-        pools = here[:, columns].swapaxes(0, 1)
-        found = nearest(np.ascontiguousarray(here[:, 0]), pools, distance)
-        return [_one_image(*image) for image in zip(*found)]
+    def match_sequence(name):
+        values = descriptors.values[descriptors.start[name] :][: lengths[name]]
+        pools = values[:, columns].swapaxes(0, 1)
+        matches = nearest(np.ascontiguousarray(values[:, 0]), pools, distance)
+        return [_image_scores(*image) for image in zip(*matches)]
 
-    work = sorted(lengths, key=lambda name: -lengths[name])  # so that all cores end together
-    each = dict(zip(work, parallel_map(one_sequence, work, "Matching", progress)))
-    scored = {(name, *image): one for name in work for image, one in zip(images, each[name])}
+    longest_first = sorted(lengths, key=lambda name: -lengths[name])  # keeps all cores busy
+    results = parallel_map(match_sequence, longest_first, "Matching", progress)
+    scores = {
+        (name, *image): image_scores
+        for name, sequence_scores in zip(longest_first, results)
+        for image, image_scores in zip(images, sequence_scores)
+    }
 
-    def mean(number, level):
-        return float(np.mean([one[number] for item, one in scored.items() if item[1] == level]))
-
-    def levels(number, overall):
-        each = {level: mean(number, level) for level in "eht"}
-        return {overall: float(np.mean(list(each.values()))), **each}
+    def level_means(key, mean_name):
+        means = {}
+        for level in "eht":
+            values = [image[key] for (_, at_level, _), image in scores.items() if at_level == level]
+            means[level] = float(np.mean(values))
+        return {mean_name: float(np.mean(list(means.values()))), **means}
 
     sequences = {name: {level: {} for level in "eht"} for name in lengths}
-    for name, level, k in scored:
-        sequences[name][level][str(k)] = {n: scored[name, level, k][n] for n in ("ap", "sr")}
-    of_sequence = [np.mean([i["ap"] for v in s.values() for i in v.values()]) for s in sequences.values()]  # fmt: skip
+    for name, level, k in scores:
+        sequences[name][level][str(k)] = {key: scores[name, level, k][key] for key in ("ap", "sr")}
+    sequence_ap = [
+        np.mean([image["ap"] for images in levels.values() for image in images.values()])
+        for levels in sequences.values()
+    ]
     return {
-        **levels("ap", "mean_ap"),
-        "success_rate": levels("sr", "mean"),
+        **level_means("ap", "mean_ap"),
+        "success_rate": level_means("sr", "mean"),
         "sequences": sequences,
-        "tie_neutral": {**levels("neutral", "mean_ap"), "success_rate": levels("likely", "mean")},
-        "matlab": levels("matlab", "mean_ap"),
-        "ties": float(np.mean([one["ties"] for one in scored.values()])),
-        "draws": resampled_means(of_sequence, np.ones(len(of_sequence))),
+        "tie_neutral": {
+            **level_means("tie_neutral_ap", "mean_ap"),
+            "success_rate": level_means("tie_neutral_sr", "mean"),
+        },
+        "matlab": level_means("matlab_ap", "mean_ap"),
+        "ties": float(np.mean([image["ties"] for image in scores.values()])),
+        "draws": resampled_means(sequence_ap, np.ones(len(sequence_ap))),
     }
 
 
-def _one_image(apart, first, tied, own):
-    """Numbers of one image, from what `nearest` says of each point of the reference."""
-    points = len(apart)
-    correct = first == np.arange(points)
-    likely = own / tied  # chance to be right when one of the nearest is picked blindly
-    ranked = np.argsort(apart, kind="stable")  # at equal distance in the order of the reference
-    right = np.flatnonzero(correct[ranked])
-    before = right - np.arange(len(right))
-    start = np.flatnonzero(np.diff(apart[ranked], prepend=-1))  # of each group of equal distance
-    hope = np.add.reduceat(likely[ranked], start)
-    found = np.cumsum(hope) - hope
-    area = tie_neutral_area(found, start, hope, np.diff(start, append=points)).sum()
+def _image_scores(distances, first, tied, own_is_nearest):
+    """Scores of one image, from the four results of `nearest` for each reference point."""
+    points = len(distances)
+    right = first == np.arange(points)
+    chance = own_is_nearest / tied  # of a right match, when ties are broken at random
+    order = np.argsort(distances, kind="stable")  # ties keep the order of the reference points
+    positions = np.flatnonzero(right[order])
+    before = positions - np.arange(len(positions))
+    start = np.flatnonzero(np.diff(distances[order], prepend=-1))  # of each group of ties
+    positives = np.add.reduceat(chance[order], start)
+    positives_before = np.cumsum(positives) - positives
+    entries = np.diff(start, append=points)
+    area = tie_neutral_area(positives_before, start, positives, entries).sum()
     return {
         "ap": float(average_precision(before, points)),
-        "sr": float(correct.mean()),
-        "matlab": float(mean_precision(before, points)),
-        "neutral": float(area / points),
-        "likely": float(likely.mean()),
+        "sr": float(right.mean()),
+        "matlab_ap": float(mean_precision(before, points)),
+        "tie_neutral_ap": float(area / points),
+        "tie_neutral_sr": float(chance.mean()),
         "ties": float((tied - 1).mean() / max(points - 1, 1)),
     }

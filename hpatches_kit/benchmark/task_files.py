@@ -1,4 +1,4 @@
-"""Task lists as files, named and laid out as the official ones: `verif_pos_split-a.csv` and so on."""
+"""Read and write task lists in the official layout: `verif_pos_split-a.csv` and four others."""
 
 from pathlib import Path
 
@@ -15,72 +15,62 @@ PAIR_COLUMNS, POINT_COLUMNS = ["s1", "t1", "idx1", "s2", "t2", "idx2"], ["s", "i
 
 
 def load_tasks(folder, split, points):
-    """Read the lists of a split.
+    """Read the task lists of a split.
 
     Args:
-        folder: holds `verif_pos_split-a.csv`, `verif_neg_intra_..`, `verif_neg_inter_..`,
+        folder: contains `verif_pos_split-a.csv`, `verif_neg_intra_..`, `verif_neg_inter_..`,
             `retr_queries_..` and `retr_distractors_..`.
         split: the last part of these names.
-        points: `Descriptors` or a `PatchSet` that the lists are about.
+        points: the `Descriptors` or the `PatchSet` to which the lists refer.
 
     Returns:
-        `Tasks`, with the official sizes of pools. A task whose lists are all missing has none.
+        `Tasks` with the official pool sizes. A task is empty when all its lists are missing.
 
-    Raises FileNotFoundError when there are no lists or some of a task are missing, UserError for
-    other columns, a sequence or a row that the points do not have, or an image other than 0 to 5;
-    each names the file, and the row where there is one.
+    Raises FileNotFoundError when there are no lists or when some lists of a task are missing;
+    UserError for other columns, for a sequence or a row that the points do not have, and for an
+    image other than 0 to 5. Each message names the file, and the line where possible.
     """
-    folder, found = Path(folder), {}
+    folder, files = Path(folder), {}
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is no folder of task lists.")
-    for files in (PAIR_FILES, POINT_FILES):
-        there = {kind: folder / f"{name}_split-{split}.csv" for kind, name in files.items()}
-        missing = [file.name for file in there.values() if not file.exists()]
-        if len(missing) < len(there):
+        raise FileNotFoundError(f"{folder} is not a folder of task lists.")
+    for names in (PAIR_FILES, POINT_FILES):
+        expected = {kind: folder / f"{name}_split-{split}.csv" for kind, name in names.items()}
+        missing = [file.name for file in expected.values() if not file.exists()]
+        if len(missing) < len(expected):
             if missing:
                 raise FileNotFoundError(f"{folder} lacks {', '.join(missing)}.")
-            found |= there
-    if not found:
-        other = sorted({f.stem.rpartition("_split-")[2] for f in folder.glob("*_split-*.csv")})
+            files |= expected
+    if not files:
+        splits = sorted({f.stem.rpartition("_split-")[2] for f in folder.glob("*_split-*.csv")})
         raise FileNotFoundError(
-            f"{folder} holds no lists of split {split!r}"
-            + (f", only of {', '.join(other)}." if other else ", such as verif_pos_split-a.csv.")
+            f"{folder} contains no task lists of split {split!r}"
+            + (f", only of {', '.join(splits)}." if splits else ", such as verif_pos_split-a.csv.")
         )
-    pairs = {kind: _read_pairs(found[kind], points) for kind in PAIR_FILES if kind in found}
-    none = np.array([], int)
-    rows = {kind: _read_points(found[kind], points) if kind in found else none for kind in POINT_FILES}  # fmt: skip
+    empty = np.array([], int)
+    pairs = {kind: _read_pairs(files[kind], points) for kind in PAIR_FILES if kind in files}
+    pairs = pairs or dict.fromkeys(PAIR_FILES, PairList(empty, empty, empty, empty))
+    rows = dict.fromkeys(POINT_FILES, empty)
+    rows |= {kind: _read_points(files[kind], points) for kind in POINT_FILES if kind in files}
     provenance = f"lists of split {split} in {folder.resolve().name}"
-    nothing = PairList(none, none, none, none)
-    pairs = pairs or dict.fromkeys(PAIR_FILES, nothing)
     return Tasks(**pairs, **rows, pools=POOLS, provenance=provenance, points=len(points))
 
 
 def save_tasks(tasks, folder, split, lengths):
-    """Write the lists; those of the official rule come out byte for byte as published.
-
-    A list that is empty is not written.
-
-    Args:
-        tasks: `Tasks`.
-        folder: made when missing.
-        split: for the names.
-        lengths: `{sequence: points}`, in the order in which the tasks were drawn.
-    """
-    name = pd.Categorical.from_codes(np.repeat(range(len(lengths)), list(lengths.values())), list(lengths))  # fmt: skip
+    """Write the task lists that are not empty; see `Tasks.save`."""
+    numbers = np.repeat(range(len(lengths)), list(lengths.values()))
+    name = pd.Categorical.from_codes(numbers, list(lengths))
     index = np.concatenate([np.arange(length) for length in lengths.values()])
     for kind, stem in PAIR_FILES.items():
-        p = getattr(tasks, kind)
-        if not len(p):
-            continue
-        columns = [name[p.first], p.first_image, index[p.first]]
-        columns += [name[p.second], p.second_image, index[p.second]]
-        _write(Path(folder) / f"{stem}_split-{split}.csv", dict(zip(PAIR_COLUMNS, columns)))
+        pairs = getattr(tasks, kind)
+        columns = [name[pairs.first], pairs.first_image, index[pairs.first]]
+        columns += [name[pairs.second], pairs.second_image, index[pairs.second]]
+        if len(pairs):
+            _write(Path(folder) / f"{stem}_split-{split}.csv", dict(zip(PAIR_COLUMNS, columns)))
     for kind, stem in POINT_FILES.items():
         rows = getattr(tasks, kind)
-        if not len(rows):
-            continue
-        columns = dict(zip(POINT_COLUMNS, (name[rows], index[rows])))
-        _write(Path(folder) / f"{stem}_split-{split}.csv", columns)
+        if len(rows):
+            columns = dict(zip(POINT_COLUMNS, (name[rows], index[rows])))
+            _write(Path(folder) / f"{stem}_split-{split}.csv", columns)
 
 
 def _write(file, columns):
@@ -95,7 +85,8 @@ def _read_pairs(file, points):
         if wrong.any():
             row = int(wrong.argmax())
             raise UserError(
-                f"{file}, line {row + 2}: {column} is {table[column][row]}, expected an image 0 to 5."
+                f"{file}, line {row + 2}: {column} is {table[column][row]},"
+                " expected an image 0 to 5."
             )
     rows = [_rows(file, table[f"s{k}"], table[f"idx{k}"], points) for k in (1, 2)]
     images = [table[f"t{k}"].to_numpy(np.int8) for k in (1, 2)]
@@ -110,10 +101,12 @@ def _read_points(file, points):
 def _table(file, columns):
     names = {name: str for name in columns if name[0] == "s"}
     types = dict.fromkeys(columns, np.int64) | names
-    try:  # names stay text, also `1`, `True` and `NA`
+    try:  # names such as `1`, `True` and `NA` remain text
         table = pd.read_csv(file, dtype=types, na_filter=False, index_col=False)
     except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise UserError(f"{file} is no task list with columns {','.join(columns)}: {error}") from error  # fmt: skip
+        raise UserError(
+            f"{file} is not a task list with columns {','.join(columns)}: {error}"
+        ) from error
     if list(table.columns) != columns or not len(table):
         raise UserError(
             f"{file} has columns {','.join(map(str, table.columns))} and {len(table)} rows:"
@@ -123,23 +116,24 @@ def _table(file, columns):
 
 
 def _rows(file, names, index, points):
-    """Row of each point among all points."""
+    """Rows of the named points in the set."""
     known = names.cat.categories.isin(points.names)
     if not known.all():
         unknown = names.cat.categories[~known][0]
         line = int((names == unknown).to_numpy().argmax()) + 2
         raise UserError(
-            f"{file}, line {line}: there are no points of sequence {str(unknown)!r},"
-            f" only of {', '.join(points.names)}."
+            f"{file}, line {line}: unknown sequence {str(unknown)!r},"
+            f" expected some of {', '.join(points.names)}."
         )
     codes, index = names.cat.codes.to_numpy(), index.to_numpy()
-    lengths = pd.Series(points.lengths)  # in the order in which the sequences stand
+    lengths = pd.Series(points.lengths)  # in the order of the sequences
     length = lengths[names.cat.categories].to_numpy()[codes]
     start = (lengths.cumsum() - lengths)[names.cat.categories].to_numpy()[codes]
     outside = (index < 0) | (index >= length)
     if outside.any():
         row = int(outside.argmax())
         raise UserError(
-            f"{file}, line {row + 2}: row {index[row]} of {names[row]}, which has {length[row]} points."
+            f"{file}, line {row + 2}: row {index[row]} of {names[row]},"
+            f" which has {length[row]} points."
         )
     return (start + index).astype(np.int32)

@@ -1,36 +1,36 @@
-"""Plain words about scores that do not mean what they seem to mean.
+"""Warnings about misleading scores: many ties, and collapsed descriptors.
 
-The official rules order ties by the list: in retrieval the positives stand first. Equal descriptors
-for all patches, which describe nothing, so reach a retrieval mAP of 1.
+The official code breaks ties by the order of the list, and retrieval lists the positives first. So
+descriptors that are equal for all patches, which describe nothing, have a retrieval mAP of 1.
 """
 
-MANY_TIES = 0.01  # of all comparisons of a positive with a negative
-ALIKE = 0.01  # mean distance between different points, over the mean length of a descriptor
+MAX_TIES = 0.01  # fraction of the comparisons of a positive with a negative
+MIN_SPREAD = 0.01  # mean distance of different points, divided by the mean norm of a descriptor
 
 
 class CollapseWarning(UserWarning):
-    """The scores say more about ties than about the descriptors."""
+    """The scores depend more on ties than on the descriptors."""
 
 
-def warnings(results):
-    """Sentences about ties and about descriptors that are all alike; usually none.
+def tie_warnings(results):
+    """Sentences about ties and about collapsed descriptors; usually none.
 
     Args:
-        results: `{"verification": .., "matching": .., "retrieval": ..}`, some or all.
+        results: `{"verification": {...}, "matching": {...}, "retrieval": {...}}`, or some of them.
     """
-    found = []
+    sentences = []
     for task, result in results.items():
         official, neutral = result["mean_ap"], result["tie_neutral"]["mean_ap"]
-        if result["ties"] > MANY_TIES or abs(official - neutral) > MANY_TIES:
-            found.append(
-                f"{task}: {100 * result['ties']:.1f} % of the comparisons are exact ties. The official"
-                f" mean AP of {official:.3f} settles them by the order of the list; counted at their"
-                f" expected position they give {neutral:.3f}."
+        if result["ties"] > MAX_TIES or abs(official - neutral) > MAX_TIES:
+            sentences.append(
+                f"{task}: {100 * result['ties']:.1f} % of the comparisons are exact ties."
+                f" The official mean AP of {official:.3f} breaks them by the order of the list;"
+                f" counted at their expected position, they give {neutral:.3f}."
             )
     spread = results.get("verification", {}).get("spread", 1)
-    if spread < ALIKE:
-        found.append(
-            f"The descriptor has collapsed: two patches of different points are {spread:.2g} of a"
-            " descriptor's length apart."
+    if spread < MIN_SPREAD:
+        sentences.append(
+            "The descriptor has collapsed: the mean distance of different points is only"
+            f" {spread:.2g} times the norm of a descriptor."
         )
-    return found
+    return sentences

@@ -1,4 +1,4 @@
-"""Verification: do these two patches show the same point?"""
+"""Verification: do two patches show the same point?"""
 
 import numpy as np
 
@@ -15,68 +15,78 @@ from hpatches_kit.benchmark.bootstrap import resampled_average_precision
 from hpatches_kit.benchmark.exact_distances import check, pair_distances, pair_distances_l1
 from hpatches_kit.patches.views import VIEWS
 
-BLOCK = 1 << 14  # pairs at a time for a thread
-BINS, EVERY = 150, 5  # for the bootstrap: bins of distance, and every which pair of many is used
+BLOCK = 1 << 14  # pairs that a thread computes at a time
+BINS, EVERY = 150, 5  # the bootstrap bins distances, and of many pairs it uses every fifth
 
 
 def verification(descriptors, tasks, distance="L2", progress=True):
-    """Score verification on every level, against negatives of the same and of any sequence.
+    """Score verification at every level, with negatives of the same and of any sequence.
 
     Returns:
-        `{"mean_ap": .., "e": {"intra": {"ap": .., "auc": ..}, "inter": ..}, "h": .., "t": ..}`: `ap`
-        is imbalanced (all negatives, the first fifth of the positives), `auc` balanced, `mean_ap`
-        the mean of the six `ap`, the single number that the course reports. Beside it the same
-        numbers under `tie_neutral` and `matlab` (see `scores.py`); `ties`, the share of pairs of a
-        positive and a negative at exactly equal distance; `spread`, the mean distance between
-        patches of different points over the mean length of a descriptor; and `draws`, `mean_ap`
-        over resampled sequences.
+        `{"mean_ap": .., "e": {"intra": {"ap": .., "auc": ..}, "inter": ..}, "h": .., "t": ..}`.
+        `ap` is imbalanced (all negatives, the first fifth of the positives), `auc` is balanced, and
+        `mean_ap` is the mean of the six `ap`, the number that the course reports. Also:
 
-    Raises UserError when there are no pairs, or too few positive ones for the negative ones.
+        - `tie_neutral` and `matlab`: the same numbers in two variants, see `Scores`;
+        - `ties`: fraction of the pairs of a positive and a negative at exactly equal distance;
+        - `spread`: mean distance of the inter negatives, divided by the mean norm of a descriptor;
+        - `draws`: `mean_ap` over resampled sequences, see `bootstrap.py`.
+
+    Raises UserError when there are no pairs, when there are too few positive pairs for the negative
+    ones, and for an unknown distance.
     """
     check(distance)
     if not min(len(tasks.positive), len(tasks.intra), len(tasks.inter)):
         raise UserError("Verification has no pairs: it needs positive, intra and inter pairs.")
-    sequences = len(descriptors.names)
-    sequence = _sequence(descriptors)
-    apart = verification_distances(descriptors, tasks, distance, progress)
+    sequence_count = len(descriptors.names)
+    sequence = _sequence_numbers(descriptors)
+    distances = verification_distances(descriptors, tasks, distance, progress)
 
-    work = [(level, kind) for level in "eht" for kind in ("intra", "inter")]
-    parts = {}  # by (level, kind, length): what both sets of negatives need is sorted once
-    for level, kind in work:
-        negative, positive = apart[level][kind], apart[level]["positive"]
-        for both in ((negative, positive), _imbalanced(negative, positive)):
-            for name, part in zip((kind, "positive"), both):
-                parts[level, name, len(part)] = part
-    ranked = dict(zip(parts, parallel_map(sort_distances, parts.values(), "Sorting", progress)))
+    jobs = [(level, kind) for level in "eht" for kind in ("intra", "inter")]
+    unsorted = {}  # by (level, kind, length): what both kinds of negatives need is sorted once
+    for level, kind in jobs:
+        balanced = distances[level][kind], distances[level]["positive"]
+        for selection in (balanced, _imbalanced(*balanced)):
+            for name, part in zip((kind, "positive"), selection):
+                unsorted[level, name, len(part)] = part
+    in_order = parallel_map(sort_distances, unsorted.values(), "Sorting", progress)
+    ranked = dict(zip(unsorted, in_order))
 
-    def one_set(item):
-        level, kind = item
-        whole = apart[level][kind], apart[level]["positive"]
-        few = _imbalanced(*whole)
+    def score(job):
+        level, kind = job
         names = (kind, "positive")
-        whole, ranked_few = ([ranked[level, n, len(p)] for n, p in zip(names, part)] for part in (whole, few))  # fmt: skip
-        of_few = [sequence[getattr(tasks, n).first[: len(p)]] for n, p in zip(names, few)]
-        scores = _scores(*whole, *ranked_few)
-        return *scores, _resampled(few, of_few, ranked_few, sequences, scores[0]["ap"])
+        balanced = distances[level][kind], distances[level]["positive"]
+        imbalanced = _imbalanced(*balanced)
+        ranked_balanced, ranked_imbalanced = (
+            [ranked[level, name, len(part)] for name, part in zip(names, selection)]
+            for selection in (balanced, imbalanced)
+        )
+        first_rows = [getattr(tasks, name).first for name in names]
+        sequences = [sequence[rows[: len(part)]] for rows, part in zip(first_rows, imbalanced)]
+        scores = _scores(*ranked_balanced, *ranked_imbalanced)
+        official_ap = scores["official"]["ap"]
+        draws = _resampled(imbalanced, sequences, ranked_imbalanced, sequence_count, official_ap)
+        return {**scores, "draws": draws}
 
-    scored = dict(zip(work, parallel_map(one_set, work, "Ranking", progress)))
+    results = dict(zip(jobs, parallel_map(score, jobs, "Ranking", progress)))
 
-    def variant(number):
-        numbers = {item: scores[number] for item, scores in scored.items()}
-        return {
-            "mean_ap": float(np.mean([one["ap"] for one in numbers.values()])),
-            **{level: {k: numbers[level, k] for k in ("intra", "inter")} for level in "eht"},
+    def variant(name):
+        levels = {
+            level: {kind: results[level, kind][name] for kind in ("intra", "inter")}
+            for level in "eht"
         }
+        mean_ap = float(np.mean([result[name]["ap"] for result in results.values()]))
+        return {"mean_ap": mean_ap, **levels}
 
-    length = np.linalg.norm(descriptors.values[:, 0], axis=1).mean(dtype=np.float64)
-    strangers = np.mean([apart[level]["inter"].mean(dtype=np.float64) for level in "eht"])
+    norm = np.linalg.norm(descriptors.values[:, 0], axis=1).mean(dtype=np.float64)
+    inter = np.mean([distances[level]["inter"].mean(dtype=np.float64) for level in "eht"])
     return {
-        **variant(0),
-        "tie_neutral": variant(1),
-        "matlab": variant(2),
-        "ties": float(np.mean([scores[3] for scores in scored.values()])),
-        "spread": float(strangers / max(length, 1e-30)),
-        "draws": np.mean([scores[4] for scores in scored.values()], axis=0),
+        **variant("official"),
+        "tie_neutral": variant("tie_neutral"),
+        "matlab": variant("matlab"),
+        "ties": float(np.mean([result["ties"] for result in results.values()])),
+        "spread": float(inter / max(norm, 1e-30)),
+        "draws": np.mean([result["draws"] for result in results.values()], axis=0),
     }
 
 
@@ -85,119 +95,132 @@ def verification_distances(descriptors, tasks, distance="L2", progress=True):
 
     Returns:
         `{"e": {"positive": float32 (pairs,), "intra": .., "inter": ..}, "h": .., "t": ..}`, in the
-        order of the lists.
+        order of the task lists.
     """
     measure = {"L2": pair_distances, "L1": pair_distances_l1}[distance]
     lists = {kind: getattr(tasks, kind) for kind in ("positive", "intra", "inter")}
-    # Pairs of one sequence after another: its descriptors are then in the processor's cache.
-    sequence = _sequence(descriptors).astype(np.int16)
+    # Pairs are sorted by sequence, so that the descriptors of a sequence stay in the CPU cache.
+    sequence = _sequence_numbers(descriptors).astype(np.int16)
     orders = {}
-    for kind, pairs in lists.items():  # usually all three have the same first patches
-        alike = [k for k in orders if lists[k].first is pairs.first]
+    for kind, pairs in lists.items():  # usually all three lists share their first patches
+        sorted_kinds = [other for other in orders if lists[other].first is pairs.first]
         orders[kind] = (
-            orders[alike[0]] if alike else np.argsort(sequence[pairs.first], kind="stable")
+            orders[sorted_kinds[0]]
+            if sorted_kinds
+            else np.argsort(sequence[pairs.first], kind="stable")
         )
-    lists = {k: [field[orders[k]] for field in vars(pairs).values()] for k, pairs in lists.items()}
-    result = {level: {k: np.empty(len(order), np.float32) for k, order in orders.items()} for level in "eht"}  # fmt: skip
+    fields = {
+        kind: [field[orders[kind]] for field in vars(pairs).values()]
+        for kind, pairs in lists.items()
+    }
+    result = {
+        level: {kind: np.empty(len(order), np.float32) for kind, order in orders.items()}
+        for level in "eht"
+    }
 
-    def one_block(item):
-        level, block = item
-        views = np.array([0, *(VIEWS.index(f"{level}{k}") for k in range(1, 6))])
-        for kind, fields in lists.items():
-            first, first_image, second, second_image = (field[block] for field in fields)
-            sides = first, views[first_image], second, views[second_image]
-            apart = np.empty(len(first), np.float32)
-            measure(descriptors.values, *sides, apart)
-            result[level][kind][orders[kind][block]] = apart
+    def compute_block(job):
+        level, block = job
+        columns = np.array([0, *(VIEWS.index(f"{level}{k}") for k in range(1, 6))])
+        for kind in lists:
+            first, first_image, second, second_image = (field[block] for field in fields[kind])
+            distances = np.empty(len(first), np.float32)
+            sides = first, columns[first_image], second, columns[second_image]
+            measure(descriptors.values, *sides, distances)
+            result[level][kind][orders[kind][block]] = distances
 
     starts = range(0, max(map(len, orders.values())), BLOCK)
-    work = [(level, slice(start, start + BLOCK)) for level in "eht" for start in starts]
-    parallel_map(one_block, work, "Verification", progress)
+    jobs = [(level, slice(start, start + BLOCK)) for level in "eht" for start in starts]
+    parallel_map(compute_block, jobs, "Verification", progress)
     return result
 
 
-def _sequence(descriptors):
-    """Number of each point's sequence, `(points,)`."""
+def _sequence_numbers(descriptors):
+    """The number of each point's sequence, `(points,)`."""
     return np.repeat(np.arange(len(descriptors.names)), list(descriptors.lengths.values()))
 
 
 def _imbalanced(negative, positive):
-    """The official selection: negatives, then positives, and of both the first 1.2 times positives."""
+    """The official selection: of negatives, then positives, the first 1.2 times the positives."""
     taken = len(positive) + int(0.2 * len(positive))
     if len(negative) >= taken:
         raise UserError(
-            f"{len(negative)} negative and {len(positive)} positive pairs: expected as many of both,"
-            " and 5 or more."
+            f"{len(negative)} negative and {len(positive)} positive pairs: expected equal numbers,"
+            " 5 or more."
         )
     return negative, positive[: taken - len(negative)]
 
 
-def _scores(negative, positive, few_negative, few_positive):
-    """Official, tie-neutral and MATLAB numbers from sorted distances, and the share of ties."""
-    closer, tied, groups = _counts(few_negative, few_positive)
-    neutral_ap = tie_neutral_area(*groups).sum() / len(few_positive)
+def _scores(negative, positive, imbalanced_negative, imbalanced_positive):
+    """Official, tie-neutral and MATLAB numbers from sorted distances, and the fraction of ties."""
+    closer, tied, groups = _counts(imbalanced_negative, imbalanced_positive)
+    neutral_ap = tie_neutral_area(*groups).sum() / len(imbalanced_positive)
     official = {"ap": average_precision(closer + tied)}  # at equal distance the negative is first
     matlab = {"ap": mean_precision(closer + tied)}
     closer, tied, _ = _counts(negative, positive)
     official["auc"] = roc_auc(closer + tied, len(negative))
-    neutral = {"ap": neutral_ap, "auc": roc_auc(closer + tied / 2, len(negative))}
-    numbers = [{k: float(v) for k, v in one.items()} for one in (official, neutral, matlab)]
-    return *numbers, tied.mean() / len(negative)
+    tie_neutral = {"ap": neutral_ap, "auc": roc_auc(closer + tied / 2, len(negative))}
+    variants = {"official": official, "tie_neutral": tie_neutral, "matlab": matlab}
+    numbers = {name: {k: float(v) for k, v in one.items()} for name, one in variants.items()}
+    return {**numbers, "ties": tied.mean() / len(negative)}
 
 
 def _counts(negative, positive):
-    """Of sorted distances: negatives closer than each positive, and tied with it; tied groups."""
+    """Count, in sorted distances, the negatives closer than each positive, and those tied with it.
+
+    Returns both, and the arguments of `tie_neutral_area` for each group of ties.
+    """
     closer, tied = np.empty((2, len(positive)), np.int64)
     _merge(negative, positive, closer, tied)
     start = np.flatnonzero(np.diff(positive, prepend=-1))  # of each group of equal positives
-    many = np.diff(start, append=len(positive))
-    return closer, tied, (start, start + closer[start], many, many + tied[start])
+    size = np.diff(start, append=len(positive))
+    return closer, tied, (start, start + closer[start], size, size + tied[start])
 
 
 @compiled()
 def sort_distances(distances):
-    """Sort float32 numbers that are not negative: by 11 bits at a time, five times faster than `sort`."""
-    bits = distances.view(np.uint32).copy()  # in the same order as the numbers
+    """Sort non-negative float32 numbers by 11 bits at a time, five times faster than `np.sort`."""
+    bits = distances.view(np.uint32).copy()  # these integers have the same order as the numbers
     other, digit = np.empty_like(bits), np.uint32(2047)
     for shift in (np.uint32(0), np.uint32(11), np.uint32(22)):
-        place = np.zeros(2049, np.int64)  # where the next number with this digit goes
-        for one in bits:
-            place[(one >> shift & digit) + 1] += 1
-        place = np.cumsum(place)
-        for one in bits:
-            other[place[one >> shift & digit]] = one
-            place[one >> shift & digit] += 1
+        target = np.zeros(2049, np.int64)  # where the next number with each digit goes
+        for value in bits:
+            target[(value >> shift & digit) + 1] += 1
+        target = np.cumsum(target)
+        for value in bits:
+            other[target[value >> shift & digit]] = value
+            target[value >> shift & digit] += 1
         bits, other = other, bits
     return bits.view(np.float32)
 
 
 @compiled()
 def _merge(negative, positive, closer, tied):
-    at, upto = 0, 0
+    """Fill `closer` and `tied` from two sorted arrays."""
+    start, stop = 0, 0  # of the negatives that are tied with the positive
     for i in range(len(positive)):
-        while at < len(negative) and negative[at] < positive[i]:
-            at += 1
-        upto = max(upto, at)
-        while upto < len(negative) and negative[upto] == positive[i]:
-            upto += 1
-        closer[i], tied[i] = at, upto - at
+        while start < len(negative) and negative[start] < positive[i]:
+            start += 1
+        stop = max(stop, start)
+        while stop < len(negative) and negative[stop] == positive[i]:
+            stop += 1
+        closer[i], tied[i] = start, stop - start
 
 
-def _resampled(apart, sequence, ranked, sequences, official):
-    """Average precision over resampled sequences, of distances in bins.
+def _resampled(distances, sequences, ranked, sequence_count, official):
+    """Average precision over resampled sequences, from binned distances.
 
     Args:
-        apart, sequence: of the negatives, and of the positives.
+        distances, sequences: of the negatives and of the positives, one array each.
         ranked: the same distances, sorted.
-        sequences: how many there are.
-        official: average precision.
+        sequence_count: number of sequences.
+        official: average precision of the ranking itself.
     """
     edges = [part[np.linspace(0, len(part) - 1, BINS).astype(int)] for part in ranked]
-    edges, table = np.unique(np.concatenate(edges)), []
-    every = slice(None, None, EVERY if len(apart[1]) > 10_000 else 1)
-    for some, place in zip(apart, sequence):
-        place = place[every] * (len(edges) + 1) + np.searchsorted(edges, some[every])
-        count = np.bincount(place, minlength=sequences * (len(edges) + 1))
-        table.append(count.reshape(sequences, -1))
-    negative, positive = table
+    edges, counts = np.unique(np.concatenate(edges)), []
+    used = slice(None, None, EVERY if len(distances[1]) > 10_000 else 1)
+    for values, sequence in zip(distances, sequences):
+        cell = sequence[used] * (len(edges) + 1) + np.searchsorted(edges, values[used])
+        count = np.bincount(cell, minlength=sequence_count * (len(edges) + 1))
+        counts.append(count.reshape(sequence_count, -1))
+    negative, positive = counts
     return resampled_average_precision(positive, negative, official)

@@ -1,7 +1,7 @@
 """Descriptors: patches through a model or a hand-crafted baseline, whitening, and files.
 
-In: a `PatchSet` and a model or function. Out: `Descriptors`, `float32 (points, 16, dim)`, in memory, in CSV folders,
-zips or `.npz` files.
+In: a `PatchSet` and a model or function. Out: `Descriptors`, `float32 (points, 16, dim)`, in
+memory, in CSV folders, zips or `.npz` files.
 """
 
 import lazy_loader as lazy

@@ -1,11 +1,11 @@
-"""Hand-crafted descriptors, to read every score against: from two numbers a patch to SIFT.
+"""Hand-crafted descriptors, from two numbers per patch to SIFT: the baselines for every score.
 
     hk.describe(hk.baselines.rootsift, test)
 
-Each is a plain function from patches `(batch, 32, 32, 1)` or `(batch, 32, 32)`, grey levels 0..255,
-to `float32 (batch, dim)`; patches of any square size will do. Blank patches give finite numbers.
+Each is a function from patches `(batch, 32, 32, 1)` or `(batch, 32, 32)`, grey levels 0..255, to
+`float32 (batch, dim)`. Patches may have any square size. Blank patches give finite numbers.
 
-`mean_std`, `resized`, `sift` and `rootsift` are the MSTD, RESZ, SIFT and RSIFT of Balntas et al.,
+`mean_std`, `resized`, `sift` and `rootsift` are MSTD, RESZ, SIFT and RSIFT in Balntas et al.,
 HPatches, CVPR 2017.
 """
 
@@ -13,15 +13,15 @@ import numpy as np
 
 from hpatches_kit._support.errors import UserError
 
-RESIZED = 6  # pixels a side of a resized patch
-SIFT_CELLS = 4  # a side of SIFT's grid
+RESIZED_SIDE = 6  # pixels per side of a resized patch
+SIFT_CELLS = 4  # cells per side of the SIFT grid
 
 
 def pixels(patches):
-    """The simplest descriptor: grey levels, shifted to mean 0 and scaled to length 1.
+    """Grey levels, shifted to mean 0 and scaled to unit norm: the simplest descriptor.
 
     Args:
-        patches: `(batch, 32, 32, 1)`.
+        patches: `(batch, 32, 32, 1)`, grey levels 0..255.
 
     Returns:
         `float32 (batch, 1024)`.
@@ -32,7 +32,7 @@ def pixels(patches):
 
 
 def mean_std(patches):
-    """Mean and standard deviation of the grey levels: a descriptor that a good one must beat.
+    """Mean and standard deviation of the grey levels: the weakest baseline.
 
     Args:
         patches: `(batch, 32, 32, 1)`, grey levels 0..255.
@@ -40,19 +40,19 @@ def mean_std(patches):
     Returns:
         `float32 (batch, 2)`, both in grey levels.
 
-    Raises UserError for patches of another shape.
+    Raises UserError for patches that are not square.
 
     Reference: MSTD in Balntas et al., HPatches, CVPR 2017.
     """
-    patches = _squares(patches).astype(np.float32, copy=False)
+    patches = _square_patches(patches).astype(np.float32, copy=False)
     return np.stack([patches.mean(axis=(1, 2)), patches.std(axis=(1, 2))], axis=1)
 
 
 def resized(patches):
-    """The patch at 6x6 pixels, minus the mean of the patch, divided by its standard deviation.
+    """The patch resized to 6x6 pixels, minus its mean, divided by its standard deviation.
 
-    A pixel of the small patch is the mean of the area that it covers; pixels of the large patch
-    that lie across a border count in part. A blank patch gives zeros.
+    A pixel of the small patch is the mean of the area that it covers; a pixel of the large patch
+    that lies in two areas counts in proportion. A blank patch gives zeros.
 
     Args:
         patches: `(batch, 32, 32, 1)`, grey levels 0..255.
@@ -60,55 +60,56 @@ def resized(patches):
     Returns:
         `float32 (batch, 36)`, row by row.
 
-    Raises UserError for patches of another shape.
+    Raises UserError for patches that are not square.
 
     Reference: RESZ in Balntas et al., HPatches, CVPR 2017.
     """
-    patches = _squares(patches).astype(np.float32, copy=False)
-    shares = _area_shares(patches.shape[1], RESIZED)
+    patches = _square_patches(patches).astype(np.float32, copy=False)
+    weights = _area_weights(patches.shape[1], RESIZED_SIDE)
     mean = patches.mean(axis=(1, 2), keepdims=True)
     std = patches.std(axis=(1, 2), keepdims=True)
-    # Subtracted first: what is left of a blank patch is zero, not a rounding error.
-    small = shares @ (patches - mean) @ shares.T
+    # The mean is subtracted first, so that a blank patch gives exact zeros, not rounding errors.
+    small = weights @ (patches - mean) @ weights.T
     return (small / np.maximum(std, 1e-6)).reshape(len(patches), -1)
 
 
 def sift(patches):
-    """SIFT of the whole patch, upright: 4x4 cells, the gradient of each in 8 directions.
+    """SIFT of the whole patch, upright: 4x4 cells, a histogram of 8 gradient directions in each.
 
-    One keypoint is placed by hand, none is detected:
+    The function sets one keypoint by hand and detects none:
 
-    - position: the middle of the patch, `side // 2` in x and y, where pixel centres have whole
-      numbers. OpenCV rounds positions to whole pixels, so on 32 pixels, whose middle is 15.5, the
-      grid stands half a pixel too far to the right and down; on 65 it is exact.
-    - angle: 0. The patches of HPatches are upright already.
-    - size: `side / 6`. OpenCV makes a cell 3 * size / 2 pixels wide, so that the four cells span
-      the patch, 8 pixels each on 32, as those of the paper do.
-    - octave: 0. OpenCV smooths the patch by 1.5 pixels first, the difference between its standard
-      1.6 and the 0.5 that it takes every photograph to have.
+    - position: `side // 2` in x and y, with pixel centres at whole numbers. OpenCV rounds positions
+      to whole pixels: for 32 pixels, whose middle is 15.5, the grid lies half a pixel too far to
+      the right and down; for 65 pixels it is exact.
+    - angle: 0. The patches of HPatches are already upright.
+    - size: `side / 6`. The cells of OpenCV are 3 * size / 2 pixels wide, so the four cells cover
+      the patch: 8 pixels each for 32 pixels, as for the other methods of the paper.
+    - octave: 0. OpenCV first blurs the patch with a standard deviation of 1.5 pixels: from 0.5,
+      which it assumes for every photograph, to its standard 1.6.
 
-    Cells stand row by row. In a cell, number 0 is brighter to the right, 2 brighter upwards, 4 to
-    the left, 6 downwards. Numbers are whole, 0..255, rows about 512 long: OpenCV's own. A blank
-    patch gives zeros.
+    Cells are in row order. In each cell, number 0 counts gradients to the right (brighter to the
+    right), 2 upwards, 4 to the left, 6 downwards. Numbers are the integers 0..255 of OpenCV; the
+    norm of a descriptor is about 512. A blank patch gives zeros.
 
     Args:
-        patches: `(batch, 32, 32, 1)`, grey levels 0..255; other than whole numbers are rounded.
+        patches: `(batch, 32, 32, 1)`, grey levels 0..255; fractions are rounded.
 
     Returns:
         `float32 (batch, 128)`.
 
-    Raises ImportError without OpenCV, UserError for patches of another shape and for 0..1.
+    Raises ImportError without OpenCV; UserError for patches that are not square and for grey
+    levels 0..1.
 
     Reference: Lowe, Distinctive Image Features from Scale-Invariant Keypoints, IJCV 2004.
     """
     try:
-        import cv2  # only here: everything else works without
+        import cv2  # optional: the other baselines do not need it
     except ImportError as error:
         raise ImportError("SIFT needs OpenCV: pip install opencv-python-headless") from error
-    patches = _squares(patches)
+    patches = _square_patches(patches)
     if patches.dtype != np.uint8:
         if patches.size and 0 < patches.max() <= 1:
-            # Rounded to 0 and 1, they would give descriptors that look right.
+            # Rounded to 0 and 1, the patches would give descriptors that look valid.
             raise UserError(f"Patches reach {patches.max():g}: expected grey levels 0..255.")
         patches = np.clip(np.rint(patches), 0, 255).astype(np.uint8)
     side = patches.shape[1]
@@ -122,10 +123,10 @@ def sift(patches):
 
 
 def rootsift(patches):
-    """SIFT, each row divided by its sum, then the square root: rows of length 1.
+    """RootSIFT: SIFT divided by its sum, then the square root of each number; rows have unit norm.
 
-    The Euclidean distance of two rows is then the Hellinger distance of the two histograms, in
-    which the few large numbers count for less. A blank patch gives zeros.
+    The Euclidean distance of two rows is the Hellinger distance of the two histograms, in which
+    the few large numbers have less weight. A blank patch gives zeros.
 
     Args:
         patches: `(batch, 32, 32, 1)`, grey levels 0..255.
@@ -133,13 +134,13 @@ def rootsift(patches):
     Returns:
         `float32 (batch, 128)`.
 
-    Raises what `sift` raises.
+    Raises the errors of `sift`.
 
     Reference: Arandjelovic & Zisserman, Three Things Everyone Should Know to Improve Object
     Retrieval, CVPR 2012.
     """
     values = sift(patches)
-    # SIFT's numbers are whole: a sum below 1 is that of a blank patch.
+    # The numbers of SIFT are integers: only a blank patch has a sum below 1.
     return np.sqrt(values / np.maximum(values.sum(axis=1, keepdims=True), 1))
 
 
@@ -152,26 +153,28 @@ BASELINES = {
 }
 
 
-def _squares(patches):
+def _square_patches(patches):
     """Patches as `(batch, side, side)`. Raises UserError for any other shape and for NaN."""
     patches = np.asarray(patches)
-    found = patches.shape
-    if patches.ndim == 4 and found[3] == 1:
+    shape = patches.shape
+    if patches.ndim == 4 and shape[3] == 1:
         patches = patches[..., 0]
     if patches.ndim != 3 or patches.shape[1] != patches.shape[2] or not patches.shape[1]:
-        raise UserError(f"Patches have shape {found}: expected (batch, 32, 32, 1), or any square.")
+        raise UserError(
+            f"Patches have shape {shape}: expected (batch, 32, 32, 1), or another square size."
+        )
     if not np.isfinite(patches).all():
         raise UserError("Patches have NaN or infinite pixels: expected grey levels 0..255.")
     return patches
 
 
-def _area_shares(side, small):
-    """What each pixel of a line adds to each of a shorter line: `float32 (small, side)`.
+def _area_weights(side, small_side):
+    """Weight of each of `side` pixels in each of `small_side` pixels: `float32 (small_side, side)`.
 
-    Rows add up to 1. From 3 pixels to 2: `[[2/3, 1/3, 0], [0, 1/3, 2/3]]`.
+    Rows sum to 1. From 3 pixels to 2: `[[2/3, 1/3, 0], [0, 1/3, 2/3]]`.
     """
-    edges = np.arange(small + 1) * (side / small)
+    edges = np.arange(small_side + 1) * (side / small_side)
     left, right = edges[:-1, None], edges[1:, None]
     pixel = np.arange(side)
     overlap = np.minimum(right, pixel + 1) - np.maximum(left, pixel)
-    return (np.maximum(overlap, 0) * small / side).astype(np.float32)
+    return (np.maximum(overlap, 0) * small_side / side).astype(np.float32)

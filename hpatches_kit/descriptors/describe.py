@@ -1,4 +1,4 @@
-"""Patches become descriptors: a network, or a baseline, over all views of all points."""
+"""Describe patches: run a network or a baseline over all views of all points."""
 
 import numpy as np
 
@@ -12,21 +12,23 @@ from hpatches_kit.patches.views import VIEWS
 def describe(model, patches, kind=None, denoiser=None, name=None, batch_size=512):
     """Describe every view of every point.
 
+        test_descriptors = hk.describe(hk.baselines.rootsift, test)
+
     Args:
-        model: a `keras.Model`, or any function, from `(batch, 32, 32, 1)` patches with grey levels
-            0..255 to `(batch, dim)` descriptors; those of `hk.baselines` are some.
+        model: a `keras.Model` or any function, such as those of `hk.baselines`, from patches
+            `(batch, 32, 32, 1)`, grey levels 0..255, to descriptors `(batch, dim)`.
         patches: a `PatchSet`.
-        kind: `"clean"`, `"noisy"` or `"denoised"`; default: `"denoised"` with a denoiser, else
-            `"clean"`.
-        denoiser: makes the denoised patches; not needed where `patches` has them already.
-        name: for tables and figures; default: the model's.
-        batch_size: patches at a time.
+        kind: `"clean"`, `"noisy"`, `"denoised"` or `"original"`; default: `"denoised"` with a
+            denoiser, else `"clean"`.
+        denoiser: makes the denoised patches; not needed when `patches` already has them.
+        name: for tables and figures; default: the name of the model.
+        batch_size: patches per call of the model.
 
     Returns:
         `Descriptors`, `float32 (points, 16, dim)`.
 
-    Raises UserError when the model takes patches of another size or returns anything but one
-    vector a patch.
+    Raises UserError when the model takes patches of another size, and when it does not return one
+    vector per patch.
     """
     patches, kind = select_kind(patches, kind, denoiser)
     values, done = None, 0

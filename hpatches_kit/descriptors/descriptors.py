@@ -1,4 +1,4 @@
-"""Descriptors of many points, in one array."""
+"""`Descriptors`: the descriptors of all views of many points, in one array."""
 
 import numpy as np
 
@@ -11,13 +11,18 @@ class Descriptors:
 
     Args:
         values: `float32 (points, 16, dim)`.
-        sequence: `(points,)` sequence names; points of one sequence stand together.
-        label: `(points,)` integers, equal where several sequences show the same place. Default:
-            every point is a place of its own, as in HPatches.
+        sequence: `(points,)` sequence names; the points of one sequence are adjacent.
+        label: `(points,)` integers, equal for points that show the same place in several sequences.
+            Default: every point is a place of its own, as in HPatches.
         flat: `(points,)` true where the reference patch has a standard deviation of 10 grey levels
-            or less; the benchmark does not query those. Default: none.
+            or less; the benchmark does not use those in retrieval. Default: none.
         name: shown in tables and figures.
-        kind: what was described: `"clean"`, `"noisy"`, `"denoised"`, or nothing.
+        kind: what was described: `"clean"`, `"noisy"`, `"denoised"`, `"original"`, or an empty
+            string when unknown.
+
+    Attributes:
+        names: the sequences, in order.
+        start, lengths: `{sequence: first row}` and `{sequence: points}`.
 
     Raises UserError for another shape and for numbers that are not finite.
     """
@@ -26,9 +31,9 @@ class Descriptors:
         self.values = np.asarray(values, np.float32)
         self.sequence, self.name, self.kind = np.asarray(sequence), name, kind
         points = len(self.sequence)
-        for what, given in (("labels", label), ("flat", flat)):
+        for field, given in (("labels", label), ("flat", flat)):
             if given is not None and len(given) != points:
-                raise UserError(f"{len(given)} {what} for {points} points: expected one of each.")
+                raise UserError(f"{len(given)} {field} for {points} points: expected one of each.")
         if (
             self.values.ndim != 3
             or self.values.shape[:2] != (points, len(VIEWS))
@@ -44,14 +49,13 @@ class Descriptors:
             raise UserError(f"Point {row} ({self.sequence[row]}) has NaN or infinite descriptors.")
         self.label = np.arange(points) if label is None else np.asarray(label)
         self.flat = np.zeros(points, bool) if flat is None else np.asarray(flat, bool)
-        # Where each sequence starts, and how many points it has.
         names, start, count = np.unique(self.sequence, return_index=True, return_counts=True)
         order = np.argsort(start)
         self.names = [str(name) for name in names[order]]
         self.start = dict(zip(self.names, start[order].tolist()))
         self.lengths = dict(zip(self.names, count[order].tolist()))
         if points and np.count_nonzero(self.sequence[1:] != self.sequence[:-1]) + 1 != len(names):
-            raise UserError("Points of one sequence must stand together.")
+            raise UserError("The points of one sequence must be adjacent.")
 
     def __len__(self):
         return len(self.values)
@@ -65,18 +69,18 @@ class Descriptors:
     def save(self, file):
         """Write everything to one `.npz` file, atomically; `hk.descriptors.load(file)` reads it.
 
-        Reading it is several times faster than reading CSV, and no digits are lost. Raises UserError for a name that
-        does not end in `.npz`.
+        Reading it is several times faster than reading CSV, and no digits are lost. Raises
+        UserError for a name that does not end in `.npz`.
         """
         from hpatches_kit.descriptors.npz_files import save_npz
 
         save_npz(self, file)
 
     def write_csv(self, folder, delimiter=",", progress=True):
-        """Write the official layout, `<folder>/<sequence>/<view>.csv`, one row per point, atomically.
+        """Write the official layout, `<folder>/<sequence>/<view>.csv`, one row per point; atomic.
 
-        Numbers have five decimals, as in the coursework. Raises UserError for a delimiter that is not one character,
-        and for sequence names that cannot be folders.
+        Numbers have five decimals, as in the coursework. Raises UserError for a delimiter that is
+        not one character and for sequence names that cannot be folders.
         """
         from hpatches_kit.descriptors.csv_files import write_csv
 
@@ -89,5 +93,5 @@ class Descriptors:
             raise UserError(f"Unknown sequence {unknown[0]!r}: expected some of {self.names}.")
         rows = [self.start[name] + np.arange(self.lengths[name]) for name in names]
         rows = np.concatenate([np.zeros(0, int), *rows])
-        of_points = (field[rows] for field in (self.values, self.sequence, self.label, self.flat))
-        return Descriptors(*of_points, self.name, self.kind)
+        columns = (field[rows] for field in (self.values, self.sequence, self.label, self.flat))
+        return Descriptors(*columns, self.name, self.kind)

@@ -1,4 +1,4 @@
-"""descriptors.npz_files."""
+"""Read and write `Descriptors` as one `.npz` file: every field, all digits, faster than CSV."""
 
 import zipfile
 from pathlib import Path
@@ -9,20 +9,18 @@ from hpatches_kit._support.atomic import atomic_file
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.descriptors.descriptors import Descriptors
 
-FORMAT = 2  # of the file written by `save`
-
-
+FORMAT = 2  # version of the file format
 KEYS = ("values", "names", "lengths", "label", "flat", "name", "kind", "format")
 
 
 def save_npz(descriptors, file):
-    """Write descriptors with all that belongs to them to one `.npz`, whole or not at all.
+    """Write descriptors with all their fields to one `.npz` file, atomically.
 
-    `read` opens it several times faster than CSV, and numbers keep all their digits.
+    Raises UserError for a name that does not end in `.npz`.
     """
     file = Path(file)
     if file.suffix.lower() != ".npz":
-        raise UserError(f"{file} cannot be read again: expected a name that ends in .npz.")
+        raise UserError(f"Cannot save as {file}: expected a name that ends in .npz.")
     arrays = {
         "values": descriptors.values,
         "names": np.array(descriptors.names, str),
@@ -38,37 +36,38 @@ def save_npz(descriptors, file):
 
 
 def load_npz(file):
-    """Open `Descriptors` written by `save`.
+    """Read `Descriptors` from a file of `Descriptors.save`.
 
-    Raises FileNotFoundError when the file is missing, UserError when it is cut off, damaged, of
-    another format, or not of this kit.
+    Raises FileNotFoundError when the file is missing; UserError when it is cut off, damaged, of
+    another format, or of another program.
     """
     file = Path(file)
     if not file.exists():
-        raise FileNotFoundError(f"{file} is missing: expected a .npz written by save.")
+        raise FileNotFoundError(f"{file} is missing: expected a .npz of Descriptors.save.")
     try:
         with zipfile.ZipFile(file) as archive:
-            for info in archive.infolist():  # what is stored as it is cannot outgrow the file
+            for info in archive.infolist():  # only compressed members can unpack to more memory
                 if info.compress_type or info.compress_size != info.file_size:
                     raise UserError(f"{info.filename} is compressed")
-        with np.load(file, allow_pickle=False) as arrays:
-            if arrays["format"] != FORMAT:
-                raise UserError(f"format {arrays['format']}, expected {FORMAT}")
-            found = {key: arrays[key] for key in KEYS}
-        if found["values"].dtype != np.float32:
-            raise UserError(f"numbers of type {found['values'].dtype}, expected float32")
-        sequence = np.repeat(found["names"], found["lengths"])
-        if not len(found["label"]) == len(found["flat"]) == len(sequence):
-            raise UserError(f"{len(found['label'])} labels for {len(sequence)} points")
+        with np.load(file, allow_pickle=False) as stored:
+            if stored["format"] != FORMAT:
+                raise UserError(f"format {stored['format']}, expected {FORMAT}")
+            arrays = {key: stored[key] for key in KEYS}
+        if arrays["values"].dtype != np.float32:
+            raise UserError(f"numbers of type {arrays['values'].dtype}, expected float32")
+        sequence = np.repeat(arrays["names"], arrays["lengths"])
+        if not len(arrays["label"]) == len(arrays["flat"]) == len(sequence):
+            raise UserError(f"{len(arrays['label'])} labels for {len(sequence)} points")
         return Descriptors(
-            found["values"],
+            arrays["values"],
             sequence,
-            found["label"],
-            found["flat"],
-            str(found["name"]),
-            str(found["kind"]),
+            arrays["label"],
+            arrays["flat"],
+            str(arrays["name"]),
+            str(arrays["kind"]),
         )
-    except Exception as error:  # a foreign file can fail in any way
+    except Exception as error:  # reading a foreign file may raise any error
         raise UserError(
-            f"{file} is damaged or not of this kit: {error!r}. Expected a .npz written by save."
+            f"{file} is damaged or is not a descriptor file of this version: {error}."
+            " Expected a .npz of Descriptors.save."
         ) from error

@@ -1,4 +1,4 @@
-"""Descriptors made comparable after the fact: whitening and the power law, learnt from others."""
+"""Whitening and power-law normalisation of descriptors, learned from other sequences."""
 
 import warnings
 
@@ -8,66 +8,69 @@ from hpatches_kit._support.errors import UserError
 from hpatches_kit.descriptors.descriptors import Descriptors
 from hpatches_kit.patches.views import view_index
 
-NOTHING = 1e-12  # a smaller share of the largest eigenvalue is rounding, not variance
+RELATIVE_ZERO = 1e-12  # eigenvalues below this fraction of the largest are rounding errors
 
 
 def pca_power_law(descriptors, train, clip=0.6, power=0.5, name=None):
-    """Whiten, take a signed power, scale to length 1: what lifts SIFT towards the learned.
+    """Whitening, then power-law normalisation; improves hand-crafted descriptors such as SIFT.
 
-    As `--pcapl` of the official Python tool does it:
+        train, test = (hk.describe(hk.baselines.sift, part) for part in patches.split())
+        hk.benchmark.evaluate(hk.descriptors.pca_power_law(test, train))
 
-    1. `W = whitening(train, clip)`;
-    2. the descriptors of each image, that is one view of one sequence, minus their own mean;
-    3. times `W`;
-    4. `x` becomes `sign(x) * abs(x) ** power`;
-    5. each row divided by its length.
+    The steps are those of `--pcapl` in the official Python tool:
 
-    A row of zeros after step 4 stays zeros (the official tool's NaN, put to 0): a descriptor that
-    is exactly the mean of its image, as where an image has one point or all its descriptors are
-    equal. A descriptor of zeros, like SIFT of a blank patch, is not one of those.
+    1. compute `W = whitening(train, clip)`;
+    2. subtract from the descriptors of each image (one view of one sequence) their own mean;
+    3. multiply by `W`;
+    4. replace each number `x` by `sign(x) * abs(x) ** power`;
+    5. divide each row by its norm.
+
+    A row that is zero after step 4 stays zero, where the official tool gives NaN. This happens to a
+    descriptor that equals the mean of its image: when an image has one point, or when all its
+    descriptors are equal. A descriptor of zeros, such as SIFT of a blank patch, is usually not
+    zero after step 2.
 
     Args:
         descriptors: `Descriptors` to normalise.
         train: `Descriptors` of other sequences, by the same model.
-        clip: share of the eigenvalues that are lifted, see `whitening`.
-        power: exponent; 1 leaves the whitened numbers as they are.
-        name: for tables and figures; default: the old name and `_pcapl`.
+        clip: fraction of the eigenvalues that are raised, see `whitening`.
+        power: exponent; 1 leaves the whitened numbers unchanged.
+        name: for tables and figures; default: the old name with `_pcapl`.
 
     Returns:
         New `Descriptors` of the same points.
 
-    Raises UserError for descriptors of another length than those of `train`, where either is
-    empty, and for `clip` or `power` out of range. Warns when a sequence is in both.
+    Raises UserError when the dimension differs from that of `train`, when either is empty, and when
+    `clip` or `power` is out of range. Warns when a sequence is in both.
 
-    References: Balntas et al., HPatches, CVPR 2017; the power: Arandjelovic & Zisserman, Three
+    References: Balntas et al., HPatches, CVPR 2017; for the power: Arandjelovic & Zisserman, Three
     Things Everyone Should Know to Improve Object Retrieval, CVPR 2012.
-
-        train, test = (hk.describe(hk.baselines.sift, part) for part in data.split())
-        hk.benchmark.evaluate(hk.descriptors.pca_power_law(test, train))
     """
     if not len(descriptors):
-        raise UserError("There is no descriptor to normalise.")
+        raise UserError("There are no descriptors to normalise.")
     dim, train_dim = descriptors.values.shape[2], train.values.shape[2]
     if dim != train_dim:
-        raise UserError(f"Descriptors have {dim} numbers, those to learn from {train_dim}.")
+        raise UserError(
+            f"The descriptors have dimension {dim}, those of train {train_dim}: expected the same."
+        )
     if not power > 0:
         raise UserError(f"{power=}: expected more than 0.")
     shared = sorted(set(descriptors.names) & set(train.names))
     if shared:
         warnings.warn(
-            f"{len(shared)} of {len(descriptors.names)} sequences, {shared[0]!r} first, are also"
-            " those that the whitening is learnt from: scores will look better than they are.",
+            f"{len(shared)} of {len(descriptors.names)} sequences, {shared[0]!r} first, are also in"
+            " train: the whitening is learned from them, and scores will be too high.",
             stacklevel=2,
         )
     matrix = whitening(train, clip)
     values = np.empty_like(descriptors.values)
-    for rows in _sequences(descriptors):
+    for rows in _sequence_rows(descriptors):
         for view in range(values.shape[1]):  # one image at a time, in double precision
             image = descriptors.values[rows, view].astype(np.float64)
             image = (image - image.mean(axis=0)) @ matrix
             image = np.sign(image) * np.abs(image) ** power
-            length = np.linalg.norm(image, axis=1, keepdims=True)
-            values[rows, view] = image / np.where(length > 0, length, 1)
+            norm = np.linalg.norm(image, axis=1, keepdims=True)
+            values[rows, view] = image / np.where(norm > 0, norm, 1)
     return Descriptors(
         values,
         descriptors.sequence,
@@ -79,50 +82,50 @@ def pca_power_law(descriptors, train, clip=0.6, power=0.5, name=None):
 
 
 def whitening(train, clip=0.6):
-    """The matrix after which the numbers of a descriptor vary alike and independently.
+    """The whitening matrix: it makes the numbers of a descriptor uncorrelated, with variance 1.
 
     `W = V diag(1 / sqrt(eigenvalues)) V'`, from the covariance of the reference views. Eigenvalues
-    below the one at position `int(clip * dim)`, counted from the smallest, are lifted to it:
-    with 0.6, the 60% of the directions that vary least, mostly with noise, are all blown up alike.
-    The rotation back by `V'`, which makes it ZCA rather than PCA, changes no distance by itself; it
-    matters to a power law after it, which looks at each number alone.
+    below the one at position `int(clip * dim)`, counted from the smallest, are raised to it. With
+    0.6, the 60% of the directions with the least variance, which is mostly noise, all get the same
+    factor. The rotation back by `V'` (ZCA instead of PCA) changes no distance by itself, but it
+    matters for the power law that follows, which works on each number separately.
 
-    Directions in which nothing varies are lifted at least to the smallest eigenvalue that is more
-    than a rounding error; where nothing varies at all, `W` is the identity.
+    Eigenvalues that are zero up to rounding are raised at least to the smallest one that is not.
+    When all descriptors are equal, `W` is the identity.
 
     Args:
         train: `Descriptors`.
-        clip: 0 to lift none; below 1.
+        clip: fraction of the eigenvalues that are raised, 0 or more and below 1.
 
     Returns:
         `float64 (dim, dim)`, symmetric.
 
-    Raises UserError when `train` is empty and for `clip` out of range.
+    Raises UserError when `train` is empty and when `clip` is out of range.
 
-    Reference: the lifting is that of Hua, Brown & Winder, Discriminant Embedding for Local Image
-    Descriptors, ICCV 2007.
+    Reference: for the raised eigenvalues: Hua, Brown & Winder, Discriminant Embedding for Local
+    Image Descriptors, ICCV 2007.
     """
     if not len(train):
-        raise UserError("There is no descriptor to learn the whitening from.")
+        raise UserError("There are no descriptors to learn the whitening from.")
     if not 0 <= clip < 1:
         raise UserError(f"{clip=}: expected 0 or more and less than 1.")
     dim, column = train.values.shape[2], view_index("ref")
     total, covariance = np.zeros(dim), np.zeros((dim, dim))
-    for rows in _sequences(train):
+    for rows in _sequence_rows(train):
         total += train.values[rows, column].sum(axis=0, dtype=np.float64)
     mean = total / len(train)
-    for rows in _sequences(train):
+    for rows in _sequence_rows(train):
         centred = train.values[rows, column] - mean
         covariance += centred.T @ centred
-    values, vectors = np.linalg.eigh(covariance / len(train))  # ascending
-    varying = values[values > NOTHING * values[-1]]
-    least = varying[0] if values[-1] > 0 else 1.0
-    values = np.maximum(values, max(values[int(clip * dim)], least))
-    return vectors / np.sqrt(values) @ vectors.T
+    eigenvalues, vectors = np.linalg.eigh(covariance / len(train))  # ascending
+    nonzero = eigenvalues[eigenvalues > RELATIVE_ZERO * eigenvalues[-1]]
+    smallest = nonzero[0] if eigenvalues[-1] > 0 else 1.0
+    eigenvalues = np.maximum(eigenvalues, max(eigenvalues[int(clip * dim)], smallest))
+    return vectors / np.sqrt(eigenvalues) @ vectors.T
 
 
-def _sequences(descriptors):
-    """The rows of each sequence, as slices."""
+def _sequence_rows(descriptors):
+    """Yield the rows of each sequence as a slice."""
     for name in descriptors.names:
         start = descriptors.start[name]
         yield slice(start, start + descriptors.lengths[name])

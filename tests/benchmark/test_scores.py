@@ -1,3 +1,5 @@
+"""`Scores`: tables, files, comparisons and confidence intervals."""
+
 import json
 import warnings
 
@@ -26,7 +28,7 @@ def worse(descriptors):
     return hk.benchmark.evaluate(hk.Descriptors(values, descriptors.sequence, name="worse"))
 
 
-def test_scores_show_themselves_as_a_table(scores):
+def test_scores_are_displayed_as_a_table(scores):
     frame = scores.frame()
     assert list(frame.columns) == ["easy", "hard", "tough", "mean"]
     np.testing.assert_allclose(frame[["easy", "hard", "tough"]].mean(axis=1), frame["mean"])
@@ -44,8 +46,9 @@ def test_scores_show_themselves_as_a_table(scores):
 
 def test_tidy_has_every_number_in_a_row_of_its_own(scores):
     tidy = scores.tidy()
-    one = tidy.query("variant == 'official' and task == 'verification' and level == 'h'")
-    assert one.query("part == 'intra' and number == 'auc'").value.item() == scores["verification"]["h"]["intra"]["auc"]  # fmt: skip
+    rows = tidy.query("variant == 'official' and task == 'verification' and level == 'h'")
+    auc = rows.query("part == 'intra' and number == 'auc'").value.item()
+    assert auc == scores["verification"]["h"]["intra"]["auc"]
     images = tidy.query("task == 'matching' and number == 'sr'")
     assert len(images) == 3 * 3 * 5 and "v_a/h3" in set(images.part)
     pools = tidy.query("variant == 'tie_neutral' and task == 'retrieval' and level == 't'")
@@ -54,12 +57,15 @@ def test_tidy_has_every_number_in_a_row_of_its_own(scores):
     assert means.mean() == pytest.approx(scores["matching"]["matlab"]["mean_ap"])
 
 
-def test_json_holds_everything_and_comes_back(scores, worse, tmp_path):
+def test_json_contains_everything_and_is_read_back(scores, worse, tmp_path):
     scores.save(tmp_path / "results" / "one.json")
     content = json.loads((tmp_path / "results" / "one.json").read_text())
-    assert content["format"] == 2 and content["verification"]["e"]["intra"]["ap"] > 0
+    assert content["format"] == 3 and content["kind"] == ""
+    assert (
+        content["protocol"] == scores.protocol and content["verification"]["e"]["intra"]["ap"] > 0
+    )
     assert content["matching"]["seconds"] >= 0 and content["retrieval"]["e"]["45"] > 0
-    hk.benchmark.save([scores, worse], tmp_path / "two.json")
+    hk.benchmark.save_scores([scores, worse], tmp_path / "two.json")
     again = hk.benchmark.load_scores(tmp_path / "two.json")
     assert [one.name for one in again] == ["random", "worse"]
     pd.testing.assert_frame_equal(again[1].tidy(), worse.tidy())
@@ -73,14 +79,14 @@ def test_json_holds_everything_and_comes_back(scores, worse, tmp_path):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("no json", "is no file of scores"),
-        ("[1]", "is no file of scores"),
-        ("{}", "is no file of scores"),
-        ('{"format": 3}', "is no file of scores.*format 3, this version reads format 2"),
-        ('{"format": 2}', "is no file of scores.*'name'"),
+        ("no json", "is not a scores file"),
+        ("[1]", "is not a scores file"),
+        ("{}", "is not a scores file"),
+        ('{"format": 2}', "is not a scores file.*format 2, this version reads format 3"),
+        ('{"format": 3}', "is not a scores file.*'name'"),
     ],
 )
-def test_other_files_are_no_scores(text, message, tmp_path):
+def test_other_files_are_refused(text, message, tmp_path):
     (tmp_path / "file.json").write_text(text)
     with pytest.raises(ValueError, match=f"file.json {message}"):
         hk.benchmark.load_scores(tmp_path / "file.json")
@@ -88,29 +94,33 @@ def test_other_files_are_no_scores(text, message, tmp_path):
 
 def test_a_table_has_a_row_for_each_descriptor(scores, worse):
     both = hk.benchmark.table(scores, worse)
-    assert list(both.columns) == ["patches", "descriptor", "verification", "matching", "retrieval"]
+    assert list(both.columns) == ["kind", "descriptor", "verification", "matching", "retrieval"]
     assert both.loc[0, "matching"] == scores["matching"]["mean_ap"] > both.loc[1, "matching"]
 
 
 def test_a_comparison_pairs_the_same_sequences(scores, worse):
     rows = hk.benchmark.compare(scores, worse).set_index(["descriptor", "task"])
     assert (rows.low <= rows.mean_ap).all() and (rows.mean_ap <= rows.high).all()
-    assert (rows.loc["random", ["ahead", "ahead_low", "ahead_high"]] == 0).all(axis=None)
-    behind = rows.loc["worse"]
-    assert (behind.ahead_high < 0).all()  # worse whichever sequences are drawn ...
-    width = (rows.high - rows.low).groupby("task").sum()[behind.index]
-    assert (behind.ahead_high - behind.ahead_low < width).all()  # ... which both share
+    assert (rows.loc["random", ["difference", "difference_low", "difference_high"]] == 0).all(
+        axis=None
+    )
+    of_worse = rows.loc["worse"]
+    assert (of_worse.difference_high < 0).all()  # worse for all draws of the sequences
+    width = (rows.high - rows.low).groupby("task").sum()[of_worse.index]
+    assert (of_worse.difference_high - of_worse.difference_low < width).all()  # draws are paired
     narrow = hk.benchmark.compare(scores, level=0.5).set_index("task")
     assert (narrow.high - narrow.low < (rows.high - rows.low).loc["random"]).all()
 
 
-def test_scores_of_other_tasks_are_not_compared(scores, descriptors):
+def test_scores_of_different_tasks_are_not_compared(scores, descriptors):
     other = hk.benchmark.evaluate(descriptors, distance="L1")
-    with pytest.raises(ValueError, match="Scores of other lists and distance cannot"):
+    with pytest.raises(ValueError, match="Scores of different task lists or distances cannot"):
         hk.benchmark.compare(scores, other)
     tasks = hk.benchmark.draw_tasks(descriptors)
     other = hk.benchmark.evaluate(descriptors, tasks, only="matching")
-    with pytest.raises(ValueError, match="of other tasks cannot be compared: random has matching;"):
+    with pytest.raises(
+        ValueError, match="of different tasks cannot be compared: random has matching;"
+    ):
         hk.benchmark.compare(scores, other)
     with pytest.raises(ValueError, match="no scores to compare"):
         hk.benchmark.compare()
@@ -122,34 +132,37 @@ def test_resampling_draws_as_many_sequences_as_there_are():
     np.testing.assert_array_equal(drawn, resampling(7))
 
 
-def test_the_interval_of_a_mean_is_that_of_statistics():
+def test_the_interval_of_a_mean_agrees_with_the_normal_approximation():
     values = np.random.default_rng(0).normal(size=400)
     low, high = interval(resampled_means(values, np.ones(400)))
     error = 1.96 * values.std() / 20
     assert (low, high) == pytest.approx((values.mean() - error, values.mean() + error), abs=0.02)
 
 
-def test_average_precision_over_resampled_sequences_is_that_of_their_pairs():
+def test_resampled_average_precision_is_that_of_the_resampled_pairs():
     rng, sequences, bins = np.random.default_rng(0), 6, 4000
     shift = rng.normal(0, 300, sequences)[:, None]  # some sequences are harder
-    places = {k: (2000 + k + shift + rng.normal(0, 300, (sequences, 500))).astype(int) for k in (-300, 300)}  # fmt: skip
+    distances = {
+        k: (2000 + k + shift + rng.normal(0, 300, (sequences, 500))).astype(int)
+        for k in (-300, 300)
+    }
     positive, negative = (
-        np.stack([np.bincount(row, minlength=bins)[:bins] for row in places[k]])
+        np.stack([np.bincount(row, minlength=bins)[:bins] for row in distances[k]])
         for k in (-300, 300)
     )
 
     def ap(drawn):
-        near, far = (np.concatenate([places[k][s] for s in drawn]) for k in (-300, 300))
+        near, far = (np.concatenate([distances[k][s] for s in drawn]) for k in (-300, 300))
         before = (far <= np.sort(near)[:, None]).sum(axis=1)  # negatives first
         return average_precision(before)
 
     draws = resampled_average_precision(positive, negative, ap(range(sequences)))
-    for drawn, found in list(zip(resampling(sequences), draws))[:20]:
-        assert found == pytest.approx(ap(np.repeat(range(sequences), drawn)), abs=2e-3)
+    for drawn, resampled in list(zip(resampling(sequences), draws))[:20]:
+        assert resampled == pytest.approx(ap(np.repeat(range(sequences), drawn)), abs=2e-3)
 
 
 @pytest.mark.parametrize("kind", ["distinct", "bits", "blank", "constant"])
-def test_intervals_hold_their_score_whatever_ties(kind):
+def test_intervals_contain_their_score_despite_ties(kind):
     rng = np.random.default_rng(0)
     values = rng.normal(size=(400, 1, 24)) + rng.normal(size=(400, 16, 24))
     if kind == "bits":
@@ -169,7 +182,7 @@ def test_intervals_hold_their_score_whatever_ties(kind):
 def test_one_sequence_has_no_interval_and_its_scores_can_be_saved(descriptors, tmp_path):
     alone = hk.benchmark.evaluate(descriptors.select(["v_a"]))
     rows = hk.benchmark.compare(alone, alone)
-    assert rows[["low", "high", "ahead_low", "ahead_high"]].isna().all(axis=None)
+    assert rows[["low", "high", "difference_low", "difference_high"]].isna().all(axis=None)
     alone.save(tmp_path / "alone.json")
     assert "NaN" not in (tmp_path / "alone.json").read_text()
     (again,) = hk.benchmark.load_scores(tmp_path / "alone.json")
@@ -177,7 +190,7 @@ def test_one_sequence_has_no_interval_and_its_scores_can_be_saved(descriptors, t
     hk.plots.scores(alone)
 
 
-def test_resampled_scores_surround_the_score(scores):
+def test_the_interval_of_resampled_scores_contains_the_score(scores):
     for numbers in scores.tasks.values():
         low, high = interval(numbers["draws"])
         assert low < numbers["mean_ap"] < high and high - low < 0.5

@@ -1,3 +1,5 @@
+"""Task lists: the official drawing, files, and the cache."""
+
 import hashlib
 
 import numpy as np
@@ -8,7 +10,7 @@ from hpatches_kit.benchmark import tasks as tasks_module
 from hpatches_kit.benchmark.legacy_shuffle import first_two
 from hpatches_kit.datasets.splits import split_lengths
 
-# Of the published lists of split a: SHA-1 of "blob", the size, and the bytes, as git has it.
+# SHA-1 of the published lists of split a, as git computes it: of "blob", the size and the bytes.
 PUBLISHED = {
     "verif_pos": "cdea234c2f368e8d499974b2d57c90786edf03ea",
     "verif_neg_intra": "2e9b16b96c7c3442b9aad1fddbe5a5ef36c5eb9e",
@@ -17,11 +19,11 @@ PUBLISHED = {
 
 
 @pytest.fixture(autouse=True)
-def own_data_folder(tmp_path, monkeypatch):
+def temporary_data_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("HPATCHES_KIT_DATA", str(tmp_path / "data"))
 
 
-def test_the_lists_of_split_a_come_out_as_published_and_are_kept(tmp_path, monkeypatch):
+def test_the_lists_of_split_a_equal_the_published_ones_and_are_cached(tmp_path, monkeypatch):
     lengths = split_lengths("a")
     assert sum(lengths.values()) == 59_532
     tasks = hk.benchmark.draw_tasks(lengths)
@@ -29,12 +31,12 @@ def test_the_lists_of_split_a_come_out_as_published_and_are_kept(tmp_path, monke
     for name, published in PUBLISHED.items():
         content = (tmp_path / f"{name}_split-a.csv").read_bytes()
         assert hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest() == published
-    monkeypatch.setattr(tasks_module, "_pairs", None)  # drawing again would fail
+    monkeypatch.setattr(tasks_module, "_pairs", None)  # drawing them again would fail
     again = hk.benchmark.draw_tasks(lengths)
     np.testing.assert_array_equal(again.inter.second, tasks.inter.second)
 
 
-def test_lists_of_other_lengths_places_or_seeds_are_not_mixed_up(monkeypatch):
+def test_the_cache_keeps_lists_of_other_lengths_labels_and_seeds_apart(monkeypatch):
     monkeypatch.setattr(tasks_module, "SLOW", 10)
     lengths = {"v_a": 6, "i_b": 5}
     first = hk.benchmark.draw_tasks(lengths, pairs=100)
@@ -49,8 +51,8 @@ def test_lists_of_other_lengths_places_or_seeds_are_not_mixed_up(monkeypatch):
     assert not np.array_equal(first.inter.second, tasks.inter.second)
 
 
-@pytest.mark.parametrize("content", [b"", b"PK no zip", None, "short"])
-def test_a_damaged_kept_list_is_drawn_again(content, monkeypatch, tmp_path):
+@pytest.mark.parametrize("content", [b"", b"PK not a zip", None, "short"])
+def test_a_damaged_cached_list_is_drawn_again(content, monkeypatch, tmp_path):
     monkeypatch.setattr(tasks_module, "SLOW", 10)
     lengths = {"v_a": 6, "i_b": 5}
     first = hk.benchmark.draw_tasks(lengths, pairs=100)
@@ -58,14 +60,14 @@ def test_a_damaged_kept_list_is_drawn_again(content, monkeypatch, tmp_path):
     if content == "short":
         with np.load(file) as stored:
             arrays = dict(stored)
-        np.savez(file, **{**arrays, "anchor": arrays["anchor"][:10]})
+        np.savez(file, **{**arrays, "first": arrays["first"][:10]})
     else:
         file.write_bytes(file.read_bytes()[:-40] if content is None else content)
     again = hk.benchmark.draw_tasks(lengths, pairs=100)
     np.testing.assert_array_equal(first.inter.second, again.inter.second)
 
 
-def test_a_data_folder_that_cannot_be_written_costs_no_result(monkeypatch, tmp_path):
+def test_lists_are_drawn_even_if_the_data_folder_cannot_be_written(monkeypatch, tmp_path):
     monkeypatch.setattr(tasks_module, "SLOW", 10)
     (tmp_path / "data").write_text("a file where the folder should be")
     assert len(hk.benchmark.draw_tasks({"v_a": 6, "i_b": 5}, pairs=100).intra) == 100
@@ -73,22 +75,24 @@ def test_a_data_folder_that_cannot_be_written_costs_no_result(monkeypatch, tmp_p
     assert len(hk.benchmark.draw_tasks({"v_a": 6, "i_b": 5}, pairs=100).intra) == 100
 
 
-def test_the_official_rule_draws_what_it_says(descriptors):
+def test_pairs_and_queries_follow_the_official_rule(descriptors):
     tasks = hk.benchmark.draw_tasks(descriptors, pairs=600)
-    sequence, anchor = descriptors.sequence, tasks.positive.first
-    np.testing.assert_array_equal(tasks.positive.second, anchor)
-    assert (sequence[tasks.intra.second] == sequence[anchor]).all()
-    assert (tasks.intra.second != anchor).all()
+    sequence, first = descriptors.sequence, tasks.positive.first
+    np.testing.assert_array_equal(tasks.positive.second, first)
+    assert (sequence[tasks.intra.second] == sequence[first]).all()
+    assert (tasks.intra.second != first).all()
     assert (tasks.positive.first_image != tasks.positive.second_image).all()
     images = set(tasks.positive.first_image) | set(tasks.positive.second_image)
-    assert images == set(range(5))  # image 5 never
-    assert 0.1 < (sequence[tasks.inter.second] == sequence[anchor]).mean() < 0.6  # same one allowed
+    assert images == set(range(5))  # image 5 is never used
+    assert (
+        0.1 < (sequence[tasks.inter.second] == sequence[first]).mean() < 0.6
+    )  # the same one is allowed
     assert len(set(tasks.queries)) == len(tasks.queries) == 20
     assert set(tasks.queries).isdisjoint(tasks.distractors)
 
 
 def test_the_stream_of_random_numbers_is_the_official_one(descriptors):
-    """One sequence a pair, then two points a pair, then two images a pair, then the others."""
+    """One sequence per pair, then two points, two images, another sequence and its point."""
     names, start = descriptors.names, descriptors.start
     tasks = hk.benchmark.draw_tasks(descriptors, pairs=50)
     np.random.seed(42)
@@ -111,25 +115,25 @@ def test_descriptors_patches_and_lengths_draw_the_same(patches):
     lists = [hk.benchmark.draw_tasks(points) for points in (patches, described, patches.lengths)]
     for other in lists[1:]:
         np.testing.assert_array_equal(lists[0].intra.second, other.intra.second)
-        assert lists[0].about == other.about
+        assert lists[0].provenance == other.provenance
 
 
-def test_flat_references_are_neither_queried_nor_distractors(descriptors):
+def test_flat_reference_patches_are_neither_queries_nor_distractors(descriptors):
     flat = np.arange(60) % 3 == 0
     marked = hk.Descriptors(descriptors.values, descriptors.sequence, flat=flat)
     tasks = hk.benchmark.draw_tasks(marked)
     assert not flat[tasks.queries].any() and not flat[tasks.distractors].any()
 
 
-def test_two_sequences_of_one_place_give_no_negative_of_it(descriptors):
+def test_a_place_in_two_sequences_is_never_its_own_negative(descriptors):
     label = np.concatenate([np.arange(25), np.arange(20), np.arange(15)])
     shared = hk.Descriptors(descriptors.values, descriptors.sequence, label)
     tasks = hk.benchmark.draw_tasks(shared, pairs=2000)
-    anchor, inter = tasks.inter.first, tasks.inter.second
-    assert not ((label[inter] == label[anchor]) & (inter != anchor)).any()
+    first, inter = tasks.inter.first, tasks.inter.second
+    assert not ((label[inter] == label[first]) & (inter != first)).any()
 
 
-def test_a_sequence_of_one_point_has_no_pairs_but_can_be_queried():
+def test_a_sequence_with_one_point_has_no_pairs_but_may_have_a_query():
     tasks = hk.benchmark.draw_tasks({"v_one": 1, "v_two": 40}, pairs=200, queries=40)
     assert 0 not in tasks.positive.first and 0 in tasks.inter.second
     with pytest.raises(ValueError, match="3 pairs: expected 5 or more"):
@@ -139,7 +143,7 @@ def test_a_sequence_of_one_point_has_no_pairs_but_can_be_queried():
 
 
 @pytest.mark.parametrize("lengths", [{"v": 1, "i": 1}, {"v": 5, "i": 1}, {"v": 20}, {"v": 1}])
-def test_what_cannot_be_drawn_is_left_out_and_said(lengths):
+def test_tasks_that_cannot_be_drawn_are_left_out_with_a_warning(lengths):
     rng = np.random.default_rng(0)
     names = np.repeat(list(lengths), list(lengths.values()))
     scores = hk.benchmark.evaluate(hk.Descriptors(rng.normal(size=(len(names), 16, 3)), names))
@@ -149,14 +153,14 @@ def test_what_cannot_be_drawn_is_left_out_and_said(lengths):
     assert [line.split(":")[0] for line in scores.warnings[: len(left_out)]] == left_out
 
 
-def test_numpy_integers_are_as_good_as_others():
+def test_numpy_integers_draw_the_same_lists():
     lengths = {"v_a": np.int64(600), "i_b": np.int64(500)}
     tasks = hk.benchmark.draw_tasks(lengths, pairs=np.int64(100_000), seed=np.int64(3))
     again = hk.benchmark.draw_tasks({"v_a": 600, "i_b": 500}, pairs=100_000, seed=3)
     np.testing.assert_array_equal(tasks.inter.second, again.inter.second)
 
 
-def test_names_that_look_like_something_else_stay_names(tmp_path):
+def test_sequence_names_that_look_like_numbers_remain_names(tmp_path):
     lengths = {"1": 6, "01": 5, "True": 4, "NA": 3, "1.0": 2}
     values = hk.Descriptors(np.zeros((20, 16, 1)), np.repeat(list(lengths), list(lengths.values())))
     tasks = hk.benchmark.draw_tasks(values, pairs=40)
@@ -165,11 +169,11 @@ def test_names_that_look_like_something_else_stay_names(tmp_path):
     np.testing.assert_array_equal(read.inter.second, tasks.inter.second)
 
 
-def test_pools_are_the_official_ones_that_fit_and_the_whole(descriptors):
+def test_pools_are_the_official_sizes_that_fit_and_the_largest_possible(descriptors):
     assert hk.benchmark.draw_tasks(descriptors).pools == (45,)  # five positives, 40 distractors
     tasks = hk.benchmark.draw_tasks({"v_a": 2000, "v_b": 2000}, pairs=10)
-    whole = 5 + len(tasks.distractors)
-    assert tasks.pools == (100, 500, 1000, whole) and whole > 2000
+    largest = 5 + len(tasks.distractors)
+    assert tasks.pools == (100, 500, 1000, largest) and largest > 2000
 
 
 @pytest.fixture
@@ -179,13 +183,13 @@ def written(descriptors, tmp_path):
     return tasks, tmp_path
 
 
-def test_lists_are_read_as_they_were_written(descriptors, written):
+def test_written_lists_are_read_back(descriptors, written):
     tasks, folder = written
     read = hk.benchmark.load_tasks(folder, "a", descriptors)
     for kind in ("positive", "intra", "inter"):
         for field in ("first", "first_image", "second", "second_image"):
-            mine, theirs = getattr(getattr(read, kind), field), getattr(getattr(tasks, kind), field)
-            np.testing.assert_array_equal(mine, theirs)
+            expected = getattr(getattr(tasks, kind), field)
+            np.testing.assert_array_equal(getattr(getattr(read, kind), field), expected)
     np.testing.assert_array_equal(read.queries, tasks.queries)
     np.testing.assert_array_equal(read.distractors, tasks.distractors)
     assert read.pools == (100, 500, 1000, 5000, 10000, 15000, 20000)
@@ -193,7 +197,7 @@ def test_lists_are_read_as_they_were_written(descriptors, written):
     assert (folder / "retr_queries_split-a.csv").read_text().startswith("s,idx\n")
 
 
-def test_lists_can_be_read_for_patches_not_yet_described(patches, tmp_path):
+def test_lists_can_be_read_for_patches(patches, tmp_path):
     tasks = hk.benchmark.draw_tasks(patches, pairs=40)
     tasks.save(tmp_path, "a", patches.lengths)
     read = hk.benchmark.load_tasks(tmp_path, "a", patches)
@@ -201,7 +205,7 @@ def test_lists_can_be_read_for_patches_not_yet_described(patches, tmp_path):
     np.testing.assert_array_equal(read.distractors, tasks.distractors)
 
 
-def test_lists_of_one_task_are_enough_for_it(descriptors, written):
+def test_lists_of_one_task_are_sufficient(descriptors, written):
     _, folder = written
     for file in folder.glob("retr_*"):
         file.unlink()
@@ -215,17 +219,17 @@ def test_lists_of_one_task_are_enough_for_it(descriptors, written):
     [
         ("retr_queries", "s,idx\nv_a,0\nv_a,25\n", "line 3: row 25 of v_a, which has 25 points"),
         ("retr_queries", "s,idx\nv_a,0\nv_a,-1\n", "line 3: row -1 of v_a"),
-        ("retr_queries", "s,idx\nv_a,0\nv_z,0\n", "line 3: there are no points of sequence 'v_z'"),
-        ("retr_queries", "s,idx\nv_a,x\n", "is no task list with columns s,idx"),
-        ("retr_queries", "s,idx\nv_a,\n", "is no task list with columns s,idx"),
-        ("retr_queries", "s;idx\nv_a;1\n", "is no task list|has columns s;idx"),
+        ("retr_queries", "s,idx\nv_a,0\nv_z,0\n", "line 3: unknown sequence 'v_z', expected"),
+        ("retr_queries", "s,idx\nv_a,x\n", "is not a task list with columns s,idx"),
+        ("retr_queries", "s,idx\nv_a,\n", "is not a task list with columns s,idx"),
+        ("retr_queries", "s;idx\nv_a;1\n", "is not a task list|has columns s;idx"),
         ("retr_queries", "s,idx\n", "and 0 rows"),
-        ("retr_queries", "", "is no task list"),
+        ("retr_queries", "", "is not a task list"),
         ("verif_pos", "s1,t1,idx1,s2,t2,idx2\nv_a,0,1,v_a,6,1\n", "line 2: t2 is 6, expected an image 0 to 5"),
         ("verif_pos", "s,idx\nv_a,1\n", "has columns s,idx and 1 rows: expected s1,t1"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_list_is_said_with_its_line(
+def test_the_error_for_an_invalid_list_names_the_file_and_the_line(
     file, content, message, descriptors, written
 ):
     _, folder = written
@@ -236,19 +240,21 @@ def test_what_is_wrong_with_a_list_is_said_with_its_line(
 
 def test_missing_lists_are_named(descriptors, written, tmp_path):
     _, folder = written
-    with pytest.raises(FileNotFoundError, match="no lists of split 'b', only of a"):
+    with pytest.raises(FileNotFoundError, match="no task lists of split 'b', only of a"):
         hk.benchmark.load_tasks(folder, "b", descriptors)
-    with pytest.raises(FileNotFoundError, match="is no folder of task lists"):
+    with pytest.raises(FileNotFoundError, match="is not a folder of task lists"):
         hk.benchmark.load_tasks(tmp_path / "nowhere", "a", descriptors)
     (folder / "retr_queries_split-a.csv").unlink()
     with pytest.raises(FileNotFoundError, match=r"lacks retr_queries_split-a\.csv"):
         hk.benchmark.load_tasks(folder, "a", descriptors)
 
 
-def test_two_of_many_shuffles_are_those_of_numpy_and_leave_its_stream_where_it_would_be():
+def test_the_first_two_of_many_shuffles_and_the_final_state_are_those_of_numpy():
     lengths = [2, 3, 4, 5, 7, 8, 9, 16, 17, 31, 32, 33, 64, 65, 1000, 2000, 2, 127, 128, 129] * 5
-    mine, numpys = np.random.RandomState(7), np.random.RandomState(7)
-    mine.rand(100), numpys.rand(100)
-    expected = [numpys.permutation(length)[:2] for length in lengths]
-    np.testing.assert_array_equal(first_two(mine, lengths), expected)
-    np.testing.assert_array_equal(mine.randint(0, 1000, 700), numpys.randint(0, 1000, 700))
+    random, expected_random = np.random.RandomState(7), np.random.RandomState(7)
+    random.rand(100), expected_random.rand(100)
+    expected = [expected_random.permutation(length)[:2] for length in lengths]
+    np.testing.assert_array_equal(first_two(random, lengths), expected)
+    np.testing.assert_array_equal(
+        random.randint(0, 1000, 700), expected_random.randint(0, 1000, 700)
+    )

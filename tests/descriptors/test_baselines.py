@@ -1,3 +1,5 @@
+"""The hand-crafted baselines."""
+
 import subprocess
 import sys
 
@@ -11,8 +13,8 @@ from hpatches_kit.descriptors.baselines import BASELINES, mean_std, pixels, resi
 DIMS = {"mean_std": 2, "resized": 36, "pixels": 1024, "sift": 128, "rootsift": 128}
 
 
-def photographs(count=40, seed=0):
-    """Patches that are smooth and full of edges, as those of photographs are."""
+def smooth_patches(count=40, seed=0):
+    """Blurred noise: smooth, with gradients everywhere, like patches of photographs."""
     noise = np.random.default_rng(seed).uniform(0, 255, (count, 65, 65)).astype("float32")
     smooth = np.stack([cv2.GaussianBlur(patch, (0, 0), 3) for patch in noise])
     low, high = smooth.min(axis=(1, 2), keepdims=True), smooth.max(axis=(1, 2), keepdims=True)
@@ -25,13 +27,13 @@ def cells(descriptors):
 
 
 @pytest.mark.parametrize("name", BASELINES)
-def test_a_baseline_describes_any_square_patch_of_bytes_or_floats(name):
-    function, patches = BASELINES[name], photographs(5)[:, :32, :32]
+def test_a_baseline_accepts_square_patches_of_integers_or_floats(name):
+    function, patches = BASELINES[name], smooth_patches(5)[:, :32, :32]
     values = function(patches)
     assert values.shape == (5, DIMS[name]) and values.dtype == np.float32
     np.testing.assert_array_equal(function(patches[..., None]), values)
     np.testing.assert_allclose(function(patches.astype("float64")), values, rtol=1e-5, atol=1e-5)
-    assert len(function(photographs(2))) == 2
+    assert len(function(smooth_patches(2))) == 2
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -49,7 +51,7 @@ def test_describe_runs_baselines_under_their_names(patches, name):
     np.testing.assert_array_equal(found.values[3], BASELINES[name](patches.noisy[3]))
 
 
-def test_mean_and_spread_of_half_black_half_white():
+def test_mean_and_standard_deviation_of_a_half_black_patch():
     patch = np.zeros((1, 32, 32), "uint8")
     patch[:, 16:] = 200
     np.testing.assert_array_equal(mean_std(patch), [[100, 100]])
@@ -61,8 +63,8 @@ def test_a_resized_chessboard_is_plus_and_minus_one():
     np.testing.assert_allclose(resized(patch), 2.0 * board.reshape(1, 36) - 1, atol=1e-6)
 
 
-def test_resized_agrees_with_opencv_and_ignores_the_light():
-    patches = photographs()[:, :32, :32]
+def test_resized_agrees_with_opencv_and_ignores_brightness():
+    patches = smooth_patches()[:, :32, :32]
     small = [
         cv2.resize(patch.astype("float32"), (6, 6), 0, 0, 0, cv2.INTER_AREA) for patch in patches
     ]
@@ -72,14 +74,14 @@ def test_resized_agrees_with_opencv_and_ignores_the_light():
     np.testing.assert_allclose(resized(patches * 0.5 + 30), resized(patches), atol=1e-4)
 
 
-def test_sift_is_that_of_opencv_at_the_middle():
-    patches = photographs(3)[:, :32, :32]
+def test_sift_agrees_with_opencv_at_the_middle():
+    patches = smooth_patches(3)[:, :32, :32]
     keypoint = cv2.KeyPoint(15.5, 15.5, 32 / 6, 0)  # OpenCV rounds it to (16, 16)
     expected = [cv2.SIFT_create().compute(patch, [keypoint])[1][0] for patch in patches]
     np.testing.assert_array_equal(sift(patches), expected)
 
 
-def test_a_dot_in_the_middle_of_each_of_sixteen_cells_is_found_in_that_cell():
+def test_a_dot_in_the_middle_of_a_cell_is_counted_in_that_cell():
     dots = np.zeros((16, 32, 32), "uint8")
     row, column = np.divmod(np.arange(16), 4)
     for dot, y, x in zip(dots, 8 * row + 4, 8 * column + 4):  # cells of 8 pixels from 0 to 32
@@ -87,16 +89,18 @@ def test_a_dot_in_the_middle_of_each_of_sixteen_cells_is_found_in_that_cell():
     energy = (cells(sift(dots)) ** 2).sum(axis=3).reshape(16, 16)
     share = energy / energy.sum(axis=1, keepdims=True)
     assert share.argmax(axis=1).tolist() == list(range(16))
-    assert share.max(axis=1).min() > 0.6  # the rest is of gradients that lie nearer to the next
+    assert (
+        share.max(axis=1).min() > 0.6
+    )  # gradients at the border of a cell count in part for the next
 
 
-def test_the_outermost_pixels_change_the_outermost_cells_only():
-    patches = photographs(30)[:, :32, :32]
+def test_border_pixels_change_only_border_cells():
+    patches = smooth_patches(30)[:, :32, :32]
     framed = patches.copy()
     framed[:, 0], framed[:, :, 0], framed[:, -1], framed[:, :, -1] = 0, 0, 255, 255
     before, after = cells(rootsift(patches)), cells(rootsift(framed))
     assert (np.abs(after - before).max(axis=(1, 2, 3)) > 0.05).all()
-    # Rows have one length, so that inner cells change too, all by one factor.
+    # Rows keep unit norm, so inner cells change too, but all by the same factor.
     inner, changed = before[:, 1:3, 1:3].reshape(30, -1), after[:, 1:3, 1:3].reshape(30, -1)
     cosine = (
         (inner * changed).sum(1) / np.linalg.norm(inner, axis=1) / np.linalg.norm(changed, axis=1)
@@ -114,29 +118,29 @@ def test_a_ramp_brightens_in_one_direction_in_every_cell(direction, turns):
     assert np.delete(found, direction, axis=2).max() <= 1
 
 
-def test_half_a_turn_of_the_patch_turns_the_grid_and_its_directions():
-    patches = photographs()  # 65 pixels have a middle: the grid turns onto itself
+def test_half_a_turn_of_the_patch_turns_cells_and_directions():
+    patches = smooth_patches()  # the middle of 65 pixels is a pixel: the grid is symmetric
     turned = cells(sift(patches[:, ::-1, ::-1]))
     expected = np.roll(turned[:, ::-1, ::-1], 4, axis=3)
-    assert np.abs(cells(sift(patches)) - expected).max() <= 1  # of 512: rounding
+    assert np.abs(cells(sift(patches)) - expected).max() <= 1  # rounding; the norm is 512
 
 
-def test_rootsift_of_two_patches_multiplies_to_their_bhattacharyya_coefficient():
-    patches = photographs(2)
+def test_the_product_of_two_rootsift_descriptors_is_their_bhattacharyya_coefficient():
+    patches = smooth_patches(2)
     roots, (p, q) = rootsift(patches), sift(patches)
     np.testing.assert_allclose(np.linalg.norm(roots, axis=1), 1, rtol=1e-5)
     expected = np.sqrt(p / p.sum() * q / q.sum()).sum()
     assert roots[0] @ roots[1] == pytest.approx(expected, rel=1e-5)
 
 
-def test_grey_levels_are_rounded_and_clipped_as_those_of_a_denoiser():
-    patches = photographs(4)[:, :32, :32]
+def test_fractional_grey_levels_are_rounded_and_clipped():
+    patches = smooth_patches(4)[:, :32, :32]
     blurred = np.random.default_rng(0).uniform(-0.4, 0.4, patches.shape) + patches
     np.testing.assert_array_equal(sift(blurred), sift(patches))
     np.testing.assert_array_equal(sift(patches - 1000.0), np.zeros((4, 128)))
 
 
-def test_patches_of_other_shapes_and_ranges_are_refused():
+def test_patches_with_other_shapes_or_ranges_are_refused():
     for function in (mean_std, resized, sift, rootsift):
         with pytest.raises(ValueError, match=r"shape \(2, 32, 31\): expected \(batch, 32, 32, 1\)"):
             function(np.zeros((2, 32, 31)))
@@ -145,17 +149,20 @@ def test_patches_of_other_shapes_and_ranges_are_refused():
         with pytest.raises(ValueError, match="NaN or infinite pixels"):
             function(np.full((1, 32, 32), np.nan))
     with pytest.raises(ValueError, match=r"reach 1: expected grey levels 0\.\.255"):
-        sift(photographs(1) / 255)
+        sift(smooth_patches(1) / 255)
 
 
-def test_without_opencv_sift_says_what_to_install(monkeypatch):
+def test_the_error_without_opencv_names_the_package_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "cv2", None)
     with pytest.raises(ImportError, match="pip install opencv-python-headless"):
         sift(np.zeros((1, 32, 32), "uint8"))
     assert pixels(np.zeros((1, 32, 32), "uint8")).shape == (1, 1024)
 
 
-def test_the_module_needs_neither_keras_nor_opencv_to_be_imported():
-    code = "import sys, hpatches_kit.descriptors.baselines; print([m for m in ('keras', 'cv2') if m in sys.modules])"
+def test_importing_the_baselines_imports_neither_keras_nor_opencv():
+    code = (
+        "import sys, hpatches_kit.descriptors.baselines;"
+        "print([module for module in ('keras', 'cv2') if module in sys.modules])"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

@@ -1,3 +1,5 @@
+"""`hk.describe` and `hk.Descriptors`."""
+
 import keras
 import numpy as np
 import pytest
@@ -5,36 +7,39 @@ import pytest
 import hpatches_kit as hk
 
 
-def means(batch):
+def mean_and_std(batch):
     flat = np.asarray(batch, np.float32).reshape(len(batch), -1)
     return np.column_stack([flat.mean(axis=1), flat.std(axis=1)])
 
 
-def test_each_descriptor_stands_at_its_point_and_view(patches):
-    found = hk.describe(means, patches, "noisy", name="means", batch_size=3)
-    assert found.values.shape == (20, 16, 2) and (found.name, found.patches) == ("means", "noisy")
-    np.testing.assert_allclose(found.values[..., 0], patches.noisy.mean(axis=(2, 3)), rtol=1e-5)
-    assert found.names == patches.names and found.lengths == patches.lengths
-    np.testing.assert_array_equal(found.label, patches.label)
+def test_each_descriptor_belongs_to_its_point_and_view(patches):
+    described = hk.describe(mean_and_std, patches, "noisy", name="means", batch_size=3)
+    assert described.values.shape == (20, 16, 2) and (described.name, described.kind) == (
+        "means",
+        "noisy",
+    )
+    np.testing.assert_allclose(described.values[..., 0], patches.noisy.mean(axis=(2, 3)), rtol=1e-5)
+    assert described.names == patches.names and described.lengths == patches.lengths
+    np.testing.assert_array_equal(described.label, patches.label)
 
 
-def test_a_network_and_predict_give_the_same(patches):
+def test_a_network_gives_what_predict_gives(patches):
     model = hk.models.l2net()
-    found = hk.describe(model, patches, batch_size=64)
+    described = hk.describe(model, patches, batch_size=64)
     expected = model.predict(patches.clean[3][..., None], verbose=0)
-    np.testing.assert_allclose(found.values[3], expected, rtol=1e-4, atol=1e-5)
-    assert found.name == "l2net"
+    np.testing.assert_allclose(described.values[3], expected, rtol=1e-4, atol=1e-5)
+    assert described.name == "l2net"
 
 
 def test_with_a_denoiser_the_denoised_patches_are_described(patches):
     def brighter(batch):
         return batch + 300.0
 
-    found = hk.describe(means, patches, denoiser=brighter)
-    np.testing.assert_array_equal(found.values[..., 0], 255)  # clipped
+    described = hk.describe(mean_and_std, patches, denoiser=brighter)
+    np.testing.assert_array_equal(described.values[..., 0], 255)  # clipped
 
 
-def test_pixels_have_mean_zero_and_length_one_and_ignore_the_light():
+def test_pixels_have_mean_zero_and_unit_norm_and_ignore_brightness():
     patches = np.random.default_rng(0).integers(50, 100, (5, 32, 32, 1)).astype("uint8")
     values = hk.baselines.pixels(patches)
     np.testing.assert_allclose(values.mean(axis=1), 0, atol=1e-6)
@@ -43,17 +48,17 @@ def test_pixels_have_mean_zero_and_length_one_and_ignore_the_light():
     assert np.isfinite(hk.baselines.pixels(np.full((1, 32, 32, 1), 7, "uint8"))).all()
 
 
-def test_flat_references_are_marked(patches):
+def test_flat_reference_patches_are_marked(patches):
     patches.arrays["clean"][4, 0] = 77
-    assert np.flatnonzero(hk.describe(means, patches).flat).tolist() == [4]
+    assert np.flatnonzero(hk.describe(mean_and_std, patches).flat).tolist() == [4]
 
 
-def test_an_empty_set_is_refused(patches):
+def test_an_empty_patch_set_is_refused(patches):
     with pytest.raises(ValueError, match="there is nothing to predict"):
-        hk.describe(means, patches.select([]))
+        hk.describe(mean_and_std, patches.select([]))
 
 
-def test_models_of_other_shapes_are_refused(patches):
+def test_models_with_wrong_shapes_are_refused(patches):
     wide = keras.Sequential([keras.Input((65, 65, 1)), keras.layers.Flatten()], name="wide")
     with pytest.raises(
         ValueError, match=r"wide takes \(65, 65, 1\): clean patches are \(32, 32, 1\)"
@@ -65,10 +70,10 @@ def test_models_of_other_shapes_are_refused(patches):
     with pytest.raises(ValueError, match=r"expected \(batch, dim\) descriptors"):
         hk.describe(hk.models.unet(), patches)
     with pytest.raises(ValueError, match="need a denoiser="):
-        hk.describe(means, patches, "denoised")
+        hk.describe(mean_and_std, patches, "denoised")
 
 
-def test_descriptors_that_are_not_finite_or_of_another_shape_are_refused(descriptors):
+def test_descriptors_that_are_not_finite_or_have_another_shape_are_refused(descriptors):
     values = descriptors.values.copy()
     values[30, 2, 1] = np.nan
     with pytest.raises(ValueError, match=r"Point 30 \(i_b\) has NaN"):
@@ -79,11 +84,11 @@ def test_descriptors_that_are_not_finite_or_of_another_shape_are_refused(descrip
         hk.Descriptors(descriptors.values, descriptors.sequence, flat=[True])
     with pytest.raises(ValueError, match=r"expected \(60, 16, dim\)"):
         hk.Descriptors(values[:, :15], descriptors.sequence)
-    with pytest.raises(ValueError, match="must stand together"):
+    with pytest.raises(ValueError, match="must be adjacent"):
         hk.Descriptors(descriptors.values, np.tile(["v_a", "i_b"], 30))
 
 
-def test_sequences_are_selected_with_all_that_belongs_to_their_points(descriptors):
+def test_selected_sequences_keep_every_field_of_their_points(descriptors):
     labelled = hk.Descriptors(
         descriptors.values,
         descriptors.sequence,
@@ -93,7 +98,7 @@ def test_sequences_are_selected_with_all_that_belongs_to_their_points(descriptor
         "noisy",
     )
     chosen = labelled.select(["v_c", "v_a"])
-    assert chosen.lengths == {"v_c": 15, "v_a": 25} and (chosen.name, chosen.patches) == (
+    assert chosen.lengths == {"v_c": 15, "v_a": 25} and (chosen.name, chosen.kind) == (
         "n",
         "noisy",
     )

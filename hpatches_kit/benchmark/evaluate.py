@@ -1,0 +1,68 @@
+"""Score descriptors on all three tasks."""
+
+import time
+import warnings
+
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.benchmark.matching import matching
+from hpatches_kit.benchmark.retrieval import retrieval
+from hpatches_kit.benchmark.scores import Scores
+from hpatches_kit.benchmark.task_names import TASKS
+from hpatches_kit.benchmark.tasks import draw_tasks
+from hpatches_kit.benchmark.tie_warnings import CollapseWarning, tie_warnings
+from hpatches_kit.benchmark.verification import verification
+
+
+def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
+    """Score descriptors on verification, matching and retrieval.
+
+        scores = hk.benchmark.evaluate(hk.describe(hk.baselines.pixels, test))
+
+    Args:
+        descriptors: `Descriptors`.
+        tasks: `Tasks`; default: drawn by the official rule, in numbers that fit the points.
+        distance: `"L2"` or `"L1"`. L1 has no fast path: expect minutes at full size. The
+            `masked_L1` of the official code is not supported.
+        only: name or names of the tasks to score; default: all for which there are task lists.
+        progress: show progress bars for steps that take more than two seconds.
+
+    Returns:
+        `Scores`.
+
+    Raises UserError for unknown tasks or distances and for task lists of other points. Warns with
+    `CollapseWarning` when scores are misleading, because of ties or of collapsed descriptors.
+    """
+    only = [only] if isinstance(only, str) else only
+    unknown = set(only or ()) - set(TASKS)
+    if unknown:
+        raise UserError(f"Unknown task {', '.join(unknown)}: expected some of {', '.join(TASKS)}.")
+    if tasks is None and set(only or TASKS) != {"matching"}:  # matching needs no task lists
+        tasks = draw_tasks(descriptors)
+    if tasks and tasks.points != len(descriptors):
+        raise UserError(
+            f"The tasks were drawn for {tasks.points} points: expected the {len(descriptors)} of"
+            " the descriptors."
+        )
+    sentences = []
+    if not only:
+        listed = {"verification": len(tasks.positive), "retrieval": len(tasks.queries)}
+        only = [task for task in TASKS if listed.get(task, True)]
+        sentences = [
+            f"{task}: not scored, there are no task lists." for task in TASKS if task not in only
+        ]
+    functions = {
+        "verification": lambda: verification(descriptors, tasks, distance, progress),
+        "matching": lambda: matching(descriptors, distance, progress),
+        "retrieval": lambda: retrieval(descriptors, tasks, distance, progress),
+    }
+    results = {}
+    for task in (task for task in TASKS if task in only):
+        began = time.perf_counter()
+        results[task] = functions[task]()
+        results[task]["seconds"] = round(time.perf_counter() - began, 3)
+    for sentence in tie_warnings(results):
+        warnings.warn(f"{descriptors.name}: {sentence}", CollapseWarning, stacklevel=2)
+        sentences.append(sentence)
+    protocol = f"{distance} distance, {tasks.provenance if tasks else 'no lists'}"
+    sequences = tuple(descriptors.names)
+    return Scores(descriptors.name, results, protocol, descriptors.kind, sequences, sentences)
