@@ -1,7 +1,7 @@
-"""Callbacks for `fit`: monitoring and resumable training.
+"""Callbacks for `fit`: resumable training and monitoring.
 
-In: what a training is evaluated on, or a folder. Out: numbers in the log, warnings, figures, and files that the next
-`fit` resumes from.
+In: a folder, and the patches or batches to monitor. Out: files from which the next `fit` resumes,
+metrics in the log, warnings, and a live figure.
 """
 
 import lazy_loader as lazy

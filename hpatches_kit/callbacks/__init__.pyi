@@ -1,6 +1,6 @@
-from .monitoring import BenchmarkScores as BenchmarkScores
-from .monitoring import CollapseAlarm as CollapseAlarm
-from .monitoring import LevelQuality as LevelQuality
-from .monitoring import LivePlot as LivePlot
+from .benchmark_scores import BenchmarkScores as BenchmarkScores
+from .collapse_alarm import CollapseAlarm as CollapseAlarm
+from .live_plot import LivePlot as LivePlot
+from .quality_by_level import QualityByLevel as QualityByLevel
 from .resume import Resume as Resume
 from .resume import read_log as read_log

@@ -1,4 +1,4 @@
-"""A training that a disconnect cannot hurt: run the same cell again and it goes on where it stopped."""
+"""Resumable training: run the same cell again, and training continues where it was interrupted."""
 
 import json
 import random
@@ -18,12 +18,12 @@ MORE_IS_BETTER = ("psnr", "ssim", "verification", "matching", "retrieval")
 
 
 def read_log(folder):
-    """Every epoch of a run so far, as a DataFrame that `hk.plots.curves` draws.
+    """Read the log of a run without training: a DataFrame with one row per complete epoch.
 
     Args:
         folder: as given to `Resume`.
 
-    Raises FileNotFoundError where no epoch is complete.
+    Raises FileNotFoundError if no epoch is complete.
     """
     file = Path(folder).expanduser() / LOG
     if not file.exists():
@@ -32,46 +32,54 @@ def read_log(folder):
 
 
 class Resume(keras.callbacks.Callback):
-    """Keep a training in a folder, and go on with it when it is there already.
+    """Keep a training run in a folder, and resume it from there after an interruption.
 
-        model.fit(batches, epochs=25, callbacks=[hk.callbacks.Resume("runs/deep", batches, "val_psnr")])
+        resume = hk.callbacks.Resume("runs/deep", batches, "val_psnr")
+        model.fit(batches, validation_data=validation, epochs=25, callbacks=[resume])
+        hk.plots.curves(resume.log, ["loss", "psnr"])
 
-    After each epoch the folder holds
+    After each epoch the folder holds:
 
-    - `best.keras`: the model as it was after its best epoch;
-    - `log.csv`: every epoch so far, a line each; `hk.callbacks.read_log(folder)` reads it;
-    - `backup.npz`: all that the next epoch depends on: weights, optimiser with its step and learning
-      rate, the seeds of dropout, the order of batches, the number of the epoch;
-    - `settings.json`: what is trained, and with what.
+    - `log.csv`: the log, one row per epoch so far; `hk.callbacks.read_log(folder)` reads it;
+    - `best.keras`: the model after its best epoch so far, for `keras.models.load_model`;
+    - `backup.npz`: everything the next epoch depends on: the number of complete epochs, the
+      weights, the optimiser with its step and learning rate, and the random states of dropout and
+      shuffling;
+    - `settings.json`: the model, the optimiser, the loss, the batches, and the versions of the kit,
+      Keras and Python.
 
-    Killed at any moment, a run that is started again does over the epoch it was in, with the same
-    batches, and ends as if nothing had happened. A run that is complete, or that a callback such as
-    `EarlyStopping` ended, only gives the model its weights back. An epoch whose loss is no number is not
-    kept. Other callbacks with a memory of their own begin anew; those that add to the log, such as
-    `hk.callbacks.BenchmarkScores`, belong before this one in the list.
+    All files are written atomically. To resume an interrupted run, even if its process was killed,
+    run the same code again: it repeats the interrupted epoch with the same batches, and ends with
+    the same weights as an undisturbed run. If the run is complete, or a callback such as
+    `EarlyStopping` ended it, `fit` trains nothing and only restores the weights and the log. An
+    epoch with a loss that is not finite is not saved.
+
+    Other callbacks start fresh when training resumes. Put those that add to the log, such as
+    `hk.callbacks.BenchmarkScores`, before this one in the list.
 
     Args:
-        folder: of this run alone; on Colab one on Drive outlives the session.
-        batches: what `fit` gets, of `hk.batches`: resumed with the epoch that is next.
-        monitor: which number of the log decides what is best, as `val_loss` or `val_psnr`; without
-            validation data, `loss`. More is better for PSNR, SSIM and the three tasks.
-        settings: more to keep in `settings.json`, and to hold the next start to.
+        folder: of this run only. On Colab, a folder on Google Drive outlives the session.
+        batches: the batches of `hk.batches` that `fit` gets.
+        monitor: the quantity in the log that decides which epoch is best. More is better for PSNR,
+            SSIM and the three tasks; less is better for all others. Without validation data, use
+            `"loss"`.
+        settings: more settings to keep in `settings.json`.
 
-    `log` is a DataFrame with every epoch so far, also of earlier sessions, as `hk.plots.curves` draws it.
+    `log` is a DataFrame with all epochs so far, also those of earlier sessions; `fit` fills it.
 
-    Raises UserError when training begins and the folder holds a run with other settings, when the loss
-    reads other batches, and after an epoch without the number to monitor.
+    Raises UserError when training begins, if the folder holds a run with other settings, or if the
+    loss needs other batches; and after the first epoch, if `monitor` is not in the log.
 
-    Keras's own `BackupAndRestore` forgets the seeds of dropout and where the batches were; it, the
-    `ModelCheckpoint` and the `CSVLogger` can be killed half way through a file, and each alone does not
-    know what the others have lost.
+    Keras's own `BackupAndRestore` does not restore the random states of dropout, nor which batches
+    are next. A kill can leave its files, and those of `ModelCheckpoint` and `CSVLogger`, incomplete
+    or at different epochs.
     """
 
     def __init__(self, folder, batches, monitor="val_loss", settings=None):
         super().__init__()
         self.folder = Path(folder).expanduser()
         self.batches, self.monitor, self.settings = batches, monitor, settings or {}
-        self.log = pd.DataFrame()
+        self.log, self.loss_is_finite = pd.DataFrame(), True
 
     def on_train_begin(self, logs=None):
         model = self.model
@@ -81,35 +89,37 @@ class Resume(keras.callbacks.Callback):
             model.optimizer.build(model.trainable_variables)
         self._check_batches()
         self._check_settings()
-        self.log = pd.DataFrame()
+        self.log, self.loss_is_finite = pd.DataFrame(), True
         if (self.folder / BACKUP).exists():
             self._restore()
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.model._initial_epoch = None  # `fit` has read it; another one begins at its own
+        self.model._initial_epoch = None  # `fit` has read it; the next `fit` starts at 0 again
         self.batches.begin(epoch)
 
     def on_epoch_end(self, epoch, logs=None):
         logs = {"epoch": epoch, **(logs or {})}
         if self.monitor not in logs:
-            known = ", ".join(key for key in logs if key != "epoch")
-            raise UserError(f"monitor={self.monitor!r} is not measured: expected one of {known}.")
-        self.sound = bool(np.isfinite(logs.get("loss", 0)))
-        if not self.sound:
+            measured = ", ".join(key for key in logs if key != "epoch")
+            raise UserError(
+                f"monitor={self.monitor!r} is not in the log: expected one of {measured}."
+            )
+        self.loss_is_finite = bool(np.isfinite(logs.get("loss", 0)))
+        if not self.loss_is_finite:
             return
         self.log = pd.concat([self.log, pd.DataFrame([logs])], ignore_index=True)
         with atomic_file(self.folder / LOG) as file:
             self.log.to_csv(file, index=False)
         values = self.log[self.monitor]
-        more = self.monitor.removeprefix("val_").startswith(MORE_IS_BETTER)
-        if values.iloc[-1] == (values.max() if more else values.min()):
+        more_is_better = self.monitor.removeprefix("val_").startswith(MORE_IS_BETTER)
+        if values.iloc[-1] == (values.max() if more_is_better else values.min()):
             with atomic_file(self.folder / BEST) as file:
                 self.model.save(file)
-        self._backup(epoch + 1)  # last: what it counts as done, is done
+        self._backup(epoch + 1)  # last, because it marks the epoch as complete
 
     def on_train_end(self, logs=None):
         self.model._initial_epoch = None
-        if self.model.stop_training and len(self.log) and self.sound:
+        if self.model.stop_training and len(self.log) and self.loss_is_finite:
             self._backup(int(self.log.epoch.iloc[-1]) + 1, ended=True)
 
     def _variables(self):
@@ -118,67 +128,68 @@ class Resume(keras.callbacks.Callback):
     def _backup(self, epochs, ended=False):
         arrays = {str(k): ops.convert_to_numpy(v) for k, v in enumerate(self._variables())}
         for key, array in arrays.items():
-            if array.dtype.kind == "V":  # bfloat16, which a file would give back as bare bytes
+            if array.dtype.kind == "V":  # NumPy files do not store bfloat16
                 arrays[key] = array.astype(np.float32)
         with atomic_file(self.folder / BACKUP) as file:
             np.savez(file, epoch=epochs, ended=ended, **arrays, **_random_state())
 
     def _restore(self):
         variables = self._variables()
-        with np.load(self.folder / BACKUP) as saved:
-            kept = [saved[key].shape for key in saved.files if key.isdigit()]
-            here = [tuple(variable.shape) for variable in variables]
-            if here != kept:
+        with np.load(self.folder / BACKUP) as backup:
+            saved_shapes = [backup[key].shape for key in backup.files if key.isdigit()]
+            shapes = [tuple(variable.shape) for variable in variables]
+            if shapes != saved_shapes:
                 raise UserError(
-                    f"{self.folder} holds {len(kept)} arrays of weights and optimiser, this model has"
-                    f" {len(here)}, or they differ in shape: is another part of it trainable?"
-                    " Choose another folder, or delete it to begin anew."
+                    f"{self.folder} holds {len(saved_shapes)} arrays of weights and optimiser; this"
+                    f" model has {len(shapes)}, or their shapes differ. Are other layers trainable?"
+                    " Choose another folder, or delete this one to start again."
                 )
             for k, variable in enumerate(variables):
-                variable.assign(saved[str(k)])
-            _set_random_state(saved)
-            epochs, ended = int(saved["epoch"]), bool(saved["ended"])
+                variable.assign(backup[str(k)])
+            _set_random_state(backup)
+            epochs, ended = int(backup["epoch"]), bool(backup["ended"])
         log = read_log(self.folder)
-        self.log = log[log["epoch"] < epochs]  # without what a kill left of an epoch
-        # Where `fit` looks for it; Keras's own backup uses the same place.
+        self.log = log[log["epoch"] < epochs]  # a kill can leave a row of an incomplete epoch
+        # `fit` reads it after `on_train_begin`; Keras's `BackupAndRestore` also sets it.
         self.model._initial_epoch = max(epochs, self.params["epochs"]) if ended else epochs
 
     def _check_batches(self):
-        wanted = getattr(self.model.loss, "batches", None)
-        if wanted and type(self.batches).__name__ != wanted:
+        expected = getattr(self.model.loss, "batch_class", None)
+        if expected and type(self.batches).__name__ != expected:
             raise UserError(
-                f"{type(self.model.loss).__name__} reads the rows of hk.batches.{wanted}: these are"
-                f" {type(self.batches).__name__}."
+                f"{type(self.model.loss).__name__} needs batches of hk.batches.{expected}:"
+                f" these are {type(self.batches).__name__}."
             )
 
     def _check_settings(self):
         file = self.folder / SETTINGS
-        begun = int(ops.convert_to_numpy(self.model.optimizer.iterations)) > 0
-        now = describe_run(self.model, self.batches, monitor=self.monitor, settings=self.settings)
+        trained = int(ops.convert_to_numpy(self.model.optimizer.iterations)) > 0
+        settings = describe_run(
+            self.model, self.batches, monitor=self.monitor, settings=self.settings
+        )
         if not file.exists():
-            self.folder.mkdir(parents=True, exist_ok=True)
-            write_text(file, json.dumps(now, indent=1) + "\n")
-        elif lines := differences_of(json.loads(file.read_text()), now, begun):
+            write_text(file, json.dumps(settings, indent=1) + "\n")
+        elif lines := differences_of(json.loads(file.read_text()), settings, trained):
             raise UserError(
                 f"{self.folder} holds a run with other settings:\n"
                 + "\n".join(lines)
-                + "\nChoose another folder, or delete it to begin anew."
+                + "\nChoose another folder, or delete this one to start again."
             )
 
 
 def _random_state():
-    """State of the generators that are not among a model's variables, as arrays by name."""
-    state = {"shuffle": random.getstate()[1]}  # by this one `fit` shuffles the batches of an epoch
+    """Arrays by name: the states of the random generators outside the model's variables."""
+    state = {"shuffle": random.getstate()[1]}  # `fit` shuffles the batches of an epoch with it
     if keras.backend.backend() == "torch":
         import torch
 
-        state["torch"] = torch.get_rng_state().numpy()  # torch's dropout on the CPU
+        state["torch"] = torch.get_rng_state().numpy()  # dropout of torch on the CPU
     return state
 
 
-def _set_random_state(saved):
-    random.setstate((random.getstate()[0], tuple(saved["shuffle"].tolist()), None))
+def _set_random_state(state):
+    random.setstate((random.getstate()[0], tuple(state["shuffle"].tolist()), None))
     if keras.backend.backend() == "torch":
         import torch
 
-        torch.set_rng_state(torch.from_numpy(saved["torch"]))
+        torch.set_rng_state(torch.from_numpy(state["torch"]))

@@ -1,4 +1,4 @@
-"""What a training was made with, in words that JSON knows, and how it differs from another."""
+"""The settings of a training run as JSON, and the differences between two runs."""
 
 import hashlib
 import json
@@ -8,77 +8,86 @@ import zlib
 
 import keras
 import numpy as np
+import pandas as pd
 
 from hpatches_kit._support.version import __version__
 
-OF_KERAS = ("optimizer", "loss")  # whose settings another version of Keras may add to
-GREY = "grey levels"
-# Grey levels. What two devices make of one patch differs by less, two denoisers by more.
-DEVICES = 0.05
+FROM_KERAS = ("optimizer", "loss")  # another version of Keras may add settings to these
+GREY_LEVELS = "grey levels"
+# Largest difference of a patch's mean grey level between devices; two denoisers differ by more.
+DEVICE_TOLERANCE = 0.05
 
 
 def describe_run(model, batches, **more):
-    """All that decides how a training goes, besides chance that is seeded elsewhere.
+    """Collect everything that decides how training proceeds, except the global random state.
 
     Args:
         model: compiled.
-        batches: of `hk.batches`; their first batch stands for data, kind of patches and denoiser.
+        batches: of `hk.batches`. Their first batch identifies the data, kind and denoiser.
         more: further settings.
+
+    Returns:
+        A nested dictionary of JSON values.
     """
-    simple = (bool, int, float, str)
     compiled = model.get_compile_config() or {}
-    about = {
+    settings = {
         "model": {
-            "name": re.sub(r"_\d+$", "", model.name),  # Keras numbers it in a cell run twice
+            "name": re.sub(r"_\d+$", "", model.name),  # Keras adds a number when a cell runs twice
             "parameters": model.count_params(),
             "architecture": _architecture(model),
         },
-        **{key: compiled.get(key) for key in OF_KERAS},
+        **{key: compiled.get(key) for key in FROM_KERAS},
         "batches": {
-            "kind": type(batches).__name__,
+            "class": type(batches).__name__,
             **{
                 key: value
                 for key, value in vars(batches).items()
-                if isinstance(value, simple) and not key.startswith("_") and key != "epoch"
+                if isinstance(value, bool | int | float | str) and key[0] != "_" and key != "epoch"
             },
             "patches": repr(batches.patches),
             "first batch": _first_batch(batches),
         },
         **more,
-        "made with": (
+        "versions": (
             f"hpatches_kit {__version__}, Keras {keras.__version__} on"
             f" {keras.backend.backend()}, Python {platform.python_version()}"
         ),
     }
-    return json.loads(json.dumps(about, default=str))
+    return json.loads(json.dumps(settings, default=str))
 
 
-def differences_of(before, now, begun):
-    """Lines that name every setting that differs, as "loss, config, margin: 1.0 then, 0.5 now".
+def differences_of(before, now, trained):
+    """List every setting that differs, as `"loss, config, margin: 1.0 before, 0.5 now"`.
 
     Args:
-        before, now: of `describe_run`.
-        begun: the optimiser has taken steps since it was compiled, so its rate may have moved.
+        before, now: from `describe_run`. The versions may differ.
+        trained: whether the optimiser has taken steps since `compile`. Then a callback may have
+            changed its learning rate, which is not compared.
     """
-    before, now = dict(_flat(before)), dict(_flat(now))
+    (before,), (now,) = (
+        pd.json_normalize(settings, sep=", ").to_dict("records") for settings in (before, now)
+    )
+    ignored = {"versions", *(["optimizer, config, learning_rate"] if trained else [])}
     lines = []
-    for key in sorted(before.keys() | now.keys()):
-        one_side = key not in before or key not in now
-        skip = key == "made with" or (one_side and key.startswith(OF_KERAS))
-        skip = skip or (begun and key == "optimizer, config, learning_rate")
-        then, today = (side.get(key, "nothing") for side in (before, now))
-        if key.endswith(GREY) and not one_side:
-            skip = len(then) == len(today) and np.allclose(then, today, rtol=0, atol=DEVICES)
-        if not skip and then != today:
-            lines.append(f"  {key}: {then} then, {today} now")
+    for key in sorted((before.keys() | now.keys()) - ignored):
+        in_both = key in before and key in now
+        if key.startswith(FROM_KERAS) and (not in_both or key.endswith(", name")):
+            continue  # Keras numbers the names
+        old, new = before.get(key, "nothing"), now.get(key, "nothing")
+        if key.endswith(GREY_LEVELS) and in_both and len(old) == len(new):
+            equal = np.allclose(old, new, rtol=0, atol=DEVICE_TOLERANCE)
+        else:
+            equal = old == new
+        if not equal:
+            lines.append(f"  {key}: {old} before, {new} now")
     return lines
 
 
 def _architecture(model):
-    """Eight letters for layers, their settings and how they are joined, whatever their names."""
+    """Hash the layers, their settings and connections, but not their names: 8 hex digits."""
     try:
         text = json.dumps(model.get_config(), default=repr)
-    except NotImplementedError:  # a class of one's own without get_config
+    except NotImplementedError:  # a model class without `get_config`
         return ""
     for k, layer in enumerate(_layers(model)):
         text = text.replace(f'"{layer.name}"', f'"{k}"')
@@ -92,9 +101,9 @@ def _layers(model):
 
 
 def _first_batch(batches):
-    """The first batch of the first epoch: a checksum, of denoised patches their mean grey levels.
+    """Identify the first batch of the first epoch by checksums, or denoised patches by their means.
 
-    Those were computed, and come out a little different on another device, where a run may go on.
+    Another device, where a run may resume, computes slightly different denoised patches.
     """
     epoch, batches.epoch = batches.epoch, 0
     try:
@@ -102,19 +111,10 @@ def _first_batch(batches):
     finally:
         batches.epoch = epoch
     if getattr(batches, "kind", None) == "denoised":
-        levels = patches.mean(axis=(1, 2, 3)).round(3).tolist()
-        return {GREY: levels, "labels": _checksum(targets)}
+        means = patches.mean(axis=(1, 2, 3)).round(3).tolist()
+        return {GREY_LEVELS: means, "labels": _checksum(targets)}
     return _checksum(patches) + _checksum(targets)
 
 
 def _checksum(array):
     return f"{zlib.crc32(array.tobytes()):08x}"
-
-
-def _flat(settings, before=""):
-    """Nested settings as `("optimizer, config, beta_1", 0.9)`, without the names that Keras numbers."""
-    for key, value in settings.items():
-        if isinstance(value, dict):
-            yield from _flat(value, f"{before}{key}, ")
-        elif not (key == "name" and before.startswith(OF_KERAS)):
-            yield before + key, value

@@ -1,6 +1,7 @@
-"""The figures and explorers of the notebooks.
+"""The figures and interactive figures of the notebooks.
 
-In: patches, descriptors, scores, logs. Out: a closed matplotlib `Figure`, which a notebook cell shows once.
+In: patches, descriptors, scores, logs. Out: a closed matplotlib `Figure`: a notebook cell that ends
+in the call shows it once.
 """
 
 import lazy_loader as lazy

@@ -17,6 +17,6 @@ from .mining import percentiles as percentiles
 from .patches import patch_rows as patch_rows
 from .patches import triplets as triplets
 from .patches import views as views
-from .reported_vs_ours import reported_vs_ours as reported_vs_ours
+from .reported import reported_vs_ours as reported_vs_ours
 from .training import curves as curves
 from .training import ranking as ranking

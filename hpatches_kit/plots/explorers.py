@@ -1,4 +1,4 @@
-"""Windows for notebooks: onto the data, and onto mining. Menus and sliders above a figure."""
+"""Interactive figures for notebooks: menus and sliders above a figure, for Jupyter and Colab."""
 
 from io import BytesIO
 
@@ -9,10 +9,7 @@ from hpatches_kit.plots.mining import distance_matrix
 
 
 def explore(patches):
-    """Browse a `PatchSet`: a menu of sequences, a slider of points, the figure of `plots.point`.
-
-    Works in Jupyter and in Colab; outside a notebook it is an object with buttons that nobody sees.
-    """
+    """Browse a `PatchSet`: a menu of sequences and a slider of points above `hk.plots.point`."""
     import ipywidgets as widgets  # only notebooks need it
 
     rows = {name: np.flatnonzero(patches.sequence == name) for name in patches.names}
@@ -20,25 +17,25 @@ def explore(patches):
     slider = widgets.IntSlider(0, 0, len(rows[menu.value]) - 1, description="point")
     picture = widgets.Image(format="png")
 
-    def show(_=None):
+    def draw(_=None):
         picture.value = _png(point(patches, int(rows[menu.value][slider.value])))
 
     def change_sequence(change):
-        slider.max = len(rows[change["new"]]) - 1  # which may move the slider, too
-        show()
+        slider.max = len(rows[change["new"]]) - 1  # may also move the slider
+        draw()
 
     menu.observe(change_sequence, "value")
-    slider.observe(show, "value")
-    show()
+    slider.observe(draw, "value")
+    draw()
     return widgets.VBox([widgets.HBox([menu, slider]), picture])
 
 
 def explore_mining(descriptors, pairs=24):
-    """Drag the percentile and see which negatives it chooses, in `plots.distance_matrix`.
+    """Choose a pair and a percentile, and see the negatives in `hk.plots.distance_matrix`.
 
     Args:
-        descriptors: `(2 * n, dim)` of a batch of `Pairs`.
-        pairs: rows and columns drawn, the first ones.
+        descriptors: `(2 * n, dim)`, of a batch of `Pairs`.
+        pairs: number of pairs drawn, the first of the batch.
     """
     import ipywidgets as widgets
 
@@ -47,13 +44,12 @@ def explore_mining(descriptors, pairs=24):
     percentile = widgets.IntSlider(0, 0, 100, description="percentile")
     picture = widgets.Image(format="png")
 
-    def show(_=None):
-        chosen = {"pair": pair.value, "percentile": percentile.value}
-        picture.value = _png(distance_matrix(descriptors, pairs, **chosen))
+    def draw(_=None):
+        picture.value = _png(distance_matrix(descriptors, pairs, pair.value, percentile.value))
 
-    pair.observe(show, "value")
-    percentile.observe(show, "value")
-    show()
+    pair.observe(draw, "value")
+    percentile.observe(draw, "value")
+    draw()
     return widgets.VBox([widgets.HBox([pair, percentile]), picture])
 
 

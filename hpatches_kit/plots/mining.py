@@ -1,18 +1,28 @@
-"""Figures of in-batch mining: the matrix of distances, and what is chosen from it."""
+"""Figures of in-batch mining: the distance matrix of a batch, and the negatives chosen from it."""
+
+from itertools import cycle
 
 import matplotlib.pyplot as plt
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from hpatches_kit.plots.style import GROUP_COLOURS, QUERY, RIGHT, WRONG, closed
+from hpatches_kit.plots.style import (
+    DISTANCE,
+    GROUP_COLOURS,
+    LINE,
+    MATCHING,
+    NON_MATCHING,
+    QUERY,
+    finish,
+)
 
 
-def matrix_of(descriptors, pairs=None):
-    """Distances of the anchors (rows 2k) to the positives (rows 2k + 1) of a batch of `Pairs`.
+def distances_in_batch(descriptors, pairs=None):
+    """Compute the distances of all anchors (rows 2k) to all positives (rows 2k + 1) of a batch.
 
     Args:
-        descriptors: `(2 * n, dim)`.
-        pairs: only the first so many.
+        descriptors: `(2 * n, dim)`, of a batch of `Pairs`.
+        pairs: number of pairs used, the first of the batch. Default: all.
 
     Returns:
         `(pairs, pairs)`.
@@ -22,75 +32,78 @@ def matrix_of(descriptors, pairs=None):
 
 
 def distance_matrix(descriptors, pairs=20, pair=0, percentile=0):
-    """The distances of a batch as a picture, with what mining chooses for one pair.
+    """Draw the distances of a batch as an image, and the negatives that mining chooses for a pair.
 
     Args:
-        descriptors: `(2 * n, dim)` of a batch of `Pairs`, no two pairs of one place.
-        pairs: rows and columns drawn, the first ones; mining looks at these alone.
-        pair: whose row and column are marked: its positive (green) and the negatives that are
-            chosen from its row and its column (red).
+        descriptors: `(2 * n, dim)`, of a batch of `Pairs` without two pairs of the same place.
+        pairs: number of pairs drawn, the first of the batch. Negatives are chosen among these.
+        pair: the marked pair. Its positive is green; the negatives chosen from its row and from
+            its column are red.
         percentile: as for `hk.losses.HardNegativeTriplet`; marks the negative nearest to it.
     """
-    d = matrix_of(descriptors, pairs)
+    matrix = distances_in_batch(descriptors, pairs)
     figure, axis = plt.subplots(figsize=(5.6, 4.8), layout="constrained")
-    image = axis.imshow(d, cmap="gray", vmin=0)  # grey: the marks are in colour
+    image = axis.imshow(matrix, cmap=DISTANCE, vmin=0)
     figure.colorbar(image, label="distance", shrink=0.85)
-    others = np.delete(np.arange(len(d)), pair)
-    chosen = [
-        others[np.argsort(line)[round(percentile / 100 * (len(others) - 1))]]
-        for line in (d[pair, others], d[others, pair])
-    ]
+    others = np.delete(np.arange(len(matrix)), pair)
+    rank = round(percentile / 100 * (len(others) - 1))
+    in_row, in_column = (
+        others[np.argsort(negatives)[rank]]
+        for negatives in (matrix[pair, others], matrix[others, pair])
+    )
     axis.axhspan(pair - 0.5, pair + 0.5, fill=False, edgecolor=QUERY, linewidth=1.2)
     axis.axvspan(pair - 0.5, pair + 0.5, fill=False, edgecolor=QUERY, linewidth=1.2)
-    places = [(pair, pair, RIGHT), (chosen[0], pair, WRONG), (pair, chosen[1], WRONG)]
-    for x, y, colour in places:
+    marks = [(pair, pair, MATCHING), (in_row, pair, NON_MATCHING), (pair, in_column, NON_MATCHING)]
+    for x, y, colour in marks:
         axis.plot(x, y, "s", ms=11, mfc="none", mec=colour, mew=3)
     axis.set(xlabel="positive of pair", ylabel="anchor of pair", xticks=[], yticks=[])
-    row, column = d[pair, chosen[0]], d[chosen[1], pair]
     axis.set_title(
-        f"pair {pair}: positive {d[pair, pair]:.2f}, row {row:.2f}, column {column:.2f}",
+        f"pair {pair}: positive {matrix[pair, pair]:.2f}, negative in row"
+        f" {matrix[pair, in_row]:.2f}, in column {matrix[in_column, pair]:.2f}",
         fontsize=10,
     )
-    return closed(figure)
+    return finish(figure)
 
 
 def percentiles(descriptors, shown=(0, 2, 5, 10, 15, 50)):
-    """All distances of a batch, positive and negative, and where the percentiles of mining fall.
+    """Draw histograms of all positive and negative distances of a batch, with percentiles.
 
     Args:
-        descriptors: `(2 * n, dim)` of a batch of `Pairs`.
-        shown: percentiles of the negatives of a row; each line stands at its mean over the rows.
+        descriptors: `(2 * n, dim)`, of a batch of `Pairs`.
+        shown: percentiles of the negatives of a row. Each is drawn at its mean over the rows.
     """
-    d = matrix_of(descriptors)
-    negatives = d[~np.eye(len(d), dtype=bool)].reshape(len(d), -1)
+    matrix = distances_in_batch(descriptors)
+    negatives = matrix[~np.eye(len(matrix), dtype=bool)].reshape(len(matrix), -1)
     figure, axis = plt.subplots(figsize=(7.2, 3.1), layout="constrained")
-    bins = np.linspace(0, d.max(), 70)
+    bins = np.linspace(0, matrix.max(), 70)
     for values, colour, label in (
-        (np.diagonal(d), RIGHT, "right pairs"),
-        (negatives.ravel(), WRONG, "wrong pairs"),
+        (np.diagonal(matrix), MATCHING, "matching pairs"),
+        (negatives.ravel(), NON_MATCHING, "non-matching pairs"),
     ):
         axis.hist(values, bins, density=True, alpha=0.45, color=colour, label=label)
     top = axis.get_ylim()[1]
-    for k, q in enumerate(shown):
-        at = np.percentile(negatives, q, axis=1).mean()
-        axis.axvline(at, color="#333333", linewidth=1)
-        axis.text(at, top * (0.98 - 0.08 * (k % 5)), f" q={q}", fontsize=8, va="top")
-    axis.set(xlabel="distance of two descriptors", ylabel="share of pairs", yticks=[])
+    box = {"color": "white", "pad": 0.5}
+    label_style = {"fontsize": 8, "ha": "center", "va": "top", "bbox": box}
+    for k, percentile in enumerate(shown):
+        x = np.percentile(negatives, percentile, axis=1).mean()
+        axis.axvline(x, color=LINE, linewidth=1)
+        axis.text(x, top * (0.98 - 0.08 * (k % 5)), f"q={percentile}", **label_style)
+    axis.set(xlabel="distance between two descriptors", ylabel="fraction of pairs", yticks=[])
     axis.spines[["top", "right", "left"]].set_visible(False)
-    axis.legend(frameon=False, fontsize=9, loc="center left")
-    return closed(figure)
+    figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=9)
+    return finish(figure)
 
 
 def metric_curve(table, xlabel, ylabel="mAP"):
-    """Numbers over a setting, a line for each column, such as the tasks over the percentile.
+    """Draw metrics over a setting, one line per column: for example mAP over the percentile.
 
     Args:
         table: a DataFrame; its index is the setting.
     """
     figure, axis = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
-    for column, colour in zip(table.columns, GROUP_COLOURS):
+    for column, colour in zip(table.columns, cycle(GROUP_COLOURS)):
         axis.plot(table.index, table[column], "o-", color=colour, label=column)
     axis.set(xlabel=xlabel, ylabel=ylabel, xticks=table.index)
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8)
-    return closed(figure)
+    return finish(figure)

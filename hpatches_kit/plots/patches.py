@@ -1,32 +1,33 @@
-"""Figures of patches."""
+"""Figures of patches: labelled rows, triplets, and the 16 views of points."""
 
 import matplotlib.pyplot as plt
 import numpy as np
 
 from hpatches_kit.patches.views import VIEWS
-from hpatches_kit.plots.style import GREY, LEVEL_COLOURS, QUERY, RIGHT, WRONG, closed
+from hpatches_kit.plots.style import GREY, LEVEL_COLOURS, MATCHING, NON_MATCHING, QUERY, finish
 
 
-def draw(axis, patch, edge=None):
-    """Draw a patch, with a frame in a colour where one is given."""
+def draw_patch(axis, patch, frame=None):
+    """Draw a patch `(height, width)` or `(height, width, 1)`, with a frame of the given colour."""
     axis.imshow(np.asarray(patch).reshape(patch.shape[0], patch.shape[1]), **GREY)
     axis.set(xticks=[], yticks=[])
     for spine in axis.spines.values():
-        spine.set(visible=edge is not None, color=edge, linewidth=3)
+        spine.set(visible=frame is not None, color=frame, linewidth=3)
 
 
 def patch_rows(rows, count=10, right=None):
-    """Labelled rows of patches; a column is one patch seen several ways.
+    """Draw labelled rows of patches; each column is one patch in several versions.
 
     Args:
         rows: `{label: patches}`, each `(n, height, width)` or `(n, height, width, 1)`, 0..255.
-        count: columns drawn, the first of each row.
-        right: `{label: answers}` for some of the rows: True gives a patch a green frame, False a red
-            one, None a blue one.
+        count: number of columns; the first patches of each row are drawn.
+        right: `{label: answers}` for some of the rows. An answer frames its patch: True in green,
+            False in red, None in blue.
     """
-    frames = {True: RIGHT, False: WRONG, None: QUERY}
-    edges = {
-        k: [frames[v if v is None else bool(v)] for v in row] for k, row in (right or {}).items()
+    colours = {True: MATCHING, False: NON_MATCHING, None: QUERY}
+    frames = {
+        label: [colours[None if answer is None else bool(answer)] for answer in answers]
+        for label, answers in (right or {}).items()
     }
     count = min(count, *(len(patches) for patches in rows.values()))
     figure, axes = plt.subplots(
@@ -36,26 +37,31 @@ def patch_rows(rows, count=10, right=None):
         squeeze=False,
         layout="constrained",
     )
-    for line, (label, patches) in zip(axes, rows.items()):
-        for axis, patch, edge in zip(line, patches, edges.get(label, [None] * count)):
-            draw(axis, patch, edge)
-        line[0].set_ylabel(label, rotation=0, ha="right", va="center")
-    return closed(figure)
+    for row, (label, patches) in zip(axes, rows.items()):
+        for axis, patch, frame in zip(row, patches, frames.get(label, [None] * count)):
+            draw_patch(axis, patch, frame)
+        row[0].set_ylabel(label, rotation=0, ha="right", va="center")
+    return finish(figure)
 
 
 def triplets(patches, count=8):
-    """Anchor, positive and negative of a batch laid out like `Triplets`, a column each."""
+    """Draw the first triplets of a batch, one per column: anchor, positive, negative.
+
+    Args:
+        patches: `(3 * n, height, width, 1)`, a batch of `hk.batches.Triplets`, 0..255.
+        count: number of triplets.
+    """
     return patch_rows(
         {"anchor": patches[0::3], "positive": patches[1::3], "negative": patches[2::3]}, count
     )
 
 
 def views(patches, points=(0,), kind="clean"):
-    """Points in all their 16 views: reference, then five of each level.
+    """Draw points in all 16 views: the reference, then five views of each level.
 
     Args:
         patches: a `PatchSet`.
-        points: rows of the set.
+        points: rows of the set, one per row of the figure.
         kind: `"clean"`, `"noisy"` or `"denoised"`.
     """
     figure, axes = plt.subplots(
@@ -65,10 +71,10 @@ def views(patches, points=(0,), kind="clean"):
         squeeze=False,
         layout="constrained",
     )
-    drawn = patches[kind]
-    for line, point in zip(axes, points):
-        for column, (view, axis) in enumerate(zip(VIEWS, line)):
-            draw(axis, drawn[point, column], LEVEL_COLOURS.get(view[0], QUERY))
+    arrays = patches[kind]
+    for row, point in zip(axes, points):
+        for column, (view, axis) in enumerate(zip(VIEWS, row)):
+            draw_patch(axis, arrays[point, column], LEVEL_COLOURS.get(view[0], QUERY))
     for view, axis in zip(VIEWS, axes[0]):
         axis.set_title(view, fontsize=9)
-    return closed(figure)
+    return finish(figure)

@@ -1,20 +1,26 @@
-"""plots.style."""
+"""The colours of all figures. Change a colour here, and every figure that uses it changes."""
 
 import matplotlib.pyplot as plt
 
-GREY = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}  # one scale for all
+GREEN, RED, BLUE, ORANGE, PURPLE = "#3a9e5c", "#c8403c", "#3b6fb6", "#e08e2b", "#8b6bb1"
+
+MATCHING, NON_MATCHING = GREEN, RED  # pairs, neighbours and answers that are correct, and wrong
+QUERY = BLUE  # the query, the reference patch, and histograms of a single group
+LEVEL_COLOURS = {"e": GREEN, "h": ORANGE, "t": RED}  # by the first letter of a view
+SEQUENCE_COLOURS = {"v": BLUE, "i": ORANGE}  # viewpoint and illumination: first letter of a name
+GROUP_COLOURS = [GREEN, RED, BLUE, PURPLE, ORANGE]  # groups of any kind; they repeat after five
+RUN_COLOURS = plt.get_cmap("tab10").colors  # training runs and descriptors; they repeat after ten
+RUN_MARKERS = "os^Dv"  # the next one each time the colours repeat
+REPORTED, OURS = RED, BLUE
+BAR, INTERVAL = "#c9d3e0", "#3d4a5a"  # bars, and confidence intervals on top of them
+UNKNOWN = "#888888"  # a sequence that is neither viewpoint nor illumination
+LINE = "#333333"  # reference lines and neutral marks
+STANDARD_DEVIATION = "magma"  # colour map
+DISTANCE = "gray"  # colour map; grey, because the marks on top are coloured
+GREY = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}  # grey levels 0..255
 
 
-LEVEL_COLOURS = {"e": "#3a9e5c", "h": "#e08e2b", "t": "#c8403c"}
-
-
-GROUP_COLOURS = ["#3a9e5c", "#c8403c", "#3b6fb6", "#8b6bb1", "#e08e2b"]
-
-
-RIGHT, WRONG, QUERY = "#3a9e5c", "#c8403c", "#3b6fb6"
-
-
-def closed(figure):
-    """The figure, which no cell will show a second time."""
+def finish(figure):
+    """Close the figure, so that a notebook shows it once, and return it."""
     plt.close(figure)
     return figure

@@ -1,20 +1,22 @@
-"""Figures of a training."""
+"""Figures of training: curves over epochs, and a ranking of results."""
+
+from itertools import cycle, product
 
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.lines import Line2D
 
-from hpatches_kit.plots.style import GROUP_COLOURS, closed
+from hpatches_kit.plots.style import BAR, GROUP_COLOURS, LINE, RUN_COLOURS, RUN_MARKERS, finish
 
 
 def curves(histories, quantities=("loss",), labels=None):
-    """Training and validation curves, one panel a quantity, three in a row, one colour a run.
+    """Draw training (dashed) and validation (solid) curves, one panel per quantity.
 
     Args:
-        histories: a Keras `History`, what `hk.callbacks.read_log` returns, or a dictionary of lists by name; or several of
-            them by label.
-        quantities: names as in `history.history`; `val_` curves are drawn solid beside them.
-        labels: axis labels by quantity.
+        histories: a Keras `History`, a DataFrame from `hk.callbacks.read_log`, or a dictionary of
+            lists; or several of these as `{label: history}`, one colour each.
+        quantities: names as in `history.history`, without `val_`.
+        labels: `{quantity: axis label}`.
     """
     several = isinstance(histories, dict) and not isinstance(next(iter(histories.values())), list)
     histories = histories if several else {"": histories}
@@ -30,53 +32,60 @@ def curves(histories, quantities=("loss",), labels=None):
     )
     for axis in axes.flat[len(quantities) :]:
         axis.remove()
-    colours = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    styles = [
+        {"marker": marker, "ms": 3, "color": colour}
+        for (marker, colour), _ in zip(cycle(product(RUN_MARKERS, RUN_COLOURS)), histories)
+    ]
     for axis, quantity in zip(axes.flat, quantities):
-        for k, (run, history) in enumerate(histories.items()):
-            for key, style, side in (
-                (quantity, "--", "train"),
-                (f"val_{quantity}", "-", "validation"),
-            ):
-                numbers = getattr(history, "history", history)
+        lines = {"train": (quantity, "--"), "validation": (f"val_{quantity}", "-")}
+        for (run, history), style in zip(histories.items(), styles):
+            numbers = getattr(history, "history", history)
+            for subset, (key, dashes) in lines.items():
                 if key in numbers:
-                    epochs = np.arange(1, len(numbers[key]) + 1)
-                    look = {"marker": "o", "ms": 3, "color": colours[k % len(colours)]}
-                    axis.plot(epochs, numbers[key], style, label=f"{run} {side}".strip(), **look)
+                    axis.plot(
+                        np.arange(1, len(numbers[key]) + 1),
+                        numbers[key],
+                        dashes,
+                        label=f"{run} {subset}".strip(),
+                        **style,
+                    )
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set(xlabel="epoch", ylabel=labels.get(quantity, quantity.replace("_", " ")))
         axis.grid(alpha=0.3)
         if axis.lines and len(histories) <= 3:
             axis.legend(fontsize=8)
-    if len(histories) > 3:  # a panel has no room for them
-        entries = [Line2D([], [], color=colours[k % len(colours)]) for k in range(len(histories))]
-        entries += [Line2D([], [], color="#333333", linestyle=style) for style in ("--", "-")]
+    if len(histories) > 3:  # too many for the legend of a panel
+        entries = [Line2D([], [], **style) for style in styles]
+        entries += [Line2D([], [], color=LINE, linestyle=dashes) for dashes in ("--", "-")]
         names = [*histories, "(train)", "(validation)"]
         figure.legend(entries, names, loc="outside right upper", frameon=False, fontsize=8)
-    return closed(figure)
+    return finish(figure)
 
 
 def ranking(values, label, lines=None, digits=2):
-    """A bar for each number, the largest on top.
+    """Draw a bar for each number, the largest at the top.
 
     Args:
         values: `{name: number}` or a pandas Series.
         label: of the axis.
-        lines: `{name: number}` drawn as upright lines, to compare with.
-        digits: of the numbers beside the bars.
+        lines: `{name: number}`, drawn as vertical lines for comparison.
+        digits: decimal places of the printed numbers.
     """
+    lines = lines or {}
     ranked = sorted(dict(values).items(), key=lambda item: item[1])
     names, numbers = zip(*ranked)
     figure, axis = plt.subplots(figsize=(7.2, 0.7 + 0.3 * len(ranked)), layout="constrained")
-    axis.barh(names, numbers, color="#c9d3e0", height=0.7)
-    every = [*numbers, *(lines or {}).values()]
-    room = (max(every) - min(every) or 1) * 0.25
-    axis.set_xlim(min(every) - room, max(every) + room)  # differences, not sizes, are compared
+    axis.barh(names, numbers, color=BAR, height=0.7)
+    drawn = [*numbers, *lines.values()]
+    low, high = min(drawn), max(drawn)
+    padding = ((high - low) or 1) * 0.25
+    axis.set_xlim(low - padding, high + padding)  # shows differences: bars do not start at 0
     for row, number in enumerate(numbers):
         axis.text(number, row, f" {number:.{digits}f}", va="center", fontsize=9)
-    for (name, number), colour in zip((lines or {}).items(), GROUP_COLOURS[1:]):
+    for (name, number), colour in zip(lines.items(), cycle(GROUP_COLOURS[1:])):
         axis.axvline(number, color=colour, linewidth=1.4, label=f"{name} {number:.{digits}f}")
     if lines:
         axis.legend(fontsize=8, loc="lower right")
     axis.set_xlabel(label)
     axis.spines[["top", "right"]].set_visible(False)
-    return closed(figure)
+    return finish(figure)

@@ -2,42 +2,43 @@ import pytest
 
 import hpatches_kit as hk
 
-widgets = pytest.importorskip("ipywidgets")
+pytest.importorskip("ipywidgets")
 
 
 @pytest.fixture
-def parts(patches):
-    box = hk.plots.explore(patches)
-    (menu, slider), picture = box.children[0].children, box.children[1]
+def explorer(patches):
+    controls, picture = hk.plots.explore(patches).children
+    menu, slider = controls.children
     return menu, slider, picture
 
 
-def test_it_shows_the_first_point_of_the_first_sequence(parts):
-    menu, slider, picture = parts
+def test_the_explorer_shows_the_first_point_of_the_first_sequence(explorer):
+    menu, slider, picture = explorer
     assert menu.options == ("v_one", "i_two", "v_three") and menu.value == "v_one"
     assert (slider.min, slider.max, slider.value) == (0, 6, 0)
     assert bytes(picture.value).startswith(b"\x89PNG")
 
 
-def test_the_slider_and_the_menu_change_the_picture(parts):
-    menu, slider, picture = parts
-    shown = [bytes(picture.value)]
+def test_the_slider_and_the_menu_change_the_picture(explorer):
+    menu, slider, picture = explorer
+    pictures = [bytes(picture.value)]
     slider.value = 6
-    shown.append(bytes(picture.value))
+    pictures.append(bytes(picture.value))
     menu.value = "i_two"
-    assert (slider.max, slider.value) == (4, 4)  # the slider follows
-    shown.append(bytes(picture.value))
+    assert (slider.max, slider.value) == (4, 4)  # the sequence has five points
+    pictures.append(bytes(picture.value))
     menu.value, slider.value = "v_one", 0
-    assert bytes(picture.value) == shown[0] and len(set(shown)) == 3
+    assert bytes(picture.value) == pictures[0] and len(set(pictures)) == 3
 
 
-def test_the_slider_of_mining_changes_what_is_marked(descriptors):
-    box = hk.plots.explore_mining(descriptors.values[:, :2].reshape(120, -1), pairs=20)
-    (pair, percentile), picture = box.children[0].children, box.children[1]
+def test_the_sliders_of_the_mining_explorer_change_the_picture(descriptors):
+    batch = descriptors.values[:, :2].reshape(120, -1)
+    controls, picture = hk.plots.explore_mining(batch, pairs=20).children
+    pair, percentile = controls.children
     assert (pair.max, percentile.max) == (19, 100)
-    shown = [bytes(picture.value)]
+    pictures = [bytes(picture.value)]
     percentile.value = 50
-    shown.append(bytes(picture.value))
+    pictures.append(bytes(picture.value))
     pair.value = 7
-    shown.append(bytes(picture.value))
-    assert len(set(shown)) == 3 and shown[0].startswith(b"\x89PNG")
+    pictures.append(bytes(picture.value))
+    assert len(set(pictures)) == 3 and pictures[0].startswith(b"\x89PNG")
