@@ -1,7 +1,6 @@
-"""What all batches share: an epoch is drawn at once, each batch is then one gather from the array.
+"""Base class of all batches: draw a whole epoch once, then gather each batch from the array.
 
-Patches stay bytes until they are on the device: a quarter of what float32 would take in memory and
-on the way.
+Patches stay `uint8` until they reach the device: a quarter of the memory of float32.
 """
 
 import keras
@@ -11,68 +10,70 @@ from hpatches_kit._support.errors import UserError
 from hpatches_kit.patches.noise import VIEW_SIGMA, add_noise
 from hpatches_kit.patches.views import PATCH_SIZE, VIEWS
 
-NOISE = 1  # stands beside the index of a batch in the seed of its fresh noise
+FRESH_NOISE = 1  # separates the random numbers of fresh noise from those of augmentation
 
 
-def check_least(least, **counts):
-    """UserError for a count that is smaller."""
+def check_at_least(minimum, **counts):
+    """Raise UserError for a count below the minimum."""
     for name, count in counts.items():
-        if count < least:
-            raise UserError(f"{name}={count}: expected {least} or more.")
+        if count < minimum:
+            raise UserError(f"{name}={count}: expected {minimum} or more.")
 
 
 class Batches(keras.utils.PyDataset):
-    """What the three kinds of batches share: data, seed and the count of epochs.
+    """Seed, epoch and access to patches for `NoisyClean`, `Pairs` and `Triplets`.
 
-    The same (seed, epoch, index) gives the same batch, whichever worker makes it.
+    A subclass defines `draw_epoch(rng)` and `make_batch(index)`. The same (seed, epoch, index) gives
+    the same batch, in whichever worker.
     """
 
     def __init__(self, patches, steps, seed, redraw, augment, fresh_noise, **kwargs):
         super().__init__(**kwargs)
-        check_least(1, steps=steps)
-        check_least(0, seed=seed)
+        check_at_least(1, steps=steps)
+        check_at_least(0, seed=seed)
         self.patches, self.steps, self.seed = patches, steps, seed
         self.redraw, self.epoch = redraw, 0
         self.augment, self.fresh_noise = augment, fresh_noise
-        self._drawn = None, None
+        self._cached_draw = None, None  # an epoch, and what `draw_epoch` returned for it
 
     def __len__(self):
         return self.steps
 
     def __getitem__(self, index):
-        if not 0 <= index < len(self):  # which also ends a `for` loop over the batches
-            raise IndexError(f"Batch {index} of an epoch of {len(self)}.")
-        return self.make(index)
+        if not 0 <= index < len(self):  # IndexError also ends a `for` loop over the batches
+            raise IndexError(f"No batch {index}: an epoch has batches 0 to {len(self) - 1}.")
+        return self.make_batch(index)
 
     def begin(self, epoch):
-        """Go to an epoch, by its number from 0; batches that are not redrawn stay."""
+        """Set the epoch, counted from 0. With `redraw=False` the batches stay the same."""
         if self.redraw:
             self.epoch = epoch
 
     def on_epoch_end(self):
         self.begin(self.epoch + 1)
 
-    def drawn(self):
-        """What `draw` chose for this epoch; drawn when it is first asked for."""
-        epoch, drawn = self._drawn
+    def epoch_draw(self):
+        """Return what `draw_epoch` chose for this epoch; the first call draws it."""
+        epoch, draw = self._cached_draw
         if epoch != self.epoch:
             epoch = self.epoch
-            drawn = self.draw(self.rng())
-            self._drawn = epoch, drawn  # one assignment: safe with several threads
-        return drawn
+            draw = self.draw_epoch(self.rng())
+            self._cached_draw = epoch, draw  # one assignment: safe with several threads
+        return draw
 
-    def make_seed(self, *key):
-        """Seeds of an epoch, as many as there are keys: `()`, `(index,)`, `(index, NOISE)`."""
+    def seed_sequence(self, *key):
+        """Seed of an epoch, `()`, of a batch, `(index,)`, or of its noise, `(index, FRESH_NOISE)`."""
         return np.random.SeedSequence((self.seed, self.epoch), spawn_key=key)
 
     def rng(self, *key):
-        return np.random.default_rng(self.make_seed(*key))
+        return np.random.default_rng(self.seed_sequence(*key))
 
-    def gather(self, kind, numbers):
-        """Patches `uint8 (n, 32, 32)` by number: 16 for each row of the array, and the view."""
-        base = np.asarray(self.patches.base(kind))  # a plain array: a np.memmap is slower to index
-        return base.reshape(-1, PATCH_SIZE, PATCH_SIZE).take(numbers, axis=0)
+    def gather(self, kind, indices):
+        """Patches `uint8 (n, 32, 32)` by index; view v of row r has index `16 * r + v`."""
+        base = np.asarray(self.patches.base(kind))  # indexing an np.memmap is slower
+        return base.reshape(-1, PATCH_SIZE, PATCH_SIZE).take(indices, axis=0)
 
-    def add_fresh_noise(self, clean, numbers, index):
-        """Noise as strong as the views of these patches have it, of this batch alone."""
-        return add_noise(clean, VIEW_SIGMA[numbers % len(VIEWS)], self.make_seed(index, NOISE))
+    def add_fresh_noise(self, clean, indices, index):
+        """Add the noise of batch `index`; its strength is that of each patch's view."""
+        sigma = VIEW_SIGMA[indices % len(VIEWS)]
+        return add_noise(clean, sigma, self.seed_sequence(index, FRESH_NOISE))

@@ -1,7 +1,4 @@
-"""Batches for a descriptor: views of places, of which no two have the same label.
-
-What is in a batch is decided here, what to do with it by the loss.
-"""
+"""Base class of `Pairs` and `Triplets`: draw places, draw views of each, transform and label them."""
 
 import numpy as np
 
@@ -18,62 +15,70 @@ from hpatches_kit.patches.augmentation import (
 from hpatches_kit.patches.views import PATCH_SIZE, VIEWS, patch_shape
 
 
-class _Places(Batches):
-    """Draws places so that no two of a batch have the same label, and views of each place."""
+class LabelledBatches(Batches):
+    """Patches of places, with labels. A place has 16 patches for each point that shows it.
+
+    A subclass sets `flip_of_row`: which of two random flips and rotations each row of a pair or
+    triplet gets.
+    """
 
     def __init__(self, patches, places, steps, kind, denoiser, jitter, fresh_noise, **kwargs):
         if not 0 <= jitter <= MAX_JITTER:
-            raise UserError(f"{jitter=}: expected 0 (none) to {MAX_JITTER:.0f}; 1 is modest.")
+            raise UserError(f"{jitter=}: expected 0 (none) to {MAX_JITTER:.0f}; 1 is moderate.")
         if fresh_noise and kind != "noisy":
-            used = kind or ("clean" if denoiser is None else "denoised")
-            raise UserError(f"fresh_noise=True is for kind='noisy', these are {used!r}.")
-        # Fresh noise is added to clean patches; the noisy ones of the data need not be there.
+            actual = kind or ("clean" if denoiser is None else "denoised")
+            raise UserError(f"fresh_noise=True needs kind='noisy', not {actual!r}.")
+        # Fresh noise is added to clean patches: the patch set needs no noisy ones.
         patches, self.kind = select_kind(patches, "clean" if fresh_noise else kind, denoiser)
-        if patch_shape(self.kind)[1] != PATCH_SIZE:
-            raise UserError(f"Batches have patches of {PATCH_SIZE} pixels, {self.kind} are larger.")
-        # Points sorted by label: the views of a place, 16 or a multiple, stand in one run.
+        size = patch_shape(self.kind)[1]
+        if size != PATCH_SIZE:
+            raise UserError(
+                f"{self.kind!r} patches are {size}x{size} pixels: expected a kind with"
+                f" {PATCH_SIZE}x{PATCH_SIZE}."
+            )
+        # Sort points by label, so that the patches of a place are contiguous.
         order = np.argsort(patches.label, kind="stable")
-        self.numbers = patches.rows[order] * len(VIEWS)  # of the first view of each point
-        self.labels, self.first, count = np.unique(
+        self.first_views = patches.rows[order] * len(VIEWS)  # index of each point's first view
+        self.labels, self.first_point, points = np.unique(
             patches.label[order], return_index=True, return_counts=True
         )
-        self.slots = count * len(VIEWS)
+        self.patches_per_place = points * len(VIEWS)
         if len(self.labels) < places:
             raise UserError(
-                f"A batch wants {places} distinct places, the patch set has {len(self.labels)}."
+                f"A batch needs {places} different places, the patch set has {len(self.labels)}."
             )
         self.jitter = jitter
         super().__init__(patches, steps, fresh_noise=fresh_noise, **kwargs)
 
     def two_views(self, places, rng):
-        """For each place two different patches of it, as numbers `(n, 2)` into its run of views."""
-        slots = self.slots[places]
-        one = rng.integers(slots)
-        other = (one + 1 + rng.integers(slots - 1)) % slots
-        return np.stack([one, other], 1)
+        """Two different patches of each place, as positions `(n, 2)` among the place's patches."""
+        available = self.patches_per_place[places]
+        first = rng.integers(available)
+        second = (first + 1 + rng.integers(available - 1)) % available
+        return np.stack([first, second], 1)
 
-    def numbers_and_labels(self, places, slots):
-        """The patches at these slots of these places, both of one shape: `(steps, n)` each."""
-        numbers = self.numbers[self.first[places] + slots // len(VIEWS)] + slots % len(VIEWS)
+    def indices_and_labels(self, places, positions):
+        """Indices and labels `(steps, rows)` of the patches at these positions of these places."""
+        points, views = np.divmod(positions, len(VIEWS))
+        indices = self.first_views[self.first_point[places] + points] + views
         labels = self.labels[places].astype(np.int32)
-        return numbers.reshape(self.steps, -1), labels.reshape(self.steps, -1)
+        return indices.reshape(self.steps, -1), labels.reshape(self.steps, -1)
 
-    def make(self, index):
-        numbers, labels = (drawn[index] for drawn in self.drawn())
-        patches = self.gather(self.kind, numbers)
+    def make_batch(self, index):
+        indices, labels = (values[index] for values in self.epoch_draw())
+        patches = self.gather(self.kind, indices)
         if self.augment or self.jitter:
-            patches = self.change(patches, self.rng(index))
+            patches = self.transform(patches, self.rng(index))
         if self.fresh_noise:
-            patches = self.add_fresh_noise(patches, numbers, index)
+            patches = self.add_fresh_noise(patches, indices, index)
         return patches[..., None], labels
 
-    def change(self, patches, rng):
-        """Flip and turn, rows that show one place alike, and jitter."""
+    def transform(self, patches, rng):
+        """Apply flips and rotations, the same to all rows of a place, then jitter."""
         if self.augment:
-            symmetries = rng.integers(
-                FLIPS_AND_ROTATIONS, size=(len(patches) // len(self.alike), 2)
-            )
-            patches = flip_and_rotate(patches, symmetries[:, self.alike].ravel())
+            groups = len(patches) // len(self.flip_of_row)
+            flips = rng.integers(FLIPS_AND_ROTATIONS, size=(groups, 2))
+            patches = flip_and_rotate(patches, flips[:, self.flip_of_row].ravel())
         if self.jitter:
             patches = warp(patches, random_affine(len(patches), self.jitter, rng))
         return patches

@@ -1,9 +1,9 @@
-"""Batches for a denoiser."""
+"""Batches of noisy and clean patches, to train a denoiser."""
 
 import numpy as np
 
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.batches.base import Batches, check_least
+from hpatches_kit.batches.base import Batches, check_at_least
 from hpatches_kit.patches.augmentation import FLIPS_AND_ROTATIONS, flip_and_rotate
 from hpatches_kit.patches.views import VIEWS
 
@@ -11,18 +11,23 @@ from hpatches_kit.patches.views import VIEWS
 class NoisyClean(Batches):
     """Noisy patches and their clean versions, for a denoiser.
 
+    A batch is `(noisy, clean)`, each `uint8 (batch_size, 32, 32, 1)`, grey levels 0..255. An epoch
+    shows no patch twice.
+
     Args:
         patches: a `PatchSet`.
-        batch_size: patches in a batch.
-        steps: batches per epoch; default: every patch once.
-        views: names of the views to use; default: all 16.
-        seed: decides the order.
-        redraw: a new order every epoch; `False` keeps the batches, for validation.
-        augment: flip and turn each patch by one of the 8 symmetries of the square, drawn evenly;
-            noisy and clean alike.
-        fresh_noise: noise drawn anew for every batch, instead of the noisy patches of `patches`.
+        batch_size: patches per batch.
+        steps: batches per epoch. Default: as many as the patches fill.
+        views: names of the views to use. Default: all 16.
+        seed: of the order, the augmentation and the fresh noise.
+        redraw: draw a new order every epoch. Use `False` for validation.
+        augment: apply a random flip and rotation (one of 8) to each patch, the same to its noisy
+            and its clean version.
+        fresh_noise: add new noise to the clean patches in every batch instead of using the noisy
+            patches of `patches`.
 
-    A batch is `(noisy, clean)`, each `uint8 (batch_size, 32, 32, 1)`, grey levels 0..255.
+    Raises UserError for unknown views, for a count below 1, a kind that `patches` lacks, or too few
+    patches.
     """
 
     def __init__(
@@ -37,36 +42,39 @@ class NoisyClean(Batches):
         fresh_noise=False,
         **kwargs,
     ):
-        check_least(1, batch_size=batch_size)
+        check_at_least(1, batch_size=batch_size)
         unknown = set(views) - set(VIEWS)
         if unknown:
             raise UserError(f"Unknown views {sorted(unknown)}: expected some of {VIEWS}.")
         self.views = np.array([VIEWS.index(view) for view in views])
-        whole = len(patches) * len(self.views) // batch_size
-        if whole < (steps or 1):
+        available = len(patches) * len(self.views)
+        full_batches = available // batch_size
+        if full_batches < (steps or 1):
             raise UserError(
-                f"{len(patches) * len(self.views)} patches fill {whole} batches of {batch_size},"
-                f" {steps or 1} wanted."
+                f"{available} patches fill {full_batches} batches of {batch_size}: expected"
+                f" {steps or 1} or more. Use a smaller batch_size or fewer steps."
             )
         self.kinds = ("clean",) if fresh_noise else ("noisy", "clean")
         for kind in self.kinds:
-            patches.base(kind)  # says what is there when this is not
+            patches.base(kind)  # raises UserError if the patch set lacks this kind
         self.batch_size = batch_size
-        super().__init__(patches, steps or whole, seed, redraw, augment, fresh_noise, **kwargs)
+        super().__init__(
+            patches, steps or full_batches, seed, redraw, augment, fresh_noise, **kwargs
+        )
 
-    def draw(self, rng):
-        """Numbers of patches `(steps, batch_size)`, none of them twice."""
+    def draw_epoch(self, rng):
+        """Indices of patches `(steps, batch_size)`, all different."""
         shape = self.steps, self.batch_size
         chosen = rng.choice(len(self.patches) * len(self.views), shape, replace=False)
         points, views = np.divmod(chosen, len(self.views))
         return self.patches.rows[points] * len(VIEWS) + self.views[views]
 
-    def make(self, index):
-        numbers = self.drawn()[index]
-        pair = [self.gather(kind, numbers) for kind in self.kinds]
+    def make_batch(self, index):
+        indices = self.epoch_draw()[index]
+        batch = [self.gather(kind, indices) for kind in self.kinds]
         if self.augment:
-            symmetries = self.rng(index).integers(FLIPS_AND_ROTATIONS, size=len(numbers))
-            pair = [flip_and_rotate(patches, symmetries) for patches in pair]
+            transforms = self.rng(index).integers(FLIPS_AND_ROTATIONS, size=len(indices))
+            batch = [flip_and_rotate(patches, transforms) for patches in batch]
         if self.fresh_noise:
-            pair.insert(0, self.add_fresh_noise(pair[0], numbers, index))
-        return tuple(patches[..., None] for patches in pair)
+            batch.insert(0, self.add_fresh_noise(batch[0], indices, index))
+        return tuple(patches[..., None] for patches in batch)

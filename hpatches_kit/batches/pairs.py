@@ -1,36 +1,42 @@
-"""batches.pairs."""
+"""Batches of pairs, for losses that find the negatives of a pair among the other pairs."""
 
 import numpy as np
 
-from hpatches_kit.batches.base import check_least
-from hpatches_kit.batches.places import _Places
+from hpatches_kit.batches.base import check_at_least
+from hpatches_kit.batches.labelled_batches import LabelledBatches
 
 
-class Pairs(_Places):
-    """Two views of each of many places, for a loss that finds negatives inside the batch.
+class Pairs(LabelledBatches):
+    """Two patches of each of many places, for a loss that finds negatives inside the batch.
+
+        patches, labels = hk.batches.Pairs(train, pairs=64)[0]  # (128, 32, 32, 1) and (128,)
+
+    A batch is `(patches, labels)`: `uint8 (2 * pairs, 32, 32, 1)`, grey levels 0..255, and
+    `int32 (2 * pairs,)`. Rows 2k and 2k + 1 show one place. In an epoch, places are drawn without
+    replacement until fewer than a batch remain.
 
     Args:
         patches: a `PatchSet`.
-        pairs: places in a batch, all different.
-        steps: batches per epoch (report A: 100 of 128 pairs).
-        kind: `"clean"`, `"noisy"` or `"denoised"`; default: `"denoised"` with a denoiser, else
+        pairs: pairs per batch, each of another place.
+        steps: batches per epoch (report A: 100 batches of 128 pairs).
+        kind: `"clean"`, `"noisy"` or `"denoised"`. Default: `"denoised"` with a denoiser, else
             `"clean"`.
-        denoiser: makes the denoised patches once, here; not needed where `patches` has them already.
-        seed: decides places and views.
-        redraw: new batches every epoch; `False` keeps them, for validation.
-        augment: flip and turn by one of the 8 symmetries of the square, drawn evenly for each place
-            and shared by its two patches.
-        jitter: turn, zoom and shift each patch a little on its own; 1 is up to 5 degrees, 5 % and
-            1 pixel. Pixels are mixed, which weakens noise unless it is fresh.
-        fresh_noise: with `kind="noisy"`: noise drawn anew for every batch and added last, to the
-            clean patches of `patches`, instead of its noisy ones.
+        denoiser: computes the denoised patches, once, in this call. Not needed if `patches` has them.
+        seed: of places, views, augmentation and fresh noise.
+        redraw: draw new batches every epoch. Use `False` for validation.
+        augment: apply a random flip and rotation (one of 8) to each place, the same to its two
+            patches.
+        jitter: strength of geometric noise: rotate, zoom and shift each patch at random; 1 is up to
+            5 degrees, 5 % and 1 pixel. Interpolation weakens noise, except fresh noise, which is
+            added afterwards.
+        fresh_noise: with `kind="noisy"`: add new noise to the clean patches in every batch, as the
+            last step, instead of using the noisy patches of `patches`.
 
-    A batch is `(patches, labels)`: `uint8 (2 * pairs, 32, 32, 1)`, grey levels 0..255, rows 2k and
-    2k + 1 showing one place, and `int32 (2 * pairs,)`. In an epoch no place comes again before there
-    are too few others left for a batch.
+    Raises UserError for counts that are too small, a jitter outside 0..5, a kind that `patches` lacks,
+    fresh noise for another kind, or fewer places than pairs.
     """
 
-    alike = [0, 0]  # which of two symmetries each patch of a place has
+    flip_of_row = [0, 0]
 
     def __init__(
         self,
@@ -46,15 +52,17 @@ class Pairs(_Places):
         fresh_noise=False,
         **kwargs,
     ):
-        check_least(2, pairs=pairs)  # the other pairs are the negatives
+        check_at_least(2, pairs=pairs)  # a lone pair has no negatives
         self.pairs = pairs
         options = {"seed": seed, "redraw": redraw, "augment": augment, **kwargs}
         super().__init__(patches, pairs, steps, kind, denoiser, jitter, fresh_noise, **options)
 
-    def draw(self, rng):
+    def draw_epoch(self, rng):
         count = len(self.labels)
-        lap = min(self.steps, count // self.pairs)  # batches before a place comes again
-        laps = -(-self.steps // lap)
-        places = [rng.choice(count, lap * self.pairs, replace=False) for _ in range(laps)]
+        steps_per_pass = min(self.steps, count // self.pairs)  # batches before a place repeats
+        passes = -(-self.steps // steps_per_pass)
+        size = steps_per_pass * self.pairs
+        places = [rng.choice(count, size, replace=False) for _ in range(passes)]
         places = np.concatenate(places)[: self.steps * self.pairs]
-        return self.numbers_and_labels(np.stack([places, places], 1), self.two_views(places, rng))
+        positions = self.two_views(places, rng)
+        return self.indices_and_labels(np.stack([places, places], 1), positions)

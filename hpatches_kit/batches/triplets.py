@@ -1,25 +1,27 @@
-"""batches.triplets."""
+"""Batches of triplets, for the baseline triplet loss."""
 
 import numpy as np
 
-from hpatches_kit.batches.base import check_least
-from hpatches_kit.batches.places import _Places
+from hpatches_kit.batches.base import check_at_least
+from hpatches_kit.batches.labelled_batches import LabelledBatches
 
 
-class Triplets(_Places):
+class Triplets(LabelledBatches):
     """Anchor, positive and negative, for the baseline triplet loss.
+
+    A batch is `(patches, labels)`: `uint8 (3 * triplets, 32, 32, 1)`, grey levels 0..255, and
+    `int32 (3 * triplets,)`. Rows 3k and 3k + 1 show one place, row 3k + 2 shows another.
 
     Args:
         patches, kind, denoiser, seed, redraw, jitter, fresh_noise: as for `Pairs`.
-        triplets: triplets in a batch.
-        steps: batches per epoch (the reports: 2,000 of 50 triplets, 200 for validation).
-        augment: as for `Pairs`; the negative has a symmetry of its own.
+        triplets: triplets per batch.
+        steps: batches per epoch (the reports: 2,000 batches of 50 triplets; 200 for validation).
+        augment: as for `Pairs`; the negative gets its own flip and rotation.
 
-    A batch is `(patches, labels)`: `uint8 (3 * triplets, 32, 32, 1)`, grey levels 0..255, rows 3k and
-    3k + 1 showing one place, row 3k + 2 another, and `int32 (3 * triplets,)`.
+    Raises UserError as `Pairs` does; two places are enough.
     """
 
-    alike = [0, 0, 1]
+    flip_of_row = [0, 0, 1]
 
     def __init__(
         self,
@@ -35,14 +37,16 @@ class Triplets(_Places):
         fresh_noise=False,
         **kwargs,
     ):
-        check_least(1, triplets=triplets)
+        check_at_least(1, triplets=triplets)
         self.triplets = triplets
         options = {"seed": seed, "redraw": redraw, "augment": augment, **kwargs}
         super().__init__(patches, 2, steps, kind, denoiser, jitter, fresh_noise, **options)
 
-    def draw(self, rng):
+    def draw_epoch(self, rng):
         count, size = len(self.labels), self.steps * self.triplets
         places = rng.integers(count, size=size)
         others = (places + 1 + rng.integers(count - 1, size=size)) % count
-        slots = np.column_stack([self.two_views(places, rng), rng.integers(self.slots[others])])
-        return self.numbers_and_labels(np.column_stack([places, places, others]), slots)
+        pairs = self.two_views(places, rng)
+        negatives = rng.integers(self.patches_per_place[others])
+        positions = np.column_stack([pairs, negatives])
+        return self.indices_and_labels(np.column_stack([places, places, others]), positions)

@@ -1,66 +1,72 @@
-"""Distances between the descriptors of a batch, and which of them are negatives."""
+"""Distances between the descriptors of a batch, and which rows are negatives of each other."""
 
 from keras import ops
 
 from hpatches_kit._support.errors import UserError
 
-SMALLEST = 1e-6  # of a squared distance; the slope of the square root is infinite at 0
-FAR = 10.0  # descriptors of length 1 are at most 2 apart
+SMALLEST_NORM = 1e-6  # shorter vectors count as zero: the slope of the square root is infinite at 0
+SMALLEST_SQUARED_DISTANCE = 1e-6  # of unit vectors by their cosine, for the same reason
+NO_NEGATIVE = 10.0  # in place of the distance to a positive; unit vectors are at most 2 apart
 
 
-def check_rows(batch, each, batches):
-    """UserError when the rows of a batch cannot be those that these batches have."""
-    rows = batch.shape[0]  # None where a compiled step takes batches of any size
-    if rows is not None and rows % each:
+def check_rows(batch, multiple, batch_class):
+    """Raise UserError if the rows of a batch cannot come from this class of `hk.batches`."""
+    rows = batch.shape[0]  # None if a compiled step accepts batches of any size
+    if rows is not None and rows % multiple:
         raise UserError(
-            f"A batch of shape {tuple(batch.shape)}: expected a multiple of {each} rows, as"
-            f" hk.batches.{batches} has them."
+            f"A batch of shape {tuple(batch.shape)}: expected a multiple of {multiple} rows, as"
+            f" from hk.batches.{batch_class}."
         )
 
 
-def length(vectors):
-    """Euclidean lengths along the last axis, with a gradient of 0 at 0: `(..., dim)` -> `(...)`."""
-    return ops.sqrt(ops.maximum(ops.sum(ops.square(vectors), axis=-1), SMALLEST**2))
+def norm(vectors):
+    """Euclidean norms along the last axis, with gradient 0 at 0: `(..., dim)` -> `(...)`."""
+    squared = ops.sum(ops.square(vectors), axis=-1)
+    floor = SMALLEST_NORM**2
+    # `maximum` keeps the gradient of the root finite; `where` makes the norm exactly 0 at 0.
+    return ops.where(squared > floor, ops.sqrt(ops.maximum(squared, floor)), 0.0)
 
 
-def pairs_of(descriptors):
-    """Anchors and positives of a batch, float32 `(pairs, dim)` each."""
+def anchors_and_positives(descriptors):
+    """Even and odd rows of a batch, float32 `(pairs, dim)` each."""
     descriptors = ops.cast(descriptors, "float32")
     return descriptors[::2], descriptors[1::2]
 
 
-def of_unit_vectors(a, b):
-    """Euclidean distances of descriptors of length 1: `(n, dim)` and `(m, dim)` -> `(n, m)`.
+def unit_vector_distances(a, b):
+    """Euclidean distances of descriptors of unit norm: `(n, dim)` and `(m, dim)` -> `(n, m)`.
 
-    By the law of cosines (report A, equation 5), in float32: half precision knows no distance below
-    0.04, and neither does a GPU that multiplies float32 matrices in fewer digits. So this is for
-    negatives; `length` is exact. Distances below 0.001 count as 0.001 and have no gradient.
+    Computed from cosines (report A, equation 5), in float32: half precision cannot represent
+    distances below 0.04, nor can a GPU that multiplies float32 matrices with fewer digits. Distances
+    below 0.001 become 0.001, with gradient 0. Use this for negatives; `norm` of a difference is
+    exact.
     """
     cosine = ops.matmul(ops.cast(a, "float32"), ops.transpose(ops.cast(b, "float32")))
-    return ops.sqrt(ops.maximum(2.0 - 2.0 * cosine, SMALLEST))
+    return ops.sqrt(ops.maximum(2.0 - 2.0 * cosine, SMALLEST_SQUARED_DISTANCE))
 
 
 def same_place(labels):
-    """Which pairs of a batch show one place: labels `(2 * pairs,)` -> booleans `(pairs, pairs)`."""
+    """Whether two pairs show one place: labels `(2 * pairs,)` -> booleans `(pairs, pairs)`."""
     check_rows(labels, 2, "Pairs")
     label = ops.reshape(labels, (-1,))[::2]
     return label[:, None] == label[None, :]
 
 
-def hardest(distances, same, axis=1):
-    """The smallest distance to another place, of each row (`axis=1`) or column (`axis=0`)."""
-    return ops.min(ops.where(same, FAR, distances), axis=axis)
+def hardest_negative(distances, same, axis=1):
+    """The smallest distance to another place, per row (`axis=1`) or per column (`axis=0`)."""
+    return ops.min(ops.where(same, NO_NEGATIVE, distances), axis=axis)
 
 
-def hardest_of_all(labels, descriptors):
-    """What HardNet's successors compare: each pair with the nearest row of any other pair.
+def positive_and_hardest_negative(labels, descriptors):
+    """Distance of each pair, and to the nearest row of any pair of another place.
 
     Returns:
-        `(positive, negative)`, distances `(pairs,)` each; the negative is the nearest of anchor to
-        positive, positive to anchor, anchor to anchor and positive to positive.
+        `(positive, negative)`, `(pairs,)` each. The negative is the smallest distance between anchor
+        and positive (both ways), anchor and anchor, and positive and positive.
     """
-    same, (a, p) = same_place(labels), pairs_of(descriptors)
-    between, anchors, positives = (of_unit_vectors(*two) for two in ((a, p), (a, a), (p, p)))
-    nearest = ops.minimum(hardest(between, same, 0), hardest(between, same, 1))
-    nearest = ops.minimum(nearest, hardest(anchors, same))
-    return length(a - p), ops.minimum(nearest, hardest(positives, same))
+    same, (anchors, positives) = same_place(labels), anchors_and_positives(descriptors)
+    across = unit_vector_distances(anchors, positives)
+    negative = ops.minimum(hardest_negative(across, same, 0), hardest_negative(across, same, 1))
+    for rows in (anchors, positives):
+        negative = ops.minimum(negative, hardest_negative(unit_vector_distances(rows, rows), same))
+    return norm(anchors - positives), negative

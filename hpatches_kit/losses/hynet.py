@@ -1,27 +1,27 @@
-"""HyNet's loss: a similarity between distance and cosine, for gradients that suit near and far."""
+"""HyNet's loss: a hinge on a similarity that combines distance and cosine."""
 
 import keras
 from keras import ops
 
-from hpatches_kit.losses.batch_distances import hardest_of_all
+from hpatches_kit.losses.batch_distances import positive_and_hardest_negative
 
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 class HyNetLoss(keras.losses.Loss):
-    """A hinge on the hardest negative, by `h(d) = d + alpha * d^2 / 2`.
+    """A hinge on the hardest negative, with distances replaced by `h(d) = d + alpha * d^2 / 2`.
 
-    The slope of a distance is largest where descriptors are near, that of a cosine (`1 - d^2 / 2`) at
-    right angles; the sum pushes at both. With `n[i]` the nearest distance of pair i to any row of another
-    pair:
+    The gradient of a distance is largest for near descriptors, that of a cosine (`1 - d^2 / 2`) at
+    right angles; `h` has both. With `n[i]` the smallest distance of pair i to any row of another
+    place:
 
         `loss[i] = max(0, margin + h(d[i, i]) - h(n[i]))`
 
-    The paper divides `h` by a constant that makes its largest slope 1; as in the authors' code, that
-    constant is left to the margin. The paper's regulariser, which likes the two descriptors of a pair to
-    have the same length before they are normalised, is not part of it.
+    The paper divides `h` by a constant, so that its largest slope is 1; here, as in the authors'
+    code, the margin absorbs that constant. The paper's regulariser, which makes the norms of a pair
+    before normalisation similar, is not included.
 
     Args:
-        margin: how much farther than the positive the negative should be, by `h`.
+        margin: how much larger than for the positive `h` should be for the negative.
         alpha: weight of the cosine.
 
     Call args: as for `HardNegativeTriplet`.
@@ -29,7 +29,7 @@ class HyNetLoss(keras.losses.Loss):
     Reference: Tian et al., HyNet, NeurIPS 2020, section 3.
     """
 
-    batches = "Pairs"
+    batch_class = "Pairs"
 
     def __init__(self, margin=1.2, alpha=2.0, name="hynet_loss", **kwargs):
         super().__init__(name=name, **kwargs)
@@ -37,7 +37,8 @@ class HyNetLoss(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         positive, negative = (
-            d + self.alpha / 2 * ops.square(d) for d in hardest_of_all(y_true, y_pred)
+            distance + self.alpha / 2 * ops.square(distance)
+            for distance in positive_and_hardest_negative(y_true, y_pred)
         )
         return ops.relu(self.margin + positive - negative)
 

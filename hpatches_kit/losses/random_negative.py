@@ -1,38 +1,33 @@
-"""losses.random_negative."""
+"""Triplet loss with random negatives of the batch: the baseline of hard negative mining."""
 
 import keras
 from keras import ops
 
-from hpatches_kit.losses.batch_distances import (
-    FAR,
-)
-from hpatches_kit.losses.hard_negative import HardNegativeTriplet
+from hpatches_kit.losses.batch_distances import NO_NEGATIVE
+from hpatches_kit.losses.in_batch import InBatchTriplet
 
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
-class RandomNegativeTriplet(HardNegativeTriplet):
-    """In-batch mining without the mining: a random negative from each row and column.
+class RandomNegativeTriplet(InBatchTriplet):
+    """In-batch negatives without mining: a random negative from each row and column.
 
-    What hard mining is to be compared with. The negative of pair i belongs to the next pair of the
-    batch that shows another place: pairs stand in random order, so this is a random one, and the loss
-    needs no dice of its own.
+    The negative of pair i belongs to the next pair of the batch that shows another place. The order
+    of pairs in a batch is random, so this negative is random; the loss draws no random numbers.
 
     Args:
-        margin, negative: as for `HardNegativeTriplet`.
+        margin: how much farther than the positive the negatives should be.
+        negative: as for `HardNegativeTriplet`.
 
-    Call args: as for `HardNegativeTriplet`.
+    Call args, errors: as for `HardNegativeTriplet`.
     """
 
     def __init__(self, margin=1.0, negative="average", name="random_negative_triplet", **kwargs):
-        super().__init__(margin, negative, 0, name, **kwargs)
+        super().__init__(margin, negative, name, **kwargs)
 
-    def choose(self, d, same):
-        pair = ops.arange(ops.shape(d)[0])
-        ahead = (pair[None, :] - pair[:, None]) % ops.shape(d)[0]
-        next_one = ops.argmin(ops.where(same, ops.shape(d)[0], ahead), axis=1)
-        return ops.take_along_axis(ops.where(same, FAR, d), next_one[:, None], axis=1)[:, 0]
-
-    def get_config(self):
-        config = super().get_config()
-        del config["percentile"]
-        return config
+    def choose(self, distances, same):
+        pairs = ops.shape(distances)[0]
+        pair = ops.arange(pairs)
+        steps_ahead = (pair[None, :] - pair[:, None]) % pairs
+        next_pair = ops.argmin(ops.where(same, pairs, steps_ahead), axis=1)
+        negatives = ops.where(same, NO_NEGATIVE, distances)
+        return ops.take_along_axis(negatives, next_pair[:, None], axis=1)[:, 0]

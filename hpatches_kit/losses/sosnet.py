@@ -1,15 +1,15 @@
-"""SOSNet's loss: neighbours of the anchors should be neighbours of the positives, equally far away."""
+"""SOSNet's loss: a squared hinge, and the distances among anchors should equal those of positives."""
 
 import keras
 from keras import ops
 
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.losses.batch_distances import (
-    FAR,
-    SMALLEST,
-    hardest_of_all,
-    of_unit_vectors,
+    NO_NEGATIVE,
+    norm,
+    positive_and_hardest_negative,
     same_place,
+    unit_vector_distances,
 )
 
 
@@ -17,17 +17,17 @@ from hpatches_kit.losses.batch_distances import (
 class SOSNetLoss(keras.losses.Loss):
     """A squared hinge on the hardest negative, plus second-order similarity.
 
-    With `a[i]` and `p[i]` the descriptors of pair i, `n[i]` the nearest distance of either to any row of
-    another pair, and `N[i]` the pairs that are among the nearest `neighbours` of `a[i]` among the
-    anchors or of `p[i]` among the positives:
+    With `a[i]` and `p[i]` the descriptors of pair i, `n[i]` the smallest distance of either to any
+    row of another place, and `N[i]` the pairs among the nearest `neighbours` of `a[i]` (among
+    anchors) or of `p[i]` (among positives):
 
         `loss[i] = max(0, margin + |a[i] - p[i]| - n[i])^2
                  + weight * sqrt(sum over j in N[i] of (|a[i] - a[j]| - |p[i] - p[j]|)^2)`
 
     Args:
         margin: how much farther than the positive the negative should be.
-        neighbours: how many neighbours the second order looks at; more where some are equally far.
-        weight: of the second order; 0 leaves the squared hinge.
+        neighbours: number of neighbours in the second-order term; ties may add some.
+        weight: of the second-order term; 0 leaves the squared hinge.
 
     Call args: as for `HardNegativeTriplet`.
 
@@ -36,7 +36,7 @@ class SOSNetLoss(keras.losses.Loss):
     Reference: Tian et al., SOSNet, CVPR 2019, equations 1 to 5.
     """
 
-    batches = "Pairs"
+    batch_class = "Pairs"
 
     def __init__(self, margin=1.0, neighbours=8, weight=1.0, name="sosnet_loss", **kwargs):
         if not isinstance(neighbours, int) or neighbours < 1:
@@ -45,20 +45,19 @@ class SOSNetLoss(keras.losses.Loss):
         self.margin, self.neighbours, self.weight = margin, neighbours, weight
 
     def call(self, y_true, y_pred):
-        positive, negative = hardest_of_all(y_true, y_pred)
-        first = ops.square(ops.relu(self.margin + positive - negative))
-        a, p, same = y_pred[::2], y_pred[1::2], same_place(y_true)
-        anchors, positives = of_unit_vectors(a, a), of_unit_vectors(p, p)
-        near = self.near(anchors, same) | self.near(positives, same)
-        change = ops.where(near, anchors - positives, 0.0)
-        total = ops.sum(ops.square(change), axis=1)
-        return first + self.weight * ops.sqrt(ops.maximum(total, SMALLEST))
+        positive, negative = positive_and_hardest_negative(y_true, y_pred)
+        first_order = ops.square(ops.relu(self.margin + positive - negative))
+        same = same_place(y_true)
+        anchors, positives = (unit_vector_distances(x, x) for x in (y_pred[::2], y_pred[1::2]))
+        neighbours = self.neighbours_of(anchors, same) | self.neighbours_of(positives, same)
+        second_order = norm(ops.where(neighbours, anchors - positives, 0.0))
+        return first_order + self.weight * second_order
 
-    def near(self, d, same):
+    def neighbours_of(self, distances, same):
         """Which pairs are among the nearest neighbours of each, booleans `(pairs, pairs)`."""
-        d = ops.where(same, FAR, d)
-        farthest = ops.sort(d, axis=1)[:, : self.neighbours][:, -1:]
-        return (d <= farthest) & ~same
+        distances = ops.where(same, NO_NEGATIVE, distances)
+        farthest = ops.sort(distances, axis=1)[:, : self.neighbours][:, -1:]
+        return (distances <= farthest) & ~same
 
     def get_config(self):
         settings = {"margin": self.margin, "neighbours": self.neighbours, "weight": self.weight}

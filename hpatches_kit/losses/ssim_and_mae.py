@@ -1,4 +1,4 @@
-"""Losses of denoisers beyond Keras's own `"mae"` and `"mse"`."""
+"""Loss of a denoiser that combines SSIM and mean absolute error."""
 
 import keras
 from keras import ops
@@ -8,18 +8,18 @@ from hpatches_kit.metrics.denoising import ssim
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 class SSIMAndMAE(keras.losses.Loss):
-    """Structural similarity and mean absolute error in one: `weight * (1 - SSIM) + (1 - weight) * MAE`.
+    """`weight * (1 - SSIM) + (1 - weight) * MAE / 255`.
 
-    The error counts in whole ranges, `MAE / 255`, so that both lie between 0 and about 1.
+    The division by 255 gives both terms the same range, 0 to about 1.
 
     Args:
-        weight: of the structural similarity.
+        weight: of the structural similarity (SSIM).
 
     Call args:
         y_true, y_pred: patches `(batch, height, width, channels)`, grey levels 0..255.
 
-    Reference: Zhao et al., Loss Functions for Image Restoration With Neural Networks, TCI 2017, which
-    uses it at several scales; a patch of 32x32 has room for one.
+    Reference: Zhao et al., Loss Functions for Image Restoration With Neural Networks, TCI 2017. The
+    paper uses several scales; a patch of 32x32 pixels has room for one.
     """
 
     def __init__(self, weight=0.84, name="ssim_and_mae", **kwargs):

@@ -1,15 +1,15 @@
-"""The baseline: triplets that were drawn beforehand."""
+"""The baseline triplet loss, for triplets drawn in advance by `hk.batches.Triplets`."""
 
 import keras
 from keras import ops
 
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.losses.batch_distances import check_rows, length
+from hpatches_kit.losses.batch_distances import check_rows, norm
 
 DISTANCES = {
     "mean_squared": lambda difference: ops.mean(ops.square(difference), axis=-1),
     "squared": lambda difference: ops.sum(ops.square(difference), axis=-1),
-    "euclidean": length,
+    "euclidean": norm,
 }
 
 
@@ -19,24 +19,25 @@ class TripletMargin(keras.losses.Loss):
 
     Args:
         margin: how much farther than the positive the negative should be.
-        distance: what `d` is, of the differences between the numbers of two descriptors:
+        distance: the distance `d` of two descriptors:
 
-            - `"mean_squared"`: the mean of their squares (the course's starter code, with margin 1);
-            - `"euclidean"`: the root of the sum of their squares (report A, equation 2, which has no
-              margin);
-            - `"squared"`: the sum of their squares (report B, section 1).
-        swap: anchor swapping: the negative is held against the nearer of anchor and positive
-            (report B, section 5; Balntas et al., BMVC 2016).
+            - `"mean_squared"`: mean of the squared differences (the course's starter code, with
+              margin 1);
+            - `"euclidean"`: root of the sum of squared differences (report A, equation 2, which has
+              no margin);
+            - `"squared"`: sum of squared differences (report B, section 1).
+        swap: anchor swap: the distance to the negative is the smaller of those from anchor and
+            positive (report B, section 5; Balntas et al., BMVC 2016).
 
     Call args:
-        y_true: labels `(3 * triplets,)`; not looked at, rows 3k, 3k + 1 and 3k + 2 are anchor,
-            positive and negative.
-        y_pred: descriptors `(3 * triplets, dim)`, of any length.
+        y_true: labels `(3 * triplets,)`, unused: rows 3k, 3k + 1 and 3k + 2 are anchor, positive and
+            negative.
+        y_pred: descriptors `(3 * triplets, dim)` of any norm.
 
     Raises UserError for an unknown distance.
     """
 
-    batches = "Triplets"
+    batch_class = "Triplets"
 
     def __init__(
         self, margin=1.0, distance="mean_squared", swap=False, name="triplet_margin", **kwargs
@@ -47,14 +48,14 @@ class TripletMargin(keras.losses.Loss):
         self.margin, self.distance, self.swap = margin, distance, swap
 
     def call(self, y_true, y_pred):
-        apart = DISTANCES[self.distance]
         check_rows(y_pred, 3, "Triplets")
+        distance = DISTANCES[self.distance]
         y_pred = ops.cast(y_pred, "float32")
         anchor, positive, negative = y_pred[0::3], y_pred[1::3], y_pred[2::3]
-        to_negative = apart(anchor - negative)
+        to_negative = distance(anchor - negative)
         if self.swap:
-            to_negative = ops.minimum(to_negative, apart(positive - negative))
-        return ops.relu(self.margin + apart(anchor - positive) - to_negative)
+            to_negative = ops.minimum(to_negative, distance(positive - negative))
+        return ops.relu(self.margin + distance(anchor - positive) - to_negative)
 
     def get_config(self):
         settings = {"margin": self.margin, "distance": self.distance, "swap": self.swap}

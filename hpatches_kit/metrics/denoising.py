@@ -1,4 +1,4 @@
-"""Metrics of denoised patches. The mean absolute error in grey levels is Keras's own `"mae"`."""
+"""Metrics of denoised patches: PSNR and SSIM. For the mean absolute error use Keras's `"mae"`."""
 
 import keras
 import numpy as np
@@ -6,19 +6,19 @@ from keras import ops
 
 from hpatches_kit._support.errors import UserError
 
-WINDOW = 11  # pixels a side
+WINDOW = 11  # pixels along a side
 
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 def psnr(y_true, y_pred, max_value=255.0):
-    """Peak signal-to-noise ratio in dB, one per patch; Keras averages over all patches.
+    """Peak signal-to-noise ratio in dB, one per patch.
 
     Args:
         y_true, y_pred: patches `(batch, height, width, channels)`.
         max_value: the largest possible grey level.
 
     Returns:
-        `(batch,)`. Equal patches give 148 dB instead of infinity.
+        `(batch,)`. Identical patches give 148 dB instead of infinity.
     """
     y_pred = ops.convert_to_tensor(y_pred, "float32")
     mse = ops.mean(ops.square(ops.cast(y_true, "float32") - y_pred), axis=(1, 2, 3))
@@ -27,13 +27,13 @@ def psnr(y_true, y_pred, max_value=255.0):
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 def ssim(y_true, y_pred, max_value=255.0):
-    """Structural similarity, one per patch: 1 for equal patches, near 0 for unrelated ones.
+    """Structural similarity (SSIM), one per patch: 1 for identical patches, near 0 for unrelated ones.
 
-    Means, variances and covariance in a Gaussian window of 11x11 pixels, sigma 1.5, wherever it fits
-    into the patch.
+    Means, variances and the covariance are taken in a Gaussian window of 11x11 pixels, sigma 1.5, at
+    every position where the window fits.
 
     Args:
-        y_true, y_pred: patches `(batch, height, width, channels)`, 11 pixels a side or more.
+        y_true, y_pred: patches `(batch, height, width, channels)`, at least 11x11 pixels.
         max_value: the largest possible grey level.
 
     Returns:
@@ -53,14 +53,14 @@ def ssim(y_true, y_pred, max_value=255.0):
     covariance = _smooth(x * y) - mean_x * mean_y
     mean_x, mean_y = mean_x + middle, mean_y + middle
     c1, c2 = (0.01 * max_value) ** 2, (0.03 * max_value) ** 2
-    light = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
-    return ops.mean(light * (2 * covariance + c2) / (variances + c2), axis=(1, 2, 3))
+    luminance = (2 * mean_x * mean_y + c1) / (mean_x**2 + mean_y**2 + c1)
+    return ops.mean(luminance * (2 * covariance + c2) / (variances + c2), axis=(1, 2, 3))
 
 
 def _smooth(x):
-    """The Gaussian window, first down, then across: `(batch, h, w, c)` -> `(batch, h-10, w-10, c)`."""
-    line = np.exp(-((np.arange(WINDOW) - WINDOW // 2) ** 2) / (2 * 1.5**2)).astype("float32")
-    line = np.tile((line / line.sum())[:, None, None, None], (1, 1, x.shape[-1], 1))
-    for kernel in (line, line.swapaxes(0, 1)):
+    """Apply the Gaussian window, as two 1-D kernels: `(batch, h, w, c)` -> `(batch, h-10, w-10, c)`."""
+    column = np.exp(-((np.arange(WINDOW) - WINDOW // 2) ** 2) / (2 * 1.5**2)).astype("float32")
+    column = np.tile((column / column.sum())[:, None, None, None], (1, 1, x.shape[-1], 1))
+    for kernel in (column, column.swapaxes(0, 1)):
         x = ops.depthwise_conv(x, kernel, data_format="channels_last")
     return x

@@ -1,7 +1,7 @@
-"""Metrics that show how a descriptor learns, on the batches that it is trained or validated with.
+"""Metrics that show how a descriptor network learns, computed on training or validation batches.
 
-They go by labels alone: rows of equal label are positives, all others negatives. So they read `Pairs`
-and `Triplets` alike, with descriptors of length 1 or of any other. Hand them to `compile`:
+They use only the labels: rows with equal labels are positives of each other, all others negatives.
+They accept batches of `Pairs` and `Triplets`, and descriptors of any norm:
 
     model.compile("adam", loss, metrics=hk.metrics.diagnostics(loss))
 """
@@ -10,53 +10,59 @@ import keras
 from keras import ops
 
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.metrics.recall_thresholds import BINS, histogram, share_at_recall
+from hpatches_kit.metrics.recall_thresholds import BINS, fraction_at_recall, histogram
 
 
 def _distances(labels, descriptors):
-    """Distances of all rows and what they are: `(distances, positive, negative)`, `(n, n)` each."""
-    x, label = ops.cast(descriptors, "float32"), ops.reshape(labels, (-1,))
-    square = ops.sum(ops.square(x), axis=1)
-    squares = square[:, None] + square[None, :] - 2 * ops.matmul(x, ops.transpose(x))
+    """Distances between all rows and two masks: `(distances, positive, negative)`, `(n, n)` each."""
+    descriptors, label = ops.cast(descriptors, "float32"), ops.reshape(labels, (-1,))
+    squared = ops.sum(ops.square(descriptors), axis=1)
+    products = ops.matmul(descriptors, ops.transpose(descriptors))
+    squared_distances = squared[:, None] + squared[None, :] - 2 * products
     same = label[:, None] == label[None, :]
-    itself = ops.eye(ops.shape(x)[0], dtype="bool")
-    return ops.sqrt(ops.maximum(squares, 0.0)), same & ~itself, ~same
+    diagonal = ops.eye(ops.shape(descriptors)[0], dtype="bool")
+    return ops.sqrt(ops.maximum(squared_distances, 0.0)), same & ~diagonal, ~same
 
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 def positive_distance(y_true, y_pred):
-    """Mean distance of two descriptors of one place.
+    """Mean distance between two descriptors of one place.
 
     Args:
         y_true: labels `(n,)`.
         y_pred: descriptors `(n, dim)`.
 
     Returns:
-        A number.
+        A scalar.
     """
-    d, positive, _ = _distances(y_true, y_pred)
+    distances, positive, _ = _distances(y_true, y_pred)
     weight = ops.cast(positive, "float32")
-    return ops.sum(weight * d) / ops.maximum(ops.sum(weight), 1.0)
+    return ops.sum(weight * distances) / ops.maximum(ops.sum(weight), 1.0)
 
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 def hardest_negative_distance(y_true, y_pred):
-    """Distance to the nearest descriptor of another place, one for each row.
+    """Distance from each descriptor to the nearest one of another place.
 
-    When it falls towards 0 while the loss stays at its margin, the descriptor has collapsed.
+    If it falls towards 0 while the loss stays at its margin, the descriptors have collapsed.
 
-    Args, shapes: as for `positive_distance`; returns `(n,)`.
+    Args: as for `positive_distance`.
+
+    Returns:
+        `(n,)`.
     """
-    d, _, negative = _distances(y_true, y_pred)
-    return ops.min(ops.where(negative, d, ops.max(d)), axis=1)
+    distances, _, negative = _distances(y_true, y_pred)
+    return ops.min(ops.where(negative, distances, ops.max(distances)), axis=1)
 
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 class ActiveFraction(keras.metrics.Mean):
-    """Share of the triplets, or pairs, of which the loss is not 0: those from which there is to learn.
+    """Fraction of active triplets: those with a loss above 0, which still have a gradient.
+
+    For losses that read `Pairs`, each pair counts as one triplet.
 
     Args:
-        loss: a loss of `hk.losses`, the one that is trained with.
+        loss: the loss of `hk.losses` that the model is trained with.
     """
 
     def __init__(self, loss, name="active_fraction", **kwargs):
@@ -77,42 +83,44 @@ class ActiveFraction(keras.metrics.Mean):
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 class FalsePositiveRate(keras.metrics.Metric):
-    """Share of negative pairs below the distance that lets enough of the positive ones through.
+    """False positive rate at a given recall (FPR95): the lower, the better.
 
-    The FPR at 95 % recall of patch benchmarks: the less, the better; 0.95 for distances that mean
-    nothing. Positives and negatives are those of each batch; distances are counted in bins that are
-    1.2 % wide, so the result is exact to a bin.
+    It is the fraction of negative pairs below the distance that accepts 95 % of the positive pairs;
+    0.95 for meaningless distances. Positives and negatives are those within each batch. Distances are
+    counted in bins that are 1.2 % wide, so the threshold is exact to one bin.
 
     Args:
-        recall: share of positive pairs that must be let through.
+        recall: fraction of positive pairs to accept, above 0 and at most 1.
+
+    Raises UserError for another recall.
 
     Reference: Brown, Hua and Winder, Discriminative Learning of Local Image Descriptors, PAMI 2011.
     """
 
     def __init__(self, recall=0.95, name="fpr95", **kwargs):
         if not 0 < recall <= 1:
-            raise UserError(f"{recall=}: expected a share above 0, at most 1.")
+            raise UserError(f"{recall=}: expected a fraction above 0, at most 1.")
         super().__init__(name=name, **kwargs)
         self.recall = recall
         self.positive = self.add_weight(shape=(BINS,), initializer="zeros", name="positive")
         self.negative = self.add_weight(shape=(BINS,), initializer="zeros", name="negative")
 
     def update_state(self, y_true, y_pred, sample_weight=None):
-        d, positive, negative = _distances(y_true, y_pred)
-        self.positive.assign_add(histogram(d, positive))
-        self.negative.assign_add(histogram(d, negative))
+        distances, positive, negative = _distances(y_true, y_pred)
+        self.positive.assign_add(histogram(distances, positive))
+        self.negative.assign_add(histogram(distances, negative))
 
     def result(self):
-        return share_at_recall(self.positive, self.negative, self.recall)
+        return fraction_at_recall(self.positive, self.negative, self.recall)
 
     def get_config(self):
         return {**super().get_config(), "recall": self.recall}
 
 
 def diagnostics(loss):
-    """What to watch while a descriptor learns, a fresh list for `compile`.
+    """Return new metrics that monitor a descriptor network, a list for `compile`.
 
     Args:
-        loss: a loss of `hk.losses`, the one that is trained with.
+        loss: the loss of `hk.losses` that the model is trained with.
     """
     return [positive_distance, hardest_negative_distance, ActiveFraction(loss), FalsePositiveRate()]

@@ -1,9 +1,27 @@
 """The networks: functions that return a plain `keras.Model`.
 
-In: patches `(batch, 32, 32, 1)`, grey levels 0..255. Out: clean patches of the same shape (U-Nets), or descriptors
-`(batch, 128)` (L2-Net, TFeat, HyNet).
+In: patches `(batch, 32, 32, 1)`, grey levels 0..255. Out: clean patches of the same shape (U-Nets),
+or descriptors `(batch, 128)` (L2-Net, TFeat, HyNet).
 """
 
-import lazy_loader as lazy
+# Not lazy: functions named like their modules, such as `unet`, need lazy_loader 0.6, newer than Colab's.
+from hpatches_kit.models.end_to_end import end_to_end
+from hpatches_kit.models.hynet import hynet
+from hpatches_kit.models.l2net import l2net
+from hpatches_kit.models.pretrained import card, pretrained
+from hpatches_kit.models.tfeat import tfeat
+from hpatches_kit.models.unet import UNET_PRESETS, unet
+from hpatches_kit.models.unet_variants import framing_unet, unet_plus_plus
 
-__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
+__all__ = [
+    "UNET_PRESETS",
+    "card",
+    "end_to_end",
+    "framing_unet",
+    "hynet",
+    "l2net",
+    "pretrained",
+    "tfeat",
+    "unet",
+    "unet_plus_plus",
+]

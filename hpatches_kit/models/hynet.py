@@ -1,4 +1,4 @@
-"""HyNet: L2-Net without batch norm, each patch normalised by what it answers itself."""
+"""HyNet: L2-Net with filter response normalisation (FRN) instead of batch normalisation."""
 
 import keras
 from keras import layers, ops
@@ -9,16 +9,16 @@ from hpatches_kit.patches.views import PATCH_SIZE
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 class FilterResponseNormalization(layers.Layer):
-    """Each channel of each patch over its root mean square, then a threshold that is learned.
+    """Divide each channel of each patch by its root mean square, then apply a learned threshold.
 
         `y = max(gamma * x / sqrt(mean(x^2) + epsilon) + beta, tau)`
 
-    The mean goes over the pixels of one channel of one patch: nothing depends on the rest of the
-    batch, in training and afterwards alike.
+    The mean is over the pixels of one channel of one patch, so the result does not depend on the
+    rest of the batch, in training or in inference.
 
     Args:
         epsilon: added to the mean square.
-        threshold: where `tau` begins; `gamma` begins at 1, `beta` at 0.
+        threshold: initial value of `tau`. `gamma` starts at 1, `beta` at 0.
 
     Input and output `(batch, height, width, channels)`.
 
@@ -31,15 +31,14 @@ class FilterResponseNormalization(layers.Layer):
 
     def build(self, input_shape):
         def weight(name, value):
-            start = keras.initializers.Constant(value)
-            return self.add_weight(shape=input_shape[-1:], initializer=start, name=name)
+            initializer = keras.initializers.Constant(value)
+            return self.add_weight(shape=input_shape[-1:], initializer=initializer, name=name)
 
         self.gamma, self.beta = weight("gamma", 1.0), weight("beta", 0.0)
         self.tau = weight("tau", self.threshold)
 
     def call(self, inputs):
-        # A float16 square overflows at 256, which is where white begins.
-        x = ops.cast(inputs, "float32")
+        x = ops.cast(inputs, "float32")  # the square of grey level 256 overflows float16
         x = x * ops.rsqrt(ops.mean(ops.square(x), axis=(1, 2), keepdims=True) + self.epsilon)
         x = ops.cast(x, self.compute_dtype)
         return ops.maximum(self.gamma * x + self.beta, self.tau)
@@ -52,14 +51,14 @@ def hynet(dim=128, dropout=0.3, kernel_initializer="he_normal", name="hynet"):
     """Build HyNet: the convolutions of L2-Net with filter response normalisation.
 
     Args:
-        dim: length of the descriptor.
+        dim: dimension of the descriptor.
         dropout: rate before the last convolution.
         kernel_initializer: name of a Keras initialiser.
         name: of the model.
 
     Returns:
         A `keras.Model` from patches `(batch, 32, 32, 1)`, grey levels 0..255, to descriptors
-        `(batch, dim)` of length 1.
+        `(batch, dim)` of unit norm.
 
     Reference: Tian et al., HyNet, NeurIPS 2020.
     """
@@ -73,5 +72,5 @@ def hynet(dim=128, dropout=0.3, kernel_initializer="he_normal", name="hynet"):
         x = conv(filters, 3, strides=strides, padding="same")(x)
         x = FilterResponseNormalization()(x)
     x = conv(dim, 8, use_bias=False)(layers.Dropout(dropout)(x))
-    x = layers.BatchNormalization(momentum=0.9, center=False, scale=False)(x)
+    x = layers.BatchNormalization(momentum=0.9, center=False, scale=False)(x)  # 0.9: see l2net
     return keras.Model(patch, unit_norm(layers.Flatten()(x)), name=name)

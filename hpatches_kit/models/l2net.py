@@ -1,4 +1,4 @@
-"""L2-Net: a 32x32 patch in, a vector of 128 numbers out."""
+"""L2-Net: from a 32x32 patch to a 128-D descriptor."""
 
 import keras
 from keras import layers
@@ -18,22 +18,26 @@ def l2net(
     final_batch_norm=False,
     kernel_initializer="he_normal",
     name="l2net",
+    *,
+    batch_norm_momentum=0.9,
 ):
-    """Build L2-Net as the coursework has it: seven convolutions, 1.34 million parameters.
+    """Build L2-Net as in the coursework: seven convolutions, 1.34 million parameters.
 
     Args:
-        dim: length of the descriptor.
-        normalise: end with an L2-normalisation layer, so that descriptors have length 1 (report A,
+        dim: dimension of the descriptor.
+        normalise: end with an L2-normalisation layer, so that descriptors have unit norm (report A,
             section 4.2.1). `False` is the baseline of both reports.
-        standardise: begin with each patch at mean 0 and standard deviation 1, so that the network
-            never sees how light a place is and how strong its contrast (L2-Net's paper).
+        standardise: scale each patch to mean 0 and standard deviation 1 first, so that the network
+            does not see brightness and contrast (L2-Net paper).
         dropout: rate before the last convolution.
-        affine: batch norms learn a scale and a shift, as in the coursework. `False` is L2-Net's and
-            HardNet's: neither those nor the biases before them.
-        final_batch_norm: a batch norm, without scale and shift, after the last convolution (HardNet): each
-            number has mean 0 over places.
+        affine: batch normalisation learns a scale and a shift, as in the coursework. With `False`,
+            as in L2-Net and HardNet, it learns neither, and the convolutions before it have no bias.
+        final_batch_norm: add batch normalisation without scale and shift after the last convolution
+            (HardNet), so that each dimension has mean 0 over places.
         kernel_initializer: name of a Keras initialiser.
         name: of the model.
+        batch_norm_momentum: of the moving mean and variance. Keras's default of 0.99 averages over
+            hundreds of batches, too many for a short training; 0.9 averages over tens.
 
     Returns:
         A `keras.Model` from patches `(batch, 32, 32, 1)`, grey levels 0..255, to descriptors
@@ -47,8 +51,8 @@ def l2net(
         return layers.Conv2D(filters, size, **options, **kwargs)
 
     def batch_norm(affine):
-        # Keras's own momentum of 0.99 remembers hundreds of batches: too long for a short course.
-        return layers.BatchNormalization(momentum=0.9, center=affine, scale=affine)
+        options = {"momentum": batch_norm_momentum, "center": affine, "scale": affine}
+        return layers.BatchNormalization(**options)
 
     patch = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="patch")
     x = standardised(patch) if standardise else patch
@@ -61,12 +65,12 @@ def l2net(
 
 
 def standardised(patch):
-    """Patches at mean 0 and standard deviation 1, each on its own."""
+    """Scale each patch to mean 0 and standard deviation 1."""
     return layers.LayerNormalization(
         axis=(1, 2, 3), center=False, scale=False, dtype="float32", name="standardised"
     )(patch)
 
 
-def unit_norm(x):
-    """Descriptors of length 1; float32 also under mixed precision, where half the digits go."""
-    return layers.UnitNormalization(dtype="float32", name="l2_normalisation")(x)
+def unit_norm(descriptors):
+    """Scale descriptors to unit norm, in float32 even under mixed precision, which loses digits."""
+    return layers.UnitNormalization(dtype="float32", name="l2_normalisation")(descriptors)

@@ -1,11 +1,10 @@
-"""Networks that come trained with the kit, each with a card that says what it is and how it was made."""
+"""Pretrained networks. Each has a card: a JSON file that says what it is and how it was trained."""
 
 import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
 from hpatches_kit._support.atomic import atomic_file, write_text
 from hpatches_kit._support.errors import UserError
@@ -18,48 +17,50 @@ PARTS = {"unet": unet, "l2net": l2net}
 
 
 def pretrained(name=None, folder=FOLDER):
-    """Load a network that is trained already, or list those that there are.
+    """Load a pretrained network, or list the available ones.
 
         hk.models.pretrained()                     # a table
         l2net = hk.models.pretrained("descriptor")
 
     Args:
         name: of the network; None for the list.
-        folder: where weights and cards are; default: those that come with the kit.
+        folder: of weights and cards. Default: those of this package.
 
     Returns:
-        A `keras.Model`, not compiled, that takes patches `(batch, 32, 32, 1)` in 0..255. Or a DataFrame
-        with a row for each network: what it is, and the scores of its card.
+        A `keras.Model`, not compiled, from patches `(batch, 32, 32, 1)` in 0..255. For the list, a
+        DataFrame with one row per network: what it is, and the scores of its card.
 
-    Raises UserError for an unknown name, and when a file of weights is missing or not that of its card.
+    Raises UserError for an unknown name, and for weights that are missing or do not match the card.
     """
     if name is None:
-        cards = {one: card(one, folder) for one in _names(folder)}
-        return pd.DataFrame(
-            {one: {"what": of["what"], **of["scores"]} for one, of in cards.items()}
-        ).T
-    about, file = card(name, folder), Path(folder).expanduser() / f"{name}.npz"
+        import pandas as pd  # only for the table
+
+        cards = [card(available, folder) for available in _names(folder)]
+        rows = [{"what": settings["what"], **settings["scores"]} for settings in cards]
+        return pd.DataFrame(rows, index=_names(folder))
+    settings, file = card(name, folder), Path(folder).expanduser() / f"{name}.npz"
+    advice = "Install hpatches_kit again, or train the network again."
     if not file.exists():
-        raise UserError(f"{file}, which belongs to a card, is missing.")
-    if (found := checksum_of(file)) != about["sha256"]:
+        raise UserError(f"{file} is missing, although its card exists. {advice}")
+    if (actual := _sha256(file)) != settings["sha256"]:
         raise UserError(
-            f"{file} is not the file of its card: its SHA-256 begins {found[:12]}, expected"
-            f" {about['sha256'][:12]}. Install the kit, or train the network, again."
+            f"{file} does not match its card: its SHA-256 begins with {actual[:12]}, expected"
+            f" {settings['sha256'][:12]}. {advice}"
         )
-    model = build(about["network"])
+    model = build(settings["network"])
     with np.load(file) as arrays:
         model.set_weights([arrays[str(k)].astype(np.float32) for k in range(len(arrays.files))])
     return model
 
 
 def card(name, folder=FOLDER):
-    """What is known of a network that comes with the kit: data, seed, command, hardware, scores, licence.
+    """Read the card of a pretrained network: data, seed, command, hardware, scores, licence.
 
     Args:
         name, folder: as for `pretrained`.
 
     Returns:
-        A dict, as in the JSON file beside the weights.
+        A dict: the JSON file beside the weights.
 
     Raises UserError for an unknown name.
     """
@@ -69,28 +70,31 @@ def card(name, folder=FOLDER):
 
 
 def build(network):
-    """A network as cards have it: one part `["l2net", {options}]`, or a denoiser and a descriptor."""
-    parts = [PARTS[kind](**options) for kind, options in network]
+    """Build a network from a card: one part `["l2net", {options}]`, or denoiser and descriptor."""
+    parts = [PARTS[part](**options) for part, options in network]
     return parts[0] if len(parts) == 1 else end_to_end(*parts)
 
 
-def write(model, about, name, folder):
-    """Write the weights of a model as float16, and beside them its card, with their checksum."""
+def write(model, settings, name, folder):
+    """Write the weights of a model as float16, and its card: the settings and a checksum.
+
+    Raises UserError for weights that float16 cannot hold.
+    """
     folder = Path(folder)
     file = folder / f"{name}.npz"
-    arrays = {str(k): weights.astype(np.float16) for k, weights in enumerate(model.get_weights())}
+    with np.errstate(over="ignore"):  # reported below
+        arrays = {str(k): array.astype(np.float16) for k, array in enumerate(model.get_weights())}
     if not all(np.isfinite(array).all() for array in arrays.values()):
-        raise UserError(f"{name} has weights beyond the range of float16.")
+        raise UserError(f"{name} has weights outside the range of float16.")
     with atomic_file(file) as partial:
         np.savez_compressed(partial, **arrays)
-    about = {**about, "sha256": checksum_of(file)}
-    write_text(folder / f"{name}.json", json.dumps(about, indent=1) + "\n")
+    settings = {**settings, "sha256": _sha256(file)}
+    write_text(folder / f"{name}.json", json.dumps(settings, indent=1) + "\n")
 
 
-def checksum_of(file):
-    """The SHA-256 of a file, in hexadecimal."""
-    with open(file, "rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+def _sha256(file):
+    with open(file, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _names(folder):

@@ -1,4 +1,4 @@
-"""TFeat, the small classic: two convolutions and a dense layer."""
+"""TFeat: a small network with two convolutions and a dense layer."""
 
 import keras
 from keras import layers
@@ -8,12 +8,12 @@ from hpatches_kit.patches.views import PATCH_SIZE
 
 
 def tfeat(dim=128, normalise=True, kernel_initializer="glorot_uniform", name="tfeat"):
-    """Build TFeat: 600,000 parameters, about a fifth of the work of L2-Net.
+    """Build TFeat: 600,000 parameters, about a fifth of the computation of L2-Net.
 
     Args:
-        dim: length of the descriptor.
-        normalise: end with an L2-normalisation layer, which the mining losses need; the paper has
-            none and trains with triplets.
+        dim: dimension of the descriptor.
+        normalise: end with an L2-normalisation layer, which in-batch mining losses need. The paper
+            has no such layer and trains with triplets.
         kernel_initializer: name of a Keras initialiser.
         name: of the model.
 
@@ -28,6 +28,6 @@ def tfeat(dim=128, normalise=True, kernel_initializer="glorot_uniform", name="tf
     patch = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="patch")
     x = layers.Conv2D(32, 7, **options)(standardised(patch))  # 32 -> 26 pixels
     x = layers.Conv2D(64, 6, **options)(layers.MaxPooling2D()(x))  # 13 -> 8
-    # A patch of one grey would give zeros, which have no direction, and a gradient that is no number.
+    # With biases of 0, a constant patch would give a zero descriptor and a gradient of NaN.
     x = layers.Dense(dim, bias_initializer="random_uniform", **options)(layers.Flatten()(x))
     return keras.Model(patch, unit_norm(x) if normalise else x, name=name)

@@ -1,4 +1,4 @@
-"""Denoising networks: a noisy 32x32 patch in, a clean one out, grey levels 0..255."""
+"""U-Net denoisers: from a noisy 32x32 patch to a clean one, grey levels 0..255."""
 
 from dataclasses import dataclass
 from functools import partial
@@ -12,12 +12,12 @@ from hpatches_kit.patches.views import PATCH_SIZE
 
 @dataclass
 class Preset:
-    """A U-Net of one of the reports: filters on the way down and on the way up."""
+    """A U-Net of one of the reports."""
 
-    encoder: tuple  # one number a level, halving the size from each to the next
-    decoder: tuple  # one number for each step up
-    up_activation: str | None = "relu"  # after the convolution that follows an upsampling
-    reported: str = ""  # what a report says of its parameters
+    encoder: tuple  # filters of each level; each level has half the size of the one before
+    decoder: tuple  # filters of each upsampling step
+    up_activation: str | None = "relu"  # of the convolution after an upsampling
+    reported: str = ""  # number of parameters that the report states
 
 
 UNET_PRESETS = {
@@ -42,31 +42,31 @@ def unet(
 ):
     """Build a U-Net.
 
-    Every level of the encoder is a 3x3 convolution; a 2x2 max-pooling leads from one to the next. Every
-    step of the decoder doubles the size, follows with a 2x2 convolution, puts the encoder's level of
-    that size beside it and mixes both with a 3x3 convolution. ReLU, same padding.
+    Each level of the encoder is a 3x3 convolution, with 2x2 max-pooling between levels. Each step of
+    the decoder doubles the size, applies a 2x2 convolution, concatenates the encoder level of that
+    size (the skip connection) and applies a 3x3 convolution. ReLU, same padding.
 
     Args:
-        preset: where `encoder` and `decoder` come from when they are not given:
+        preset: supplies `encoder` and `decoder` if they are not given:
 
-            - `"shallow"`: the baseline of both reports, one step down, one up;
+            - `"shallow"`: the baseline of both reports, one step down and one up;
             - `"6-layer"`, `"8-layer"`: the shallow one with report B's 2 and 4 additional layers;
             - `"deep"`: report A, table 3, with its layer names;
-            - `"deeper"`: one level more. Report A names it and does not list its layers.
-        encoder: filters of each level, the last at the bottom.
-        decoder: filters of each step up, from the bottom; one fewer than levels.
-        up_convolution: `"nearest"` repeats pixels, `"bilinear"` interpolates between them, both
-            before a 2x2 convolution; `"transposed"` is a transposed 2x2 convolution instead.
-        kernel_initializer: name of a Keras initialiser. A name, not an instance: one seeded
-            instance would give layers of equal shape equal weights.
-        residual: predict the noise, and subtract it from the input.
-        name: of the model; default: the preset's.
+            - `"deeper"`: one more level. Report A names it without listing its layers.
+        encoder: filters of each level, from the top.
+        decoder: filters of each upsampling step, from the bottom; one fewer than levels.
+        up_convolution: `"nearest"` repeats pixels and `"bilinear"` interpolates them, both followed
+            by a 2x2 convolution; `"transposed"` is a transposed 2x2 convolution.
+        kernel_initializer: name of a Keras initialiser. Not an instance: one seeded instance would
+            give layers of equal shape equal weights.
+        residual: predict the noise and subtract it from the input.
+        name: of the model. Default: the preset's.
 
     Returns:
-        A `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255; the output
+        A `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255. The output
         is linear, so a few values may lie outside.
 
-    Raises UserError for unknown names and for filters that do not fit together.
+    Raises UserError for unknown names, and for an encoder and a decoder that do not match.
 
     References: Ronneberger et al., U-Net, 2015; report A, table 3; report B, figure 1 and section 3.2.
     Residual: Zhang et al., DnCNN, TIP 2017.
@@ -88,15 +88,15 @@ def unet(
         x = conv(filters, 3, name=f"enc_conv{level}")(x)
         skips.append(x)
     for filters, level in zip(decoder, range(len(decoder), 0, -1)):
-        up = double(conv, x, filters, up_convolution, settings.up_activation, f"upsamp{level}")
-        # The skip brings back where exactly things are.
-        x = layers.Concatenate(name=f"concat{level}")([up, skips[level - 1]])
+        x = double_size(conv, x, filters, up_convolution, settings.up_activation, f"upsamp{level}")
+        # The skip connection restores the positions that pooling has lost.
+        x = layers.Concatenate(name=f"concat{level}")([x, skips[level - 1]])
         x = conv(filters, 3, name=f"dec_conv{level}")(x)
-    return denoiser(conv, noisy, x, residual, name or f"unet_{preset}")
+    return denoising_model(conv, noisy, x, residual, name or f"unet_{preset}")
 
 
 def check_levels(filters):
-    """UserError unless there are 2 to 6 levels: from 32 pixels, 5 halvings leave one."""
+    """Raise UserError unless there are 2 to 6 levels: 5 halvings take 32 pixels to 1."""
     if not 2 <= len(filters) <= PATCH_SIZE.bit_length():
         raise UserError(
             f"{len(filters)} levels, {filters}: expected 2 to {PATCH_SIZE.bit_length()}."
@@ -104,12 +104,12 @@ def check_levels(filters):
 
 
 def convolution(filters, size, activation="relu", layer=layers.Conv2D, **kwargs):
-    """The convolution of all denoisers: same padding, ReLU unless another activation is named."""
+    """Convolution with the defaults of all denoisers: same padding, ReLU."""
     return layer(filters, size, padding="same", activation=activation, **kwargs)
 
 
-def double(conv, x, filters, up_convolution, activation, name):
-    """Double the size; the layer called `name` is the convolution that does it or follows."""
+def double_size(conv, x, filters, up_convolution, activation, name):
+    """Double height and width. `name` is the name of the convolution."""
     if up_convolution not in UP_CONVOLUTIONS:
         raise UserError(f"Unknown {up_convolution=}: expected one of {', '.join(UP_CONVOLUTIONS)}.")
     options = {"activation": activation, "name": name}
@@ -119,10 +119,10 @@ def double(conv, x, filters, up_convolution, activation, name):
     return conv(filters, 2, **options)(x)
 
 
-def denoiser(conv, noisy, x, residual, name):
-    """The last convolution and the model; residual: what it predicts is the noise.
+def denoising_model(conv, noisy, x, residual, name):
+    """Add the last convolution (for a residual model, also the subtraction) and build the model.
 
-    Grey levels are float32 also under mixed precision, where they would be rounded to whole ones.
+    Its output is float32 even under mixed precision, which would round grey levels to integers.
     """
     out = conv(1, 3, activation=None, dtype="float32", name="noise" if residual else "out")(x)
     if residual:

@@ -1,8 +1,3 @@
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
@@ -25,7 +20,7 @@ CONVOLUTIONS = [
 KERNELS = sum(i * o * k * k for i, o, k in CONVOLUTIONS)
 FILTERS = sum(o for _, o, _ in CONVOLUTIONS[:6])  # 448
 
-ZEROS = {"kernel_initializer": "zeros"}  # to look at: this takes no time
+ZEROS = {"kernel_initializer": "zeros"}  # the fastest, for tests that need no weights
 
 DESCRIPTORS = {"hynet": hk.models.hynet, "l2net": hk.models.l2net, "tfeat": hk.models.tfeat}
 NETWORKS = {
@@ -46,8 +41,8 @@ VARIANTS = {
 }
 
 
-def networks(**of):
-    return pytest.mark.parametrize("make", of.values(), ids=of)
+def networks(**functions):
+    return pytest.mark.parametrize("make", functions.values(), ids=functions)
 
 
 def small_denoiser(**options):
@@ -59,11 +54,11 @@ def frozen(model):
     return model
 
 
-def some_patches(count=2):
+def random_patches(count=2):
     return np.random.default_rng(0).integers(0, 256, (count, 32, 32, 1)).astype("float32")
 
 
-def answers(model, patches, training=False):
+def outputs(model, patches, training=False):
     return keras.ops.convert_to_numpy(model(patches, training=training))
 
 
@@ -75,18 +70,20 @@ def trainable(model):
     return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)
 
 
-def fixed(model):
+def not_trainable(model):
     return model.count_params() - trainable(model)
 
 
-def of_type(model, kind):
-    return [layer for layer in model.layers if isinstance(layer, kind)]
+def layers_of(model, layer_class):
+    return [layer for layer in model.layers if isinstance(layer, layer_class)]
 
 
-def weights_of(model):
+def kernels_of(model):
     """Kernels as arrays, by the names of their layers."""
     return {
-        x.name: keras.ops.convert_to_numpy(x.kernel) for x in model.layers if hasattr(x, "kernel")
+        layer.name: keras.ops.convert_to_numpy(layer.kernel)
+        for layer in model.layers
+        if hasattr(layer, "kernel")
     }
 
 
@@ -107,86 +104,94 @@ def mixed_float16():
 @pytest.mark.parametrize("normalise", [True, False])
 def test_l2net_has_1_34_million_parameters_with_and_without_normalisation(normalise):
     model = hk.models.l2net(normalise=normalise, **ZEROS)
-    # Seven convolutions with biases; for each of the first six a batch norm, with a scale and a shift.
+    # Seven convolutions with biases; batch normalisation with scale and shift after the first six.
     assert trainable(model) == KERNELS + (FILTERS + 128) + 2 * FILTERS == 1_336_032
-    assert fixed(model) == 2 * FILTERS  # means and variances
+    assert not_trainable(model) == 2 * FILTERS  # means and variances
     assert model.count_params() == pytest.approx(1.337e6, rel=1e-3)
     assert model.output_shape == (None, 128)
 
 
 @pytest.mark.parametrize("standardise", [True, False])
-def test_l2net_as_hardnet_has_it_learns_nothing_but_kernels(standardise):
+def test_l2net_as_in_hardnet_learns_only_kernels(standardise):
     model = hk.models.l2net(affine=False, final_batch_norm=True, standardise=standardise, **ZEROS)
     assert trainable(model) == KERNELS == 1_334_560
-    assert fixed(model) == 2 * FILTERS + 2 * 128
+    assert not_trainable(model) == 2 * FILTERS + 2 * 128
     assert all(weight.name == "kernel" for weight in model.trainable_weights)
 
 
-def test_without_scale_only_a_last_convolution_that_no_batch_norm_follows_has_biases():
+def test_without_affine_only_a_convolution_without_batch_norm_after_it_has_biases():
     model = hk.models.l2net(affine=False, **ZEROS)
-    assert [x.use_bias for x in of_type(model, layers.Conv2D)] == [False] * 6 + [True]
-    assert not any(x.center or x.scale for x in of_type(model, layers.BatchNormalization))
+    assert [conv.use_bias for conv in layers_of(model, layers.Conv2D)] == [False] * 6 + [True]
+    norms = layers_of(model, layers.BatchNormalization)
+    assert not any(norm.center or norm.scale for norm in norms)
     assert trainable(model) == KERNELS + 128
 
 
-def test_last_norm_is_a_batch_norm_without_scale_and_shift_after_the_last_convolution():
+def test_the_final_batch_norm_has_no_scale_and_shift_and_follows_the_last_convolution():
     without, model = hk.models.l2net(**ZEROS), hk.models.l2net(final_batch_norm=True, **ZEROS)
-    norms = of_type(model, layers.BatchNormalization)
-    assert len(norms) == 7 and [x.scale for x in norms] == [x.center for x in norms]
-    assert [x.center for x in norms] == [True] * 6 + [False]
-    assert norms[-1].input is of_type(model, layers.Conv2D)[-1].output
+    norms = layers_of(model, layers.BatchNormalization)
+    assert [norm.scale for norm in norms] == [True] * 6 + [False]
+    assert [norm.center for norm in norms] == [True] * 6 + [False]
+    assert norms[-1].input is layers_of(model, layers.Conv2D)[-1].output
     assert trainable(model) == trainable(without) - 128  # no bias before it
-    assert fixed(model) == fixed(without) + 2 * 128
+    assert not_trainable(model) == not_trainable(without) + 2 * 128
 
 
-def test_last_norm_gives_each_number_mean_0_and_variance_1_over_a_batch():
+def test_the_batch_norm_momentum_is_an_argument_with_default_0_9():
+    for options, momentum in (({}, 0.9), ({"batch_norm_momentum": 0.99}, 0.99)):
+        model = hk.models.l2net(final_batch_norm=True, **options, **ZEROS)
+        norms = layers_of(model, layers.BatchNormalization)
+        assert [norm.momentum for norm in norms] == [momentum] * 7
+
+
+def test_the_final_batch_norm_gives_each_dimension_mean_0_and_variance_1_over_a_batch():
     model = hk.models.l2net(normalise=False, final_batch_norm=True, dropout=0)
-    batch = answers(model, some_patches(12), training=True)
+    batch = outputs(model, random_patches(12), training=True)
     np.testing.assert_allclose(batch.mean(axis=0), 0, atol=1e-3)
     np.testing.assert_allclose(batch.var(axis=0), 1, atol=0.02)
 
 
 @pytest.mark.parametrize("make", [hk.models.l2net, hk.models.hynet])
-def test_dropout_stands_before_the_last_convolution_at_its_rate(make):
+def test_dropout_precedes_the_last_convolution_with_the_given_rate(make):
     model = make(dropout=0.1, **ZEROS)
-    (dropout,) = of_type(model, layers.Dropout)
+    (dropout,) = layers_of(model, layers.Dropout)
     assert dropout.rate == 0.1
-    assert of_type(model, layers.Conv2D)[-1].input is dropout.output
-    (usual,) = of_type(make(**ZEROS), layers.Dropout)
-    assert usual.rate == 0.3
+    assert layers_of(model, layers.Conv2D)[-1].input is dropout.output
+    (default,) = layers_of(make(**ZEROS), layers.Dropout)
+    assert default.rate == 0.3
 
 
 @networks(**DESCRIPTORS)
-def test_a_descriptor_is_as_long_as_dim_says(make):
+def test_dim_is_the_dimension_of_the_descriptor(make):
     assert make(**ZEROS).output_shape == (None, 128)
-    assert answers(make(dim=20), some_patches(2)).shape == (2, 20)
+    assert outputs(make(dim=20), random_patches(2)).shape == (2, 20)
 
 
-def test_dim_changes_the_last_layer_only():
-    last = 128 * 64 + 1  # kernel and bias, for each number of the descriptor
-    l2net, shorter = hk.models.l2net(**ZEROS), hk.models.l2net(dim=20, **ZEROS)
-    assert l2net.count_params() - shorter.count_params() == 108 * last
+def test_dim_changes_only_the_last_layer():
+    per_dimension = 128 * 64 + 1  # kernel and bias
+    l2net, smaller = hk.models.l2net(**ZEROS), hk.models.l2net(dim=20, **ZEROS)
+    assert l2net.count_params() - smaller.count_params() == 108 * per_dimension
 
 
 @networks(l2net=hk.models.l2net, tfeat=hk.models.tfeat)
-def test_descriptors_have_length_one_only_with_the_normalisation_layer(make):
-    patches = some_patches(6).astype("uint8")
-    lengths = {
-        n: np.linalg.norm(make(normalise=n).predict(patches, verbose=0), axis=1)
-        for n in (True, False)
+def test_descriptors_have_unit_norm_only_with_the_normalisation_layer(make):
+    patches = random_patches(6).astype("uint8")
+    norms = {
+        normalise: np.linalg.norm(make(normalise=normalise).predict(patches, verbose=0), axis=1)
+        for normalise in (True, False)
     }
-    np.testing.assert_allclose(lengths[True], 1, rtol=1e-5)
-    assert np.abs(lengths[False] - 1).max() > 0.1
+    np.testing.assert_allclose(norms[True], 1, rtol=1e-5)
+    assert np.abs(norms[False] - 1).max() > 0.1
 
 
-def test_descriptors_of_hynet_have_length_one():
-    lengths = np.linalg.norm(answers(hk.models.hynet(), some_patches(6)), axis=1)
-    np.testing.assert_allclose(lengths, 1, rtol=1e-5)
+def test_descriptors_of_hynet_have_unit_norm():
+    norms = np.linalg.norm(outputs(hk.models.hynet(), random_patches(6)), axis=1)
+    np.testing.assert_allclose(norms, 1, rtol=1e-5)
 
 
-def change(a, b):
-    """How far the descriptors of two versions of the same patches are apart, at most."""
-    return np.linalg.norm(a - b, axis=1).max()
+def change(model, patches, changed):
+    """The largest distance between the descriptors of a patch and of its changed version."""
+    return np.linalg.norm(outputs(model, patches) - outputs(model, changed), axis=1).max()
 
 
 @networks(
@@ -194,42 +199,41 @@ def change(a, b):
     hardnet=lambda: hk.models.l2net(standardise=True, affine=False, final_batch_norm=True),
     tfeat=hk.models.tfeat,
 )
-def test_a_network_that_standardises_does_not_see_brightness_and_contrast(make):
-    model, patches = make(), some_patches(4)
-    darker = 0.4 * patches + 25
-    assert change(answers(model, patches), answers(model, darker)) < 1e-3
+def test_networks_with_standardisation_are_invariant_to_brightness_and_contrast(make):
+    patches = random_patches(4)
+    assert change(make(), patches, 0.4 * patches + 25) < 1e-3
 
 
-def test_l2net_without_standardisation_sees_them():
+def test_l2net_without_standardisation_depends_on_brightness():
     keras.utils.set_random_seed(0)
-    model, patches = hk.models.l2net(), some_patches(4)
+    model, patches = hk.models.l2net(), random_patches(4)
     keras.utils.set_random_seed(0)
     standardised = hk.models.l2net(standardise=True)
     brighter, negative = patches + 200, 255 - patches
-    assert change(answers(model, patches), answers(model, brighter)) > 0.1
-    assert change(answers(standardised, patches), answers(standardised, brighter)) < 1e-3
-    assert change(answers(standardised, patches), answers(standardised, negative)) > 0.1
+    assert change(model, patches, brighter) > 0.1
+    assert change(standardised, patches, brighter) < 1e-3
+    assert change(standardised, patches, negative) > 0.1
 
 
-def test_hynet_does_not_see_contrast_and_sees_brightness():
+def test_hynet_is_invariant_to_contrast_but_not_to_brightness():
     keras.utils.set_random_seed(0)
-    model, patches = hk.models.hynet(), some_patches(4)
-    assert change(answers(model, patches), answers(model, 0.3 * patches)) < 1e-3
-    assert change(answers(model, patches), answers(model, patches + 200)) > 0.1
+    model, patches = hk.models.hynet(), random_patches(4)
+    assert change(model, patches, 0.3 * patches) < 1e-3
+    assert change(model, patches, patches + 200) > 0.1
 
 
 @networks(**DESCRIPTORS)
 @pytest.mark.parametrize("grey", [0, 100, 255])
-def test_a_patch_of_one_grey_has_a_finite_descriptor(make, grey):
+def test_the_descriptor_of_a_constant_patch_is_finite(make, grey):
     patches = np.full((1, 32, 32, 1), grey, "float32")
-    assert np.isfinite(answers(make(), patches)).all()
+    assert np.isfinite(outputs(make(), patches)).all()
 
 
 @networks(**DESCRIPTORS)
-def test_a_descriptor_does_not_depend_on_the_other_patches(make):
-    model, patches = make(), some_patches(5)
-    alone = np.concatenate([answers(model, patches[k : k + 1]) for k in range(2)])
-    np.testing.assert_allclose(alone, answers(model, patches)[:2], atol=1e-5)
+def test_a_descriptor_does_not_depend_on_the_rest_of_the_batch(make):
+    model, patches = make(), random_patches(5)
+    single = np.concatenate([outputs(model, patches[k : k + 1]) for k in range(2)])
+    np.testing.assert_allclose(single, outputs(model, patches)[:2], atol=1e-5)
 
 
 def test_tfeat_has_599_808_parameters():
@@ -239,27 +243,27 @@ def test_tfeat_has_599_808_parameters():
     assert hk.models.tfeat(normalise=False).count_params() == 599_808
 
 
-def test_tfeat_goes_from_32_pixels_to_26_13_8():
+def test_the_layers_of_tfeat_have_26_13_and_8_pixels():
     model = hk.models.tfeat()
-    first, second = of_type(model, layers.Conv2D)
-    (pool,) = of_type(model, layers.MaxPooling2D)
-    (dense,) = of_type(model, layers.Dense)
-    assert [x.output.shape[1] for x in (first, pool, second)] == [26, 13, 8]
-    assert {x.activation.__name__ for x in (first, second, dense)} == {"tanh"}
+    first, second = layers_of(model, layers.Conv2D)
+    (pool,) = layers_of(model, layers.MaxPooling2D)
+    (dense,) = layers_of(model, layers.Dense)
+    assert [layer.output.shape[1] for layer in (first, pool, second)] == [26, 13, 8]
+    assert {layer.activation.__name__ for layer in (first, second, dense)} == {"tanh"}
 
 
-def test_hynet_has_the_convolutions_of_l2net_and_three_numbers_for_each_channel():
+def test_hynet_has_the_convolutions_of_l2net_and_three_parameters_per_channel():
     model = hk.models.hynet()
-    # gamma, beta and tau of the patch and of six convolutions; no bias in the last one.
+    # gamma, beta and tau of the patch and of six convolutions; the last one has no bias.
     assert trainable(model) == KERNELS + FILTERS + 3 * (1 + FILTERS) == 1_336_355
-    assert fixed(model) == 2 * 128
-    kernels = [x.kernel.shape for x in of_type(model, layers.Conv2D)]
+    assert not_trainable(model) == 2 * 128
+    kernels = [conv.kernel.shape for conv in layers_of(model, layers.Conv2D)]
     assert [tuple(shape) for shape in kernels] == [(k, k, i, o) for i, o, k in CONVOLUTIONS]
-    assert len(of_type(model, FilterResponseNormalization)) == 7
+    assert len(layers_of(model, FilterResponseNormalization)) == 7
 
 
-def frn_slowly(x, gamma, beta, tau, epsilon):
-    """Singh and Krishnan, one channel of one patch at a time."""
+def frn_reference(x, gamma, beta, tau, epsilon):
+    """Filter response normalisation (Singh and Krishnan), one channel of one patch at a time."""
     y = np.empty_like(x)
     for n in range(x.shape[0]):
         for c in range(x.shape[3]):
@@ -269,45 +273,45 @@ def frn_slowly(x, gamma, beta, tau, epsilon):
     return y
 
 
-def test_filter_response_normalization_agrees_with_a_loop():
+def test_filter_response_normalization_equals_its_reference():
     rng = np.random.default_rng(0)
     x = rng.normal(3, 20, (3, 4, 6, 5)).astype("float32")
     gamma, beta, tau = rng.normal(0, 1, (3, 5)).astype("float32")
     layer = FilterResponseNormalization(epsilon=0.5)
     layer.build(x.shape)
     layer.set_weights([gamma, beta, tau])
-    expected = frn_slowly(x, gamma, beta, tau, 0.5)
+    expected = frn_reference(x, gamma, beta, tau, 0.5)
     for training in (True, False):
-        np.testing.assert_allclose(answers(layer, x, training), expected, rtol=1e-4, atol=1e-5)
+        np.testing.assert_allclose(outputs(layer, x, training), expected, rtol=1e-4, atol=1e-5)
 
 
-def test_filter_response_normalization_by_hand():
+def test_filter_response_normalization_of_a_hand_computed_patch():
     x = np.array([[3.0, -4.0], [0.0, 5.0]], "float32").reshape(1, 2, 2, 1)
-    response = answers(FilterResponseNormalization(), x).ravel()  # over the root of 50 / 4
+    response = outputs(FilterResponseNormalization(), x).ravel()  # divided by sqrt(50 / 4)
     np.testing.assert_allclose(response, [3 / 12.5**0.5, -1, 0, 5 / 12.5**0.5], rtol=1e-5)
-    response = answers(FilterResponseNormalization(threshold=0.25), x).ravel()
+    response = outputs(FilterResponseNormalization(threshold=0.25), x).ravel()
     np.testing.assert_allclose(response, [3 / 12.5**0.5, 0.25, 0.25, 5 / 12.5**0.5], rtol=1e-5)
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_filter_response_normalization_does_not_depend_on_the_other_patches(training):
-    layer, patches = FilterResponseNormalization(), some_patches(4)
-    batch, alone = answers(layer, patches, training), answers(layer, patches[:1], training)
-    np.testing.assert_allclose(batch[:1], alone, rtol=1e-5)
+def test_filter_response_normalization_does_not_depend_on_the_rest_of_the_batch(training):
+    layer, patches = FilterResponseNormalization(), random_patches(4)
+    batch, single = outputs(layer, patches, training), outputs(layer, patches[:1], training)
+    np.testing.assert_allclose(batch[:1], single, rtol=1e-5)
 
 
-def test_filter_response_normalization_of_white_is_finite_in_half_precision():
-    white = np.full((1, 8, 8, 2), 60_000, "float16")
+def test_filter_response_normalization_of_large_values_is_finite_in_half_precision():
+    large = np.full((1, 8, 8, 2), 60_000, "float16")
     layer = FilterResponseNormalization(dtype="mixed_float16")
-    np.testing.assert_allclose(answers(layer, white), 1, rtol=1e-3)
+    np.testing.assert_allclose(outputs(layer, large), 1, rtol=1e-3)
 
 
-def test_filter_response_normalization_is_registered_and_keeps_its_settings():
+def test_settings_of_filter_response_normalization_survive_serialisation():
     layer = FilterResponseNormalization(epsilon=1e-3, threshold=-0.5, name="frn")
-    again = keras.layers.deserialize(keras.layers.serialize(layer))
-    assert type(again) is FilterResponseNormalization
-    assert (again.epsilon, again.threshold, again.name) == (1e-3, -0.5, "frn")
-    assert again.get_config() == layer.get_config()
+    loaded = keras.layers.deserialize(keras.layers.serialize(layer))
+    assert type(loaded) is FilterResponseNormalization
+    assert (loaded.epsilon, loaded.threshold, loaded.name) == (1e-3, -0.5, "frn")
+    assert loaded.get_config() == layer.get_config()
 
 
 def is_orthogonal(kernel):
@@ -316,26 +320,26 @@ def is_orthogonal(kernel):
 
 
 @networks(**DESCRIPTORS)
-def test_every_layer_of_a_descriptor_starts_as_the_initialiser_says(make):
-    for name, kernel in weights_of(make(kernel_initializer="lecun_uniform")).items():
+def test_every_layer_of_a_descriptor_network_uses_the_initialiser(make):
+    for name, kernel in kernels_of(make(kernel_initializer="lecun_uniform")).items():
         limit = np.sqrt(3 / np.prod(kernel.shape[:-1]))
         assert 0.9 * limit < np.abs(kernel).max() <= 1.0001 * limit, name
-    # Of the first convolution of L2-Net, 9 x 32, the rows are orthonormal instead of the columns.
-    for name, kernel in weights_of(make(kernel_initializer="orthogonal")).items():
+    # The first convolution of L2-Net is 9 x 32: its rows are orthonormal instead of its columns.
+    for name, kernel in kernels_of(make(kernel_initializer="orthogonal")).items():
         wide = np.prod(kernel.shape[:-1]) < kernel.shape[-1]
         assert is_orthogonal(kernel.reshape(-1, kernel.shape[-1]).T if wide else kernel), name
 
 
-def test_layers_of_equal_shape_do_not_start_with_equal_weights():
-    kernels = list(weights_of(hk.models.l2net()).values())
+def test_layers_of_equal_shape_have_different_initial_weights():
+    kernels = list(kernels_of(hk.models.l2net()).values())
     assert len({tuple(kernel.ravel()[:200]) for kernel in kernels}) == 7
 
 
-@pytest.mark.parametrize("kind", ["pairs", "triplets"])
-def test_a_descriptor_learns_to_tell_a_dozen_points_apart(kind):
+@pytest.mark.parametrize("layout", ["pairs", "triplets"])
+def test_l2net_learns_to_distinguish_16_points(layout):
     patches = toy_patches({"v_one": 16})
     keras.utils.set_random_seed(0)
-    if kind == "pairs":
+    if layout == "pairs":
         model = hk.models.l2net(dropout=0)
         loss = hk.losses.HardNegativeTriplet(margin=1.0, negative="minimum")
         batches = hk.batches.Pairs(patches, 16, 8)
@@ -347,62 +351,62 @@ def test_a_descriptor_learns_to_tell_a_dozen_points_apart(kind):
     assert losses[-1] < 0.5 * losses[0]
 
 
-def test_end_to_end_describes_what_the_denoiser_returns():
+def test_end_to_end_describes_the_output_of_the_denoiser():
     denoiser, descriptor = small_denoiser(), hk.models.tfeat()
-    expected = answers(descriptor, answers(denoiser, some_patches(3)))
+    expected = outputs(descriptor, outputs(denoiser, random_patches(3)))
     model = hk.models.end_to_end(denoiser, descriptor)
-    np.testing.assert_allclose(answers(model, some_patches(3)), expected, atol=1e-5)
+    np.testing.assert_allclose(outputs(model, random_patches(3)), expected, atol=1e-5)
     assert model.output_shape == (None, 128)
 
 
-@pytest.mark.parametrize("joint", [True, False])
-def test_a_loss_of_descriptors_trains_the_denoiser_unless_it_is_frozen(joint):
+@pytest.mark.parametrize("trainable", [True, False])
+def test_a_descriptor_loss_trains_the_denoiser_unless_it_is_frozen(trainable):
     keras.utils.set_random_seed(0)
-    denoiser, descriptor = small_denoiser(residual=True), tiny()
-    denoiser.trainable = joint
+    denoiser, descriptor = small_denoiser(residual=True), tiny_descriptor()
+    denoiser.trainable = trainable
     model = hk.models.end_to_end(denoiser, descriptor)
     model.compile(keras.optimizers.SGD(0.1), hk.losses.HardNegativeTriplet(1.0, "minimum"))
     before = values(denoiser.weights), values(descriptor.weights)
-    model.train_on_batch(some_patches(8), np.repeat(np.arange(4), 2))
+    model.train_on_batch(random_patches(8), np.repeat(np.arange(4), 2))
     after = values(denoiser.weights), values(descriptor.weights)
     assert all(np.isfinite(weight).all() for weight in after[0] + after[1])
     assert not np.array_equal(before[1][0], after[1][0])
-    unchanged = [np.array_equal(a, b) for a, b in zip(before[0], after[0])]
-    assert not any(unchanged) if joint else all(unchanged)
+    unchanged = [np.array_equal(old, new) for old, new in zip(before[0], after[0])]
+    assert not any(unchanged) if trainable else all(unchanged)
 
 
-def tiny():
-    """A descriptor of one dense layer."""
+def tiny_descriptor():
+    """A descriptor network with one dense layer."""
     patch = keras.Input((32, 32, 1))
     x = layers.Dense(8)(layers.Flatten()(layers.Rescaling(1 / 255)(patch)))
     return keras.Model(patch, layers.UnitNormalization(dtype="float32")(x))
 
 
-def test_end_to_end_shares_its_weights_with_both():
-    denoiser, descriptor = small_denoiser(), tiny()
+def test_end_to_end_shares_the_weights_of_both_networks():
+    denoiser, descriptor = small_denoiser(), tiny_descriptor()
     model = hk.models.end_to_end(denoiser, descriptor, name="both")
     assert model.name == "both"
     assert model.count_params() == denoiser.count_params() + descriptor.count_params()
-    assert {id(x) for x in model.weights} == {id(x) for x in denoiser.weights + descriptor.weights}
+    parts = denoiser.weights + descriptor.weights
+    assert {id(weight) for weight in model.weights} == {id(weight) for weight in parts}
 
 
-def test_no_network_is_missing_from_the_tests_of_all_networks():
+def test_the_tests_of_all_networks_cover_every_network():
     functions = {name for name in hk.models.__all__ if callable(getattr(hk.models, name))}
-    about_trained_networks = {"pretrained", "card"}  # See test_pretrained.py.
-    assert set(NETWORKS) == functions - about_trained_networks
+    assert set(NETWORKS) == functions - {"pretrained", "card"}  # see test_pretrained.py
 
 
 @networks(**NETWORKS, **VARIANTS)
-def test_a_saved_model_loads_without_custom_code_and_gives_the_same(make, tmp_path):
+def test_a_saved_model_loads_without_custom_objects_and_has_the_same_outputs(make, tmp_path):
     model = make()
-    # Weights that are no longer those a fresh model begins with.
-    model.set_weights([x + np.float32(0.01) for x in values(model.weights)])
+    # Not the initial weights, which a model built anew could also have.
+    model.set_weights([weight + np.float32(0.01) for weight in values(model.weights)])
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
-    patches = some_patches(2)
-    expected = answers(model, patches)
+    patches = random_patches(2)
+    expected = outputs(model, patches)
     scale = np.abs(expected).max()
-    np.testing.assert_allclose(answers(loaded, patches), expected, rtol=1e-5, atol=1e-6 * scale)
+    np.testing.assert_allclose(outputs(loaded, patches), expected, rtol=1e-5, atol=1e-6 * scale)
     assert loaded.name == model.name and loaded.count_params() == model.count_params()
     assert trainable(loaded) == trainable(model)
 
@@ -420,21 +424,21 @@ def test_outputs_of_the_large_unets_are_float32_under_mixed_precision(name, mixe
 
 
 @networks(**NETWORKS)
-def test_numbers_under_mixed_precision_are_near_those_of_full_precision(make, mixed_float16):
+def test_outputs_under_mixed_precision_are_close_to_those_of_full_precision(make, mixed_float16):
     keras.utils.set_random_seed(0)
-    half = answers(model := make(), some_patches(1))
+    half = outputs(model := make(), random_patches(1))
     assert half.dtype == "float32"
     weights = values(model.weights)
     keras.config.set_dtype_policy("float32")
     full = make()
     full.set_weights(weights)
-    expected = answers(full, some_patches(1))
+    expected = outputs(full, random_patches(1))
     assert np.abs(half - expected).max() < 0.02 * np.abs(expected).max()
 
 
 @networks(**NETWORKS, deep=VARIANTS["unet, deep"])
 def test_a_step_under_mixed_float16_leaves_every_weight_finite(make, mixed_float16):
-    model, patches = make(), some_patches(4)
+    model, patches = make(), random_patches(4)
     if len(model.output_shape) == 2:
         model.compile("adam", hk.losses.HardNegativeTriplet(1.0, "minimum"))
         loss = model.train_on_batch(patches, np.array([0, 0, 1, 1]))
@@ -445,48 +449,13 @@ def test_a_step_under_mixed_float16_leaves_every_weight_finite(make, mixed_float
     assert all(np.isfinite(weight).all() for weight in values(model.weights))
 
 
-LOAD = """
-import sys
-import keras, hpatches_kit
-import numpy as np
-
-model = keras.models.load_model(sys.argv[1])
-rows, labels = np.load(sys.argv[2]), np.repeat(np.arange(4), 2)
-loss = model.evaluate(rows, labels, batch_size=8, verbose=0, return_dict=True)["loss"]
-print("Loss:", type(model.loss).__name__, model.loss.margin, loss)
-"""
-
-
-def test_a_compiled_model_loads_in_a_new_session_that_imports_keras_and_the_kit(tmp_path):
-    x = patch = keras.Input((32, 32, 1))
-    x = layers.Dense(8)(layers.Flatten()(FilterResponseNormalization()(x)))
-    model = keras.Model(patch, layers.UnitNormalization()(x))
-    metrics = [hk.metrics.positive_distance]
-    model.compile("adam", hk.losses.HardNegativeTriplet(0.7, "minimum"), metrics=metrics)
-    rows, labels = some_patches(8), np.repeat(np.arange(4), 2)
-    loss = model.evaluate(rows, labels, batch_size=8, verbose=0, return_dict=True)["loss"]
-    model.save(tmp_path / "model.keras")
-    np.save(tmp_path / "rows.npy", rows)
-    done = subprocess.run(
-        [sys.executable, "-c", LOAD, tmp_path / "model.keras", tmp_path / "rows.npy"],
-        capture_output=True,
-        text=True,
-        cwd=Path(hk.__file__).parent.parent,
-        env={**os.environ, "KERAS_BACKEND": keras.backend.backend()},
-    )
-    assert done.returncode == 0, done.stderr
-    _, name, margin, again = done.stdout.strip().splitlines()[-1].split()
-    assert (name, float(margin)) == ("HardNegativeTriplet", 0.7)
-    assert float(again) == pytest.approx(loss, rel=1e-5)
-
-
-def test_a_patch_of_one_grey_leaves_tfeat_alive():
-    rows = np.random.default_rng(0).uniform(0, 255, (8, 32, 32, 1)).astype("float32")
-    rows[0] = 0
+def test_training_tfeat_on_a_constant_patch_leaves_its_weights_finite():
+    patches = np.random.default_rng(0).uniform(0, 255, (8, 32, 32, 1)).astype("float32")
+    patches[0] = 0
     keras.utils.set_random_seed(0)
     model = hk.models.tfeat()
     model.compile("sgd", hk.losses.HardNegativeTriplet(1.0, "minimum"))
     for _ in range(3):
-        model.train_on_batch(rows, np.repeat(np.arange(4), 2))
+        model.train_on_batch(patches, np.repeat(np.arange(4), 2))
     largest = max(np.abs(weight).max() for weight in model.get_weights())
     assert np.isfinite(largest) and largest < 10

@@ -1,0 +1,87 @@
+"""Saved models load without extra imports or `custom_objects`, in either order of imports."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+import hpatches_kit as hk
+
+PACKAGE = Path(hk.__file__).parent
+IMPORTS = {
+    "kit first": "import hpatches_kit; import keras",
+    "keras first": "import keras; import hpatches_kit",
+}
+LOAD = """
+import sys
+import numpy as np
+
+for file in sys.argv[1:]:
+    model, batch = keras.saving.load_model(file), np.load(file + ".npz")
+    options = {"batch_size": len(batch["x"]), "verbose": 0, "return_dict": True}
+    scores = model.evaluate(batch["x"], batch["y"], **options)
+    for name, value in scores.items():
+        np.testing.assert_allclose(value, batch[name], rtol=1e-4, atol=1e-5, err_msg=name)
+    np.testing.assert_array_equal(sorted(scores), batch["names"])
+    print("loaded", type(model.loss).__name__)
+"""
+
+
+def descriptor_model(make):
+    model, loss = make(dim=16), hk.losses.HardNegativeTriplet(0.7, "minimum")
+    model.compile("adam", loss, metrics=hk.metrics.diagnostics(loss))
+    return model
+
+
+def denoising_model():
+    model = hk.models.unet(encoder=(2, 2), decoder=(2,))
+    model.compile("adam", hk.losses.SSIMAndMAE(), metrics=[hk.metrics.psnr, hk.metrics.ssim])
+    return model
+
+
+@pytest.fixture(scope="module")
+def saved_models(tmp_path_factory):
+    """Files of compiled models; beside each a batch and its scores."""
+    folder, rng = tmp_path_factory.mktemp("models"), np.random.default_rng(0)
+    patches = rng.integers(0, 256, (8, 32, 32, 1)).astype("float32")
+    cases = {
+        "l2net": (descriptor_model(hk.models.l2net), np.repeat(np.arange(4), 2)),
+        "hynet": (descriptor_model(hk.models.hynet), np.repeat(np.arange(4), 2)),
+        "unet": (denoising_model(), rng.integers(0, 256, (8, 32, 32, 1)).astype("float32")),
+    }
+    files = []
+    for name, (model, targets) in cases.items():
+        scores = model.evaluate(patches, targets, batch_size=8, verbose=0, return_dict=True)
+        file = folder / f"{name}.keras"
+        model.save(file)
+        np.savez(f"{file}.npz", x=patches, y=targets, names=sorted(scores), **scores)
+        files.append(str(file))
+    return files
+
+
+@pytest.mark.parametrize("imports", IMPORTS.values(), ids=IMPORTS)
+def test_saved_models_load_whichever_package_is_imported_first(imports, saved_models):
+    done = subprocess.run(
+        [sys.executable, "-c", imports + LOAD, *saved_models],
+        capture_output=True,
+        text=True,
+        cwd=PACKAGE.parent,
+        env={**os.environ, "KERAS_BACKEND": keras.backend.backend()},
+    )
+    assert done.returncode == 0, done.stderr
+    losses = re.findall(r"^loaded (\w+)$", done.stdout, re.MULTILINE)
+    assert losses == ["HardNegativeTriplet", "HardNegativeTriplet", "SSIMAndMAE"]
+
+
+def test_every_module_with_registered_classes_is_in_the_list_that_is_imported_with_keras():
+    modules = {
+        ".".join(file.relative_to(PACKAGE).with_suffix("").parts)
+        for file in PACKAGE.rglob("*.py")
+        if "@keras.saving.register_keras_serializable" in file.read_text(encoding="utf-8")
+    }
+    assert modules == set(hk.REGISTERED)
