@@ -1,19 +1,19 @@
-"""How many patches a second the batches deliver, and how long training waits for them.
+"""Patches per second of the batch generators, and how long training waits for batches.
 
-    python benchmarks/batches.py                  # 2 minutes; --save renews benchmarks/README.md
+    python benchmarks/batches.py                  # 2 minutes; --save updates benchmarks/README.md
     python benchmarks/batches.py --points 150000  # 4.9 GB of patches, as many points as HPatches
 
-The patches are random bytes in memory-mapped files: what is timed does not depend on what they show.
-All generators work in one thread and deliver about 256 patches at a time; a row is the median of
-epochs, in turns with all others. An epoch is drawn anew each time, which counts; the starter code
-draws its triplets beforehand, which does not. Its way is written out below: one patch after another
-becomes float64 and is copied into the batch. Seconds are those of the processor, so that other work
-on the machine counts for little.
+The patches are random bytes in memory-mapped files: the time does not depend on what they show. All
+generators run in one thread and yield about 256 patches per batch; a row is the median over epochs,
+the generators taking turns. The time includes drawing an epoch, except for the starter code, which
+draws its triplets beforehand. The method of the starter code is repeated below: each patch is
+converted to floats and copied into the batch, one after another. Seconds are processor time, so
+that other processes matter little.
 
-Training is L2-Net on Pairs of 128, after an epoch that warms up. Its share of time is that which
-passes inside `__getitem__`. With one worker, JAX and torch call it in the thread that trains, which
-so waits all of it; on TensorFlow a thread of tf.data calls it, ahead of time, so that training waits
-for less, or not at all.
+Training is L2-Net on `Pairs` with 128 pairs per batch, after a warm-up epoch. The fraction of
+waiting is the time inside `__getitem__`. With one worker, JAX and torch call it in the training
+thread, which waits all of that time; on TensorFlow a thread of tf.data calls it ahead of time, so
+training waits less, or not at all.
 """
 
 import argparse
@@ -23,39 +23,39 @@ import time
 from pathlib import Path
 
 import keras
+import measure
 import numpy as np
 import pandas as pd
-from measure import PROJECT, into_page, machine, table
 
 import hpatches_kit as hk
 from hpatches_kit._support.atomic import write_text
 from hpatches_kit.batches import NoisyClean, Pairs, Triplets
 
-ROWS = PROJECT / "benchmarks" / "batches.json"  # what the README shows
+ROWS = measure.PROJECT / "benchmarks" / "batches.json"  # the rows on the page
 STARTER = "starter code, triplets"
 STARTER_NOISY = "starter code, noisy and clean"
-PATCHES = 256  # in a batch, about
-STARTER_POINTS = 16_000  # at most: a list of every patch, each an array of its own
-EPOCHS, BATCHES = 15, 100  # epochs of each generator, in turns; batches in an epoch
-TRAINING_BATCHES = 20
+PATCHES = 256  # per batch, approximately
+STARTER_POINTS = 16_000  # at most: the starter code holds each patch as an array
+EPOCHS, STEPS = 15, 100
+TRAINING_STEPS = 20
 
 
 class Fixed:
-    """What is the same in every epoch."""
+    """The same batches in every epoch."""
 
     def on_epoch_end(self):
         pass
 
 
 class StarterTriplets(Fixed):
-    """The starter code's way to triplets: drawn beforehand, then each patch turned into floats."""
+    """The starter code's triplets: drawn beforehand, each patch converted to floats."""
 
-    def __init__(self, patches, triplets, batches, seed=0):
-        self.patches = patches  # `uint8 (n, 32, 32)`, in memory; 16 views of each point in a row
+    def __init__(self, patches, triplets, steps, seed=0):
+        self.patches = patches  # `uint8 (n, 32, 32)`; the 16 views of a point are consecutive
         self.batch_size = triplets
         rng, points = np.random.default_rng(seed), len(patches) // 16
         drawn = []
-        for _ in range(triplets * batches):
+        for _ in range(triplets * steps):
             point, (a, p) = rng.integers(points), rng.choice(16, 2, replace=False)
             other = (point + 1 + rng.integers(points - 1)) % points
             drawn.append((point * 16 + a, point * 16 + p, other * 16 + rng.integers(16)))
@@ -74,7 +74,7 @@ class StarterTriplets(Fixed):
 
 
 class StarterNoisyClean(Fixed):
-    """The starter code's way to noisy and clean patches: each an array of its own, found by name."""
+    """The starter code's noisy and clean patches: one array per patch, looked up by name."""
 
     def __init__(self, noisy, clean, batch_size, seed=0):
         names = [f"sequence/view/{i}.png" for i in range(len(clean))]
@@ -94,34 +94,34 @@ class StarterNoisyClean(Fixed):
 
 
 class Gather:
-    """Nothing but random rows of the array: a measure of the memory."""
+    """Random rows of the array and nothing else: the speed of the memory."""
 
-    def __init__(self, patches, batches):
+    def __init__(self, patches, steps):
         self.patches = np.asarray(patches).reshape(-1, 32, 32, 1)
-        self.batches, self.rng = batches, np.random.default_rng(0)
+        self.steps, self.rng = steps, np.random.default_rng(0)
         self.on_epoch_end()
 
     def __getitem__(self, index):
         return (self.patches[self.rows[index]],)
 
     def on_epoch_end(self):
-        self.rows = self.rng.integers(len(self.patches), size=(self.batches, PATCHES))
+        self.rows = self.rng.integers(len(self.patches), size=(self.steps, PATCHES))
 
 
 class TimedPairs(Pairs):
-    """Pairs that know how long they took."""
+    """`Pairs` that measures the time spent making batches."""
 
     seconds = 0.0
 
     def __getitem__(self, index):
-        began = time.perf_counter()
+        start = time.perf_counter()
         batch = super().__getitem__(index)
-        self.seconds += time.perf_counter() - began
+        self.seconds += time.perf_counter() - start
         return batch
 
 
 def random_patches(points, folder):
-    """A `PatchSet` of random bytes in memory-mapped files, in memory already."""
+    """A `PatchSet` of random bytes in memory-mapped files that are cached in memory."""
     rng, arrays = np.random.default_rng(0), {}
     for kind in ("clean", "noisy"):
         file = Path(folder) / f"{kind}.npy"
@@ -134,86 +134,92 @@ def random_patches(points, folder):
     return hk.PatchSet(arrays, np.repeat("v_random", points))
 
 
-def generators(data):
-    """What is timed, by name."""
-    batches, half, third = BATCHES, PATCHES // 2, PATCHES // 3
-    clean, noisy = (data[kind].reshape(-1, 32, 32) for kind in ("clean", "noisy"))
-    few = 16 * STARTER_POINTS
+def make_generators(patches):
+    half, third = PATCHES // 2, PATCHES // 3
+    clean, noisy = (patches[kind].reshape(-1, 32, 32) for kind in ("clean", "noisy"))
+    limit = 16 * STARTER_POINTS
     return {
-        STARTER: StarterTriplets(np.array(clean), third, batches),
-        STARTER_NOISY: StarterNoisyClean(noisy[:few], clean[:few], half),
-        "bare NumPy: random rows of the array": Gather(data.clean, batches),
-        "`Pairs(pairs=128)`": Pairs(data, half, batches),
-        "`Triplets(triplets=85)`": Triplets(data, third, batches),
-        "`NoisyClean(batch_size=128)`": NoisyClean(data, half, batches),
-        "`Pairs(augment=True)`": Pairs(data, half, batches, augment=True),
-        "`Pairs(augment=True, jitter=1)`": Pairs(data, half, batches, augment=True, jitter=1),
+        STARTER: StarterTriplets(np.array(clean), third, STEPS),
+        STARTER_NOISY: StarterNoisyClean(noisy[:limit], clean[:limit], half),
+        "bare NumPy: random rows of the array": Gather(patches.clean, STEPS),
+        "`Pairs(pairs=128)`": Pairs(patches, half, STEPS),
+        "`Triplets(triplets=85)`": Triplets(patches, third, STEPS),
+        "`NoisyClean(batch_size=128)`": NoisyClean(patches, half, STEPS),
+        "`Pairs(augment=True)`": Pairs(patches, half, STEPS, augment=True),
+        "`Pairs(augment=True, jitter=1)`": Pairs(patches, half, STEPS, augment=True, jitter=1),
         '`Pairs(kind="noisy", fresh_noise=True)`': Pairs(
-            data, half, batches, "noisy", fresh_noise=True
+            patches, half, STEPS, "noisy", fresh_noise=True
         ),
         "`NoisyClean(augment=True, fresh_noise=True)`": NoisyClean(
-            data, half, batches, augment=True, fresh_noise=True
+            patches, half, STEPS, augment=True, fresh_noise=True
         ),
     }
 
 
-def delivered(batch):
-    """How many patches are in a batch; labels do not count."""
-    return sum(len(part) for part in batch if part.ndim == 4)
+def count_patches(batch):
+    """The number of patches in a batch; labels do not count."""
+    return sum(len(array) for array in batch if array.ndim == 4)
 
 
-def measure(data):
-    """Patches a second of each generator, in turns so that all see the same machine."""
-    makers = generators(data)
-    speed = {name: [] for name in makers}
+def measure_speed(patches):
+    """Patches per second of each generator; they take turns, so that all see the same machine."""
+    generators = make_generators(patches)
+    speed = {name: [] for name in generators}
     for _ in range(EPOCHS + 1):
-        for name, batches in makers.items():
-            began = time.thread_time()
-            count = sum(delivered(batches[index]) for index in range(BATCHES))
-            batches.on_epoch_end()
-            speed[name].append(count / (time.thread_time() - began))
+        for name, generator in generators.items():
+            start = time.thread_time()
+            count = sum(count_patches(generator[index]) for index in range(STEPS))
+            generator.on_epoch_end()
+            speed[name].append(count / (time.thread_time() - start))
     for values in speed.values():
-        values.pop(0)  # compiled its loops
-    each = {name: float(np.median(values)) for name, values in speed.items()}
+        values.pop(0)  # the epoch in which loops are compiled
+    medians = {name: float(np.median(values)) for name, values in speed.items()}
     return [
-        {"batches": name, "patches a second": value, "times the starter": value / each[STARTER]}
-        for name, value in each.items()
+        {
+            "batches": name,
+            "patches per second": value,
+            "times the starter code": value / medians[STARTER],
+        }
+        for name, value in medians.items()
     ]
 
 
-def training(data):
-    """Seconds of an epoch of L2-Net, and those spent making its batches: plain, and with everything."""
+def measure_training(patches):
+    """Seconds of an L2-Net epoch and of making its batches, without and with augmentation."""
     model, rows = hk.models.l2net(), []
     model.compile("adam", hk.losses.HardNegativeTriplet())
-    everything = {"kind": "noisy", "augment": True, "jitter": 1, "fresh_noise": True}
-    for name, options in (("plain", {}), ("flips, jitter and fresh noise", everything)):
-        batches = TimedPairs(data, PATCHES // 2, TRAINING_BATCHES, **options)
+    augmented = {"kind": "noisy", "augment": True, "jitter": 1, "fresh_noise": True}
+    for name, options in (("plain", {}), ("flips, jitter and fresh noise", augmented)):
+        batches = TimedPairs(patches, PATCHES // 2, TRAINING_STEPS, **options)
         model.fit(batches, verbose=0)
         batches.seconds = 0.0
-        began = time.perf_counter()
+        start = time.perf_counter()
         model.fit(batches, verbose=0)
-        rows.append({"batches": name, "epoch, s": time.perf_counter() - began})
-        rows[-1] |= {"making batches, s": batches.seconds}
-        rows[-1] |= {"share": f"{batches.seconds / rows[-1]['epoch, s']:.2%}"}
+        seconds = time.perf_counter() - start
+        row = {"batches": name, "epoch, s": seconds, "making batches, s": batches.seconds}
+        rows.append(row | {"share": f"{batches.seconds / seconds:.2%}"})
     return {"backend": keras.backend.backend(), "rows": rows}
 
 
-def described(saved):
-    """The saved numbers as markdown: a table, and a sentence on training."""
+def format_results(saved):
+    """The saved numbers as Markdown tables."""
     rows = [
-        (row["batches"], f"{row['patches a second']:,.0f}", f"{row['times the starter']:.1f}")
+        (
+            row["batches"],
+            f"{row['patches per second']:,.0f}",
+            f"{row['times the starter code']:.1f}",
+        )
         for row in saved["rows"]
     ]
-    names = ["one thread", "patches a second", "times the starter"]
-    frame = pd.DataFrame(rows, columns=names)
+    frame = pd.DataFrame(rows, columns=["batches", "patches per second", "times the starter code"])
     text = frame.to_markdown(
-        index=False, disable_numparse=True, colalign=("left",) + ("right",) * 2
+        index=False, disable_numparse=True, colalign=("left", "right", "right")
     )
     if "training" in saved:
-        spent = saved["training"]
+        training = saved["training"]
         text += (
-            f"\n\nEpochs of L2-Net, {TRAINING_BATCHES} batches of {PATCHES // 2} pairs, on"
-            f" {spent['backend']}:\n\n{table(spent['rows'])}"
+            f"\n\nEpochs of L2-Net, {TRAINING_STEPS} steps of {PATCHES // 2} pairs, on"
+            f" {training['backend']}:\n\n{measure.table(training['rows'])}"
         )
     return f"{text}\n\nMedians, {saved['points']:,} points. {saved['machine']}."
 
@@ -222,20 +228,18 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--points", type=int, default=16_000, help="default: %(default)s")
     parser.add_argument("--skip-training", action="store_true")
-    parser.add_argument(
-        "--save", action="store_true", help="keep the numbers, and put them on the page"
-    )
+    parser.add_argument("--save", action="store_true", help="save the numbers, also on the page")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        data = random_patches(options.points, folder)
-        saved = {"points": options.points, "rows": measure(data)}
+        patches = random_patches(options.points, folder)
+        saved = {"points": options.points, "rows": measure_speed(patches)}
         if not options.skip_training:
-            saved["training"] = training(data)
-    saved["machine"] = f"{machine()}, Keras {keras.__version__}"
-    print(described(saved))
+            saved["training"] = measure_training(patches)
+    saved["machine"] = f"{measure.describe_machine()}, Keras {keras.__version__}"
+    print(format_results(saved))
     if options.save:
         write_text(ROWS, json.dumps(saved, indent=1) + "\n")
-        into_page("batches", described(saved))
+        measure.save_to_page("batches", format_results(saved))
 
 
 if __name__ == "__main__":

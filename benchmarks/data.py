@@ -1,12 +1,13 @@
-"""The data at its real size: converting, opening, batches and training, and the memory they take.
+"""Data at the real size of HPatches: conversion, opening, batches and training, and their memory.
 
-    make scale                                    # 1 %, 10 % and 100 % of the release: 10 minutes, 15 GB
-    python benchmarks/data.py --share 0.01        # a minute
+    python benchmarks/data.py                 # 1 %, 10 % and 100 %: 10 minutes, 15 GB
+    python benchmarks/data.py --share 0.01    # a minute
 
-The release is made by `fake_release.py`, with the names and numbers of points of HPatches. Every row is
-measured in processes of its own. "Memory" is what a step needs beyond what the process held before
-it: for training, beyond Keras with both networks built and run once. Pages of the mapped arrays are
-told apart: the system keeps them while there is room, and takes them back when there is not.
+The release is made by `fake_release.py`, with the names and numbers of points of HPatches. Every
+row is measured in fresh processes. "Memory" is what a step needs beyond what the process held
+before it; for training, beyond Keras with both networks built and run once. Pages of the
+memory-mapped arrays are counted separately: the operating system keeps them while memory is free,
+and releases them otherwise.
 """
 
 import argparse
@@ -14,21 +15,21 @@ import tempfile
 import time
 from pathlib import Path
 
+import measure
 import numpy as np
 from batches import TimedPairs
 from fake_release import make
-from measure import PROJECT, apart, into_page, kept, machine, most, status, table
 
 import hpatches_kit as hk
 
-ROWS = PROJECT / "benchmarks" / "data.json"
+ROWS = measure.PROJECT / "benchmarks" / "data.json"
 
 
-def measure(share, folder):
-    """One row of the table."""
+def measure_share(share, folder):
+    """Measure one row: a fraction of the release, in a folder for temporary files."""
     file, home = Path(folder) / f"release-{share}.zip", Path(folder) / f"home-{share}"
     make(file, share)
-    points, seconds, memory = apart(convert, file, home)
+    points, seconds, memory = measure.in_fresh_process(convert, file, home)
     arrays = sum(path.stat().st_size for path in (home / "hpatches").iterdir())
     row = {
         "share": f"{share:.0%}",
@@ -39,10 +40,10 @@ def measure(share, folder):
         "its memory, GB": memory,
     }
     file.unlink()
-    row["opening, s"] = apart(open_again, home)
-    of_pairs, of_noisy_clean, all_mapped = apart(read_batches, home)
-    row |= {"Pairs, patches/s": of_pairs, "NoisyClean, patches/s": of_noisy_clean}
-    speed, waiting, memory, mapped = apart(train, home)
+    row["opening, s"] = measure.in_fresh_process(open_again, home)
+    pairs_speed, noisy_clean_speed, all_mapped = measure.in_fresh_process(read_batches, home)
+    row |= {"Pairs, patches/s": pairs_speed, "NoisyClean, patches/s": noisy_clean_speed}
+    speed, waiting, memory, mapped = measure.in_fresh_process(train, home)
     row |= {
         "training, patches/s": speed,
         "waiting for data": f"{waiting:.2%}",
@@ -54,17 +55,17 @@ def measure(share, folder):
 
 
 def convert(file, home):
-    """From the zip to batches in one call: points, seconds, memory."""
-    hk.load("mini")  # whatever is loaded with the kit is there before
-    began, held = time.perf_counter(), status("RssAnon")
-    with most("RssAnon") as peak:
-        data = hk.load("hpatches", folder=home, source=file)
-        hk.batches.Pairs(data, kind="noisy")[0]
-    return len(data), time.perf_counter() - began, peak[-1] - held
+    """Convert the zip and make a batch; return the number of points, seconds and memory in GB."""
+    hk.load("mini")  # so that imports are not measured
+    began, held = time.perf_counter(), measure.memory_status("RssAnon")
+    with measure.watch_peak() as peak:
+        patches = hk.load("hpatches", folder=home, source=file)
+        hk.batches.Pairs(patches, kind="noisy")[0]
+    return len(patches), time.perf_counter() - began, peak[0] - held
 
 
 def open_again(home):
-    """Seconds, the median of five."""
+    """Seconds to open the converted set, the median of five."""
     seconds = []
     for _ in range(5):
         began = time.perf_counter()
@@ -74,54 +75,54 @@ def open_again(home):
 
 
 def read_batches(home):
-    """Patches a second of an epoch of each kind of batches, on the training side of split a.
+    """Patches per second of `Pairs` and `NoisyClean` on the training set, and mapped memory in GB.
 
-    Of `Pairs` a second epoch, since in a first one the system maps each page; of `NoisyClean` the
-    first, in which it also draws the order of all patches. And how much is mapped in the end.
+    The second epoch of `Pairs` is timed, because the first one also maps the pages; and the first
+    epoch of `NoisyClean`, which also draws the order of all patches.
     """
     train, _ = hk.load("hpatches", folder=home).split("a")
     pairs = hk.batches.Pairs(train, pairs=128, steps=4000, kind="noisy")
-    whole = hk.batches.NoisyClean(train, batch_size=256)
-    mapped, speeds = status("RssFile"), {}
-    for batches in (pairs, pairs, whole):
+    noisy_clean = hk.batches.NoisyClean(train, batch_size=256)
+    mapped, speeds = measure.memory_status("RssFile"), {}
+    for batches in (pairs, pairs, noisy_clean):
         began, count = time.perf_counter(), 0
         for k in range(len(batches)):
             count += sum(len(array) for array in batches[k] if array.ndim == 4)
         speeds[type(batches)] = count / (time.perf_counter() - began)
         batches.on_epoch_end()
-    return *speeds.values(), status("RssFile") - mapped
+    return *speeds.values(), measure.memory_status("RssFile") - mapped
 
 
 def train(home):
-    """A short training of both networks on the whole set: patches/s and share of waiting (L2-Net), memory."""
-    networks = hk.models.unet("shallow"), hk.models.l2net()
-    networks[0].compile("adam", "mae", metrics=[hk.metrics.psnr])
-    networks[1].compile("adam", hk.losses.HardNegativeTriplet())
+    """Train briefly: speed and fraction of waiting of L2-Net, memory and mapped memory in GB."""
+    unet, l2net = hk.models.unet("shallow"), hk.models.l2net()
+    unet.compile("adam", "mae", metrics=[hk.metrics.psnr])
+    l2net.compile("adam", hk.losses.HardNegativeTriplet())
 
-    def fit(data, batches):
-        fit_data, validation = data.split("a")
-        first = hk.batches.NoisyClean(fit_data, 50, batches)
-        networks[0].fit(first, validation_data=hk.batches.NoisyClean(validation, 50, 5), verbose=0)
-        pairs, few = min(128, len(validation)), {"kind": "noisy"}
-        second = TimedPairs(fit_data, pairs, batches, **few)
+    def fit(patches, steps):
+        train, test = patches.split("a")
+        noisy_clean = hk.batches.NoisyClean(train, 50, steps)
+        unet.fit(noisy_clean, validation_data=hk.batches.NoisyClean(test, 50, 5), verbose=0)
+        count = min(128, len(test))
+        pairs = TimedPairs(train, count, steps, kind="noisy")
         began = time.perf_counter()
-        networks[1].fit(second, verbose=0)
+        l2net.fit(pairs, verbose=0)
         seconds = time.perf_counter() - began
-        networks[1].evaluate(hk.batches.Pairs(validation, pairs, 5, **few), verbose=0)
-        return 2 * pairs * batches / seconds, second.seconds / seconds
+        l2net.evaluate(hk.batches.Pairs(test, count, 5, kind="noisy"), verbose=0)
+        return 2 * count * steps / seconds, pairs.seconds / seconds
 
-    data = hk.load("hpatches", folder=home)
-    few = data.sample(min(len(data), 2000))
+    patches = hk.load("hpatches", folder=home)
+    few = patches.sample(min(len(patches), 2000))
     in_memory = hk.PatchSet({k: few[k] for k in few.arrays}, few.sequence, splits=few.splits)
-    fit(in_memory, 3)  # Keras compiles, and takes what it takes
-    held, mapped = status("RssAnon"), status("RssFile")
-    with most("RssAnon") as peak:
-        speed, waiting = fit(data, 40)
-    return speed, waiting, peak[-1] - held, status("RssFile") - mapped
+    fit(in_memory, 3)  # Keras compiles and allocates its own memory
+    held, mapped = measure.memory_status("RssAnon"), measure.memory_status("RssFile")
+    with measure.watch_peak() as peak:
+        speed, waiting = fit(patches, 40)
+    return speed, waiting, peak[0] - held, measure.memory_status("RssFile") - mapped
 
 
-def turned(rows):
-    """A column for each share, which is easier to read than a row of so many numbers."""
+def transpose(rows):
+    """Rows of the table on the page, which has a column for each share of the release."""
     return [
         {"share of the release": key} | {row["share"]: row[key] for row in rows}
         for key in rows[0]
@@ -132,21 +133,23 @@ def turned(rows):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--share", type=float, action="append", help="of the release; default: 0.01, 0.1 and 1"
+        "--share",
+        type=float,
+        action="append",
+        help="fraction of the release; default: 0.01, 0.1 and 1",
     )
-    parser.add_argument("--folder", help="for the releases; default: a temporary one")
-    parser.add_argument(
-        "--save", action="store_true", help="keep the rows, and put them on the page"
-    )
+    parser.add_argument("--folder", help="for the releases; default: temporary")
+    parser.add_argument("--save", action="store_true", help="save the rows, also on the page")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-        rows = [measure(share, folder) for share in options.share or (0.01, 0.1, 1)]
+        rows = [measure_share(share, folder) for share in options.share or (0.01, 0.1, 1)]
     if options.save:
-        rows = kept(ROWS, rows, ("share",))
-    text = f"{table(turned(rows))}\n\nEach column is from one run. {machine()}."
+        rows = measure.merge_saved_rows(ROWS, rows, ("share",))
+    note = f"Each column is from one run. {measure.describe_machine()}."
+    text = f"{measure.table(transpose(rows))}\n\n{note}"
     print(text)
     if options.save:
-        into_page("scale", text)
+        measure.save_to_page("scale", text)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Time and memory of the benchmark and of its simplest form, and whether all numbers agree.
+"""Time and memory of the benchmark and of its simplest form; checks that all numbers agree.
 
     make benchmark                                  # small and full size: 10 minutes
     python benchmarks/evaluation.py --size small    # a minute
@@ -17,9 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
+import measure
 import numpy as np
 import pandas as pd
-from measure import PROJECT, apart, into_page, kept, machine, peak_memory, table
 
 from hpatches_kit import Descriptors, benchmark
 from hpatches_kit.benchmark import plain, tasks
@@ -31,7 +31,7 @@ from hpatches_kit.descriptors import load
 
 SIZES = {"small": 20, "full": 1}  # divisor of the sequence lengths of split a
 PARTS = ("reading", "lists", "tasks")
-ROWS = PROJECT / "benchmarks" / "evaluation.json"  # the rows of the page; each is one run
+ROWS = measure.PROJECT / "benchmarks" / "evaluation.json"  # the rows on the page
 REPEATS = {"small": 5, "full": 3}  # runs of the kit; the reference runs once
 
 
@@ -55,28 +55,23 @@ def load_descriptors(file, lengths):
     return Descriptors(np.load(file), np.repeat(list(lengths), list(lengths.values())))
 
 
-def measure(file, lengths, code, task, repeats):
-    """Score one task: seconds of each run, GB beyond the descriptors, and the scores.
-
-    Args:
-        code: `"kit"` or `"reference"`.
-    """
+def measure_task(file, lengths, code, task, repeats):
+    """Score one task with `"kit"` or `"reference"`: seconds of each run, peak GB, and scores."""
     descriptors = load_descriptors(file, lengths)
     lists = benchmark.draw_tasks(descriptors)
-    functions = {"kit": (verification, matching, retrieval)}
-    functions["reference"] = (plain.verification, plain.matching, plain.retrieval)
-    score = next(function for function in functions[code] if function.__name__ == task)
+    kit = {"verification": verification, "matching": matching, "retrieval": retrieval}
+    score = kit[task] if code == "kit" else getattr(plain, task)
     arguments = (descriptors,) if task == "matching" else (descriptors, lists)
-    memory_before, seconds = peak_memory(reset=True), []
+    memory_before, seconds = measure.peak_memory(reset=True), []
     for _ in range(repeats):
         began = time.perf_counter()
         scores = score(*arguments)
         seconds.append(time.perf_counter() - began)
-    return seconds, peak_memory() - memory_before, scores
+    return seconds, measure.peak_memory() - memory_before, scores
 
 
 def compare(size, parts):
-    """The rows of the table for one size."""
+    """Measure the rows of the table for one size."""
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "descriptors.npy"
@@ -91,18 +86,21 @@ def compare(size, parts):
             return rows
         for task in ("verification", "matching", "retrieval"):
             print(f"{title}: {task} ...", file=sys.stderr, flush=True)
-            fast, memory, scores = apart(measure, file, lengths, "kit", task, REPEATS[size])
-            slow, slow_memory, expected = apart(measure, file, lengths, "reference", task, 1)
+            kit, reference = (
+                measure.in_fresh_process(measure_task, file, lengths, code, task, repeats)
+                for code, repeats in (("kit", REPEATS[size]), ("reference", 1))
+            )
+            (fast, memory, scores), (slow, slow_memory, expected) = kit, reference
             for sentence in plain.differences(expected, scores):
                 raise SystemExit(f"{task} differs: {sentence}")
             rows.append(row(title, task, slow[0], fast, slow_memory, memory))
-        total = [sum(r[key] for r in rows[-3:]) for key in ("seconds", "reference, s")]
-        rows.append(row(title, "all three tasks", total[1], [total[0]], None, None))
+        fast, slow = (sum(r[key] for r in rows[-3:]) for key in ("seconds", "reference, s"))
+        rows.append(row(title, "all three tasks", slow, [fast]))
     return rows
 
 
 def reading(descriptors, folder, title):
-    """Read CSV files with pandas and with the kit, then the same as `.npz`, all from the cache."""
+    """Time reading CSV files with pandas and with the kit, and `.npz`, all from the disk cache."""
     print(f"{title}: reading ...", file=sys.stderr, flush=True)
     csv, npz = folder / "csv", folder / "all.npz"
     descriptors.write_csv(csv, progress=False)
@@ -114,26 +112,24 @@ def reading(descriptors, folder, title):
         "npz": lambda: load(npz),
     }
     seconds = {name: [] for name in readers}
-    for _ in range(7):  # alternating, so that all meet the same load
+    for _ in range(7):  # taking turns, so that all are measured under the same load
         for name, read in readers.items():
             began = time.perf_counter()
             read()
             seconds[name].append(time.perf_counter() - began)
     slow = float(np.median(seconds["pandas"]))
     return [
-        row(title, f"reading {len(files)} CSV files", slow, seconds["CSV"], None, None),
-        row(title, "reading the same as .npz", slow, seconds["npz"], None, None),
+        row(title, f"reading {len(files)} CSV files", slow, seconds["CSV"]),
+        row(title, "reading the same as .npz", slow, seconds["npz"]),
     ]
 
 
 def lists(lengths, title):
-    """Draw the verification lists, without the cache."""
+    """Time drawing the verification lists, without the cache."""
     print(f"{title}: task lists ...", file=sys.stderr, flush=True)
     points = sum(lengths.values())
-    pairs, counts = (
-        min(tasks.PAIRS, tasks.PAIRS_PER_POINT * points),
-        np.array(list(lengths.values())),
-    )
+    pairs = min(tasks.PAIRS, tasks.PAIRS_PER_POINT * points)
+    counts = np.array(list(lengths.values()))
     start = np.cumsum(counts) - counts
     fast = []
     for _ in range(3):
@@ -144,13 +140,13 @@ def lists(lengths, title):
     expected = plain.draw_pairs(lengths, pairs)
     slow = time.perf_counter() - began
     first_row = dict(zip(lengths, start))
-    for rows, points in zip(drawn, expected):
-        if not np.array_equal(rows, [first_row[name] + point for name, point in points]):
+    for rows, patches in zip(drawn, expected):
+        if not np.array_equal(rows, [first_row[name] + point for name, point in patches]):
             raise SystemExit("The task lists differ.")
-    return row(title, f"drawing {pairs:,} pairs (once)", slow, fast, None, None)
+    return row(title, f"drawing {pairs:,} pairs (once)", slow, fast)
 
 
-def row(title, task, slow, fast, slow_memory, memory):
+def row(title, task, slow, fast, slow_memory=None, memory=None):
     return {
         "size": title,
         "task": task,
@@ -172,14 +168,18 @@ def main():
     options = parser.parse_args()
     rows = [row for size in options.size or SIZES for row in compare(size, options.part or PARTS)]
     if options.save:
-        rows = kept(ROWS, rows, ("size", "task"))
-    print(f"{table(rows)}\n\n{machine()}")
+        rows = measure.merge_saved_rows(ROWS, rows, ("size", "task"))
+    print(f"{measure.table(rows)}\n\n{measure.describe_machine()}")
     if options.save:
         note = (
-            "Medians of several runs; the reference of the tasks runs once."
+            "Medians of several runs, but one run for the reference of the tasks."
             " Memory is the peak beyond the descriptors"
         )
-        into_page("benchmark", f"{table(rows)}\n\n{note}. {machine()}.", "docs/benchmark.md")
+        measure.save_to_page(
+            "benchmark",
+            f"{measure.table(rows)}\n\n{note}. {measure.describe_machine()}.",
+            "docs/benchmark.md",
+        )
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
-"""A release of the size and shape of HPatches, for trying things at scale where the real one is not.
+"""Make a fake HPatches release of its size and shape, for measurements at scale.
 
     python benchmarks/fake_release.py --share 0.1 --out fake.zip
 
-The 116 sequences with their real names and their real numbers of points, or a share of them; 16
-strips of 65x65 patches each, cut from the built-in photographs at random places. Views of a point are
-a few pixels apart and differ in brightness, more so from easy to tough. Nothing is meant to be learned
-from it. The whole (`--share 1`) takes some minutes and 6 GB.
+The 116 sequences have their real names and numbers of points, or a fraction of the points, and 16
+strips of 65x65 patches each, cut from the built-in photographs at random positions. Views of a
+point differ by a few pixels and in brightness, the more the higher the level. Do not train on it.
+The whole release (`--share 1`) takes a few minutes and 6 GB.
 """
 
 import argparse
@@ -26,12 +26,12 @@ from hpatches_kit.datasets.splits import SEQUENCE_LENGTHS
 from hpatches_kit.images.builtin import photograph
 from hpatches_kit.patches.views import SOURCE_SIZE, VIEWS
 
-SHIFT = {"r": 0, "e": 1, "h": 3, "t": 5}  # pixels between the views of a point, at most
-LIGHT = {"r": 0, "e": 5, "h": 15, "t": 25}  # grey levels
+SHIFT = {"r": 0, "e": 1, "h": 3, "t": 5}  # largest shift between views of a point, in pixels
+LIGHT = {"r": 0, "e": 5, "h": 15, "t": 25}  # largest change of brightness, in grey levels
 
 
 def make(file, share, seed=0, progress=True):
-    """Write the zip, whole or not at all; returns the number of points."""
+    """Write the zip atomically; return the number of points."""
     names = [name for side in (SCENES, TEXTURES) for half in side.values() for name in half]
     images = [photograph(name) for name in names]
     images += [downscale_local_mean(image, (2, 2)) for image in images if min(image.shape) > 300]
@@ -52,7 +52,7 @@ def make(file, share, seed=0, progress=True):
 
 
 def _strip(window, y, x, view, rng):
-    """One strip as PNG."""
+    """The patches of one view of a sequence, below each other, encoded as PNG."""
     shift, light = SHIFT[view[0]], LIGHT[view[0]]
     dy, dx = rng.integers(-shift, shift + 1, (2, len(y)))
     patches = window[y + dy, x + dx].astype(np.int16)
@@ -65,7 +65,9 @@ def _strip(window, y, x, view, rng):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--share", type=float, default=0.01, help="of the points; default: 0.01")
+    parser.add_argument(
+        "--share", type=float, default=0.01, help="fraction of the points; default: 0.01"
+    )
     parser.add_argument("--out", type=Path, required=True, help="the zip to write")
     options = parser.parse_args()
     points = make(options.out, options.share)

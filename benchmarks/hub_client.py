@@ -69,8 +69,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def measure(script, server, kill=False, processes=1, body=BODY, cut=SIZE):
-    """What the server sent and how the client ended, as text."""
-
+    """Run a client in one case: what the server sent and how the client ended, as text."""
     address = f"http://127.0.0.1:{server.server_port}"
     environment = os.environ | {"HF_ENDPOINT": address, "HF_HUB_DISABLE_XET": "1"}
     options = {"env": environment, "stdout": PIPE, "stderr": PIPE, "text": True}

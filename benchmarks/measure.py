@@ -1,4 +1,4 @@
-"""What the benchmarks share: memory, fresh processes, the machine in words, tables that are kept."""
+"""Shared by the benchmarks: memory, fresh processes, the machine, saved rows, tables on pages."""
 
 import json
 import multiprocessing
@@ -20,43 +20,46 @@ PROJECT = Path(__file__).resolve().parent.parent
 
 
 def peak_memory(reset=False):
-    """The most memory that this process held at once so far, or since the reset, in GB (Linux)."""
+    """The peak memory of this process so far, or since the last reset, in GB (Linux)."""
     if reset:
         Path("/proc/self/clear_refs").write_text("5")
-    return status("VmHWM")
+    return memory_status("VmHWM")
 
 
-def status(key):
+def memory_status(key):
     """A line of `/proc/self/status`, in GB.
 
-    `RssAnon` is memory that nothing but this process can give back; `RssFile` also counts pages of
-    mapped files, which the system takes back whenever it wants them.
+    `RssAnon` is memory that only this process can release; `RssFile` counts pages of mapped files,
+    which the operating system releases when it needs memory.
     """
     text = Path("/proc/self/status").read_text().split(f"{key}:")[1]
     return int(text.split()[0]) / 1e6
 
 
 @contextmanager
-def most(key="RssAnon", every=0.02):
-    """Watch a line of the status; yields a list whose last entry is the most there was, in GB."""
-    seen, stop = [status(key)], Event()
+def watch_peak():
+    """Watch `RssAnon` in a thread; yield a list whose only entry is its peak, in GB."""
+    peak, stop = [memory_status("RssAnon")], Event()
+
+    def update():
+        peak[0] = max(peak[0], memory_status("RssAnon"))
 
     def watch():
-        while not stop.wait(every):
-            seen[-1] = max(seen[-1], status(key))
+        while not stop.wait(0.02):  # seconds
+            update()
 
     thread = Thread(target=watch, daemon=True)
     thread.start()
     try:
-        yield seen
+        yield peak
     finally:
         stop.set()
         thread.join()
-        seen[-1] = max(seen[-1], status(key))
+        update()
 
 
-def apart(function, *arguments):
-    """What a function of a module returns in a fresh process of its own."""
+def in_fresh_process(function, *arguments):
+    """Call a function of a module in a fresh process, and return its result."""
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     process = context.Process(target=_send, args=(sender, function, arguments))
@@ -74,27 +77,24 @@ def _send(connection, function, arguments):
     connection.send(function(*arguments))
 
 
-def machine():
-    """What this ran on, in words."""
+def describe_machine():
+    """Date, versions and processor, as one line of text."""
     return (
         f"{date.today()}, hpatches_kit {__version__} on {cores()} cores of {processor()};"
         f" Python {platform.python_version()}, NumPy {np.__version__}, SciPy {scipy.__version__}"
     )
 
 
-def kept(file, rows, keys):
-    """All rows that were ever saved in a file, in order, with these in place of older ones."""
-    place = {tuple(row[key] for key in keys): row for row in _read(file) + rows}
-    file.write_text(json.dumps(list(place.values()), indent=1) + "\n")
-    return list(place.values())
-
-
-def _read(file):
-    return json.loads(file.read_text()) if file.exists() else []
+def merge_saved_rows(file, rows, keys):
+    """Save rows to a JSON file; a row replaces a saved one with the same keys. Return all rows."""
+    saved = json.loads(file.read_text()) if file.exists() else []
+    merged = list({tuple(row[key] for key in keys): row for row in saved + rows}.values())
+    file.write_text(json.dumps(merged, indent=1) + "\n")
+    return merged
 
 
 def table(rows):
-    """Rows as a markdown table, numbers with three digits."""
+    """Rows as a Markdown table, numbers with three digits."""
 
     def text(value):
         if isinstance(value, str):
@@ -107,6 +107,6 @@ def table(rows):
     return frame.to_markdown(index=False, disable_numparse=True)
 
 
-def into_page(mark, text, page="benchmarks/README.md"):
-    """Put a table and what it was made with between its marks on a page."""
+def save_to_page(mark, text, page="benchmarks/README.md"):
+    """Replace the text between two marks on a page."""
     replace_section(PROJECT / page, mark, text)

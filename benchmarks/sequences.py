@@ -1,9 +1,9 @@
-"""How long an image sequence takes to become patches, on one core.
+"""Time to extract the patches of one image sequence, on one core.
 
     OMP_NUM_THREADS=1 taskset -c 0 python benchmarks/sequences.py
 
-Six images of 800x640 pixels (a built-in photograph, enlarged, and five virtual views), 600 points,
-detection included; the median of five runs.
+Six images of 800x640 pixels (an enlarged built-in photograph and five virtual views), 600 points,
+keypoint detection included; the median of five runs.
 """
 
 import statistics
@@ -11,17 +11,15 @@ import time
 
 from skimage.transform import resize
 
-from hpatches_kit.images.builtin import photograph
-from hpatches_kit.images.virtual_sequences import viewpoint_sequence
-from hpatches_kit.patches.extraction import extract
+import hpatches_kit as hk
 
-image = resize(photograph("china"), (640, 800), preserve_range=True)
-sequence = viewpoint_sequence("v_china", image)
+image = resize(hk.images.photograph("china"), (640, 800), preserve_range=True)
+sequence = hk.images.viewpoint_sequence("v_china", image)
 seconds = []
 for seed in range(5):
-    began = time.perf_counter()
-    patches, _ = extract(sequence, count=600, seed=seed)
-    seconds.append(time.perf_counter() - began)
+    start = time.perf_counter()
+    patches, _ = hk.patches.extract(sequence, count=600, seed=seed)
+    seconds.append(time.perf_counter() - start)
 print(
     f"{len(patches)} points, {patches.shape[1]} views: median {statistics.median(seconds):.1f} s,"
 )

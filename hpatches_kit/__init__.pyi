@@ -16,7 +16,7 @@ from ._support.version import __version__ as __version__
 from .datasets.denoised import denoise as denoise
 from .datasets.loading import load as load
 from .descriptors import baselines as baselines
-from .descriptors.describe import describe as describe
+from .descriptors.describe_patches import describe as describe
 from .descriptors.descriptors import Descriptors as Descriptors
 from .experiments.environment import environment as environment
 from .patches.patch_set import PatchSet as PatchSet

@@ -1,12 +1,13 @@
-"""Run a notebook from a fresh kernel and keep what it made.
+"""Run a notebook from a fresh kernel and keep its results.
 
     python notebooks/run.py quickstart                  # into results/quickstart
-    python notebooks/run.py quickstart --save           # and keep it: notebook, README, picture
+    python notebooks/run.py quickstart --save           # and save outputs, README table and picture
     python notebooks/run.py quickstart --set SEED=1     # with another setting
-    python notebooks/run.py quickstart --quick          # to see every cell run
+    python notebooks/run.py quickstart --quick          # every cell runs, little is trained
+    python notebooks/run.py --prepare                   # setup cell, metadata and badges in all notebooks
 
-Leaves the executed notebook, its HTML, every figure as a PNG named after its cell, and whatever the
-notebook itself saves; prints its table of scores.
+Leaves the executed notebook, its HTML, every figure as a PNG named after its cell, and what the notebook itself saves;
+prints its table of scores.
 """
 
 import argparse
@@ -29,18 +30,26 @@ from hpatches_kit._support.atomic import replace_section
 
 PROJECT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = {file.stem[2:]: file for file in sorted(PROJECT.glob("notebooks/?-*.ipynb"))}
-LOGGED = re.compile(
-    r"^WARNING:tensorflow:.*\n?", re.MULTILINE
-)  # retraced functions, on some screens
+SETUP = PROJECT / "notebooks" / "setup_cell.py"
+# TensorFlow prints on some machines that it traced a function again.
+TRACING = re.compile(r"^WARNING:tensorflow:.*\n?", re.MULTILINE)
 WIDGET = {"application/vnd.jupyter.widget-view+json"}
+METADATA = {
+    "accelerator": "GPU",
+    "colab": {"gpuType": "T4", "provenance": []},
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+COLAB = "https://colab.research.google.com"
+BADGE = re.compile(rf"\[!\[Open in Colab\]\({COLAB}[^)]*\)\]\([^)]*\)\n\n")
 
 
 def run(name, out, settings=(), quick=False, save=False):
     """Execute a notebook in the project folder; raises when a cell fails.
 
     Args:
-        name: of the notebook, without number and ending.
-        out: folder for what it leaves.
+        name: of the notebook, without number and suffix.
+        out: folder for the results.
         settings: `NAME=VALUE` lines that follow the notebook's own.
         quick: set its `QUICK`.
         save: write the outputs into the notebook in the checkout, too.
@@ -48,30 +57,28 @@ def run(name, out, settings=(), quick=False, save=False):
     if name not in NOTEBOOKS:
         raise SystemExit(f"No notebook {name!r}: expected one of {', '.join(NOTEBOOKS)}.")
     if (settings or quick) and save:
-        raise SystemExit("--save keeps the lesson as it stands: run it without other options.")
+        raise SystemExit("--save keeps the notebook as it is: use it without --set and --quick.")
     file, out = NOTEBOOKS[name], Path(out)
-    notebook = nbformat.read(file, as_version=4)
-    first = next(cell for cell in notebook.cells if cell.cell_type == "code")
-    first.source = file.with_name("first_cell.py").read_text().strip()  # the one place it is kept
+    notebook = prepare(nbformat.read(file, as_version=4), file.name)
     if quick:
         cell = notebook.cells[_tagged(notebook, "parameters")]
         cell.source = cell.source.replace("QUICK = False", "QUICK = True")
     if settings:
-        at = max(_tagged(notebook, "parameters"), _tagged(notebook, "quick"))
-        notebook.cells.insert(at + 1, nbformat.v4.new_code_cell("\n".join(settings), id="settings"))
+        position = max(_tagged(notebook, "parameters"), _tagged(notebook, "quick")) + 1
+        cell = nbformat.v4.new_code_cell("\n".join(settings), id="settings")
+        notebook.cells.insert(position, cell)
     out.mkdir(parents=True, exist_ok=True)
+    started, count = time.time(), len(notebook.cells)
 
-    began, total = time.time(), len(notebook.cells)
-
-    def tell(cell, cell_index, **_):
+    def report(cell, cell_index, **_):
         title = cell.source.strip().splitlines()[0] if cell.source.strip() else ""
         if cell.cell_type == "code":
-            print(
-                f"{time.time() - began:6.0f} s  cell {cell_index + 1:2} of {total}  {title[:70]}",
-                flush=True,
+            line = (
+                f"{time.time() - started:6.0f} s  cell {cell_index + 1:2} of {count}  {title[:70]}"
             )
+            print(line, flush=True)
 
-    client = NotebookClient(notebook, timeout=None, kernel_name="python3", on_cell_start=tell)
+    client = NotebookClient(notebook, timeout=None, kernel_name="python3", on_cell_start=report)
     client.resources = {"metadata": {"path": str(PROJECT)}}
     log = out / "kernel.log"  # what libraries print while they start; kept when the run fails
     try:
@@ -89,41 +96,66 @@ def run(name, out, settings=(), quick=False, save=False):
                 (out / f"{cell.id}.png").write_bytes(base64.b64decode(output.data["image/png"]))
     if save:
         nbformat.write(notebook, file)
-    return notebook, time.time() - began
+    return notebook, time.time() - started
+
+
+def prepare(notebook, file_name):
+    """Give a notebook the common setup cell, the metadata that Colab reads, and its badge."""
+    notebook.metadata = nbformat.from_dict(METADATA)
+    setup = next(cell for cell in notebook.cells if cell.cell_type == "code")
+    setup.source = SETUP.read_text().strip()
+    setup.metadata = nbformat.from_dict({"cellView": "form", "jupyter": {"source_hidden": True}})
+    title = notebook.cells[0]
+    title.source = badge(file_name) + BADGE.sub("", title.source)
+    return notebook
+
+
+def badge(file_name):
+    """Markdown that opens a notebook in Colab; nothing while the project has no public address."""
+    address = re.search(r'^REPOSITORY = "(.*?)"', SETUP.read_text(), re.MULTILINE)[1]
+    if not address:
+        return ""
+    page = f"{COLAB}/github/{address.split('github.com/')[-1]}/blob/main/notebooks/{file_name}"
+    return f"[![Open in Colab]({COLAB}/assets/colab-badge.svg)]({page})\n\n"
+
+
+def prepare_all():
+    """Write setup cell, metadata and badges into all notebooks, and the badges into the README."""
+    for file in NOTEBOOKS.values():
+        nbformat.write(prepare(nbformat.read(file, as_version=4), file.name), file)
+    badges = " ".join(badge(file.name).strip() for file in NOTEBOOKS.values()).strip()
+    replace_section(PROJECT / "README.md", "badges", badges)
 
 
 def _tagged(notebook, tag):
-    """Number of the cell with this tag; -1 where there is none."""
+    """The index of the cell with this tag, or -1."""
     tagged = (i for i, c in enumerate(notebook.cells) if tag in c.metadata.get("tags", []))
     return next(tagged, -1)
 
 
 def clean(notebook):
-    """Drop what is not part of the lesson: progress bars, timings, widgets, the kernel's version."""
-    notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"},
-    }
+    """Drop progress bars, timings, widgets and the kernel's version."""
+    notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.metadata.pop("execution", None)
             for output in cell.outputs:
                 if output.get("name") == "stdout":
-                    output.text = LOGGED.sub("", output.text)
+                    output.text = TRACING.sub("", output.text)
                 if "image/png" in output.get("data", {}):
-                    output.data["image/png"] = smaller(output.data["image/png"])
+                    output.data["image/png"] = reduce_colours(output.data["image/png"])
             cell.outputs = [
                 output
                 for output in cell.outputs
-                # GitHub refuses to show a notebook with widgets: there they are alive or nothing.
+                # GitHub refuses to show a notebook that holds widgets.
                 if output.get("name") != "stderr"
                 and output.get("text") != ""
                 and not WIDGET & output.get("data", {}).keys()
             ]
 
 
-def smaller(picture):
-    """A PNG in base64 with 256 colours, which these figures hardly exceed: a third of the size."""
+def reduce_colours(picture):
+    """A PNG in base64, reduced to 256 colours, which makes it a third of its size."""
     with Image.open(BytesIO(base64.b64decode(picture))) as figure:
         flat = Image.new("RGB", figure.size, "white")
         flat.paste(figure, mask=figure.getchannel("A") if figure.mode == "RGBA" else None)
@@ -133,29 +165,30 @@ def smaller(picture):
 
 
 def update_readme(notebook, seconds, out):
-    """Write the table of a run, and what it ran on, between the marks in the README."""
-    (PROJECT / "docs").mkdir(exist_ok=True)
+    """Write the table of a run, and its provenance, into the README."""
     shutil.copy(out / "denoised.png", PROJECT / "docs" / "denoised.png")
     table = pd.read_csv(out / "scores.csv").to_markdown(index=False, floatfmt=".3f")
-    ran_on = next(cell for cell in notebook.cells if cell.id == "environment").outputs[0].text
-    settings = notebook.cells[_tagged(notebook, "parameters")].source
+    environment = next(cell for cell in notebook.cells if cell.id == "environment").outputs[0].text
     text = (
-        f"{table}\n\nMean average precision. `make quickstart`, {date.today()}, {seconds:.0f} s in all:"
-        f" {ran_on.split(' No GPU')[0].strip()} Settings:\n\n```python\n{settings}\n```"
+        f"{table}\n\nMean average precision (mAP); `make quickstart`, {date.today()},"
+        f" {seconds:.0f} s in all: {environment.split(' No GPU')[0].strip()}"
     )
     replace_section(PROJECT / "README.md", "quickstart", text)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("name", help=", ".join(NOTEBOOKS))
+    parser.add_argument("name", nargs="?", help=", ".join(NOTEBOOKS))
     parser.add_argument("--out", help="folder for the results; default: results/NAME")
-    parser.add_argument("--quick", action="store_true", help="see every cell run: a few minutes")
+    parser.add_argument("--quick", action="store_true", help="run every cell, train little")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--save", action="store_true", help="keep the outputs in the checkout")
+    parser.add_argument("--prepare", action="store_true", help="update setup cells and badges")
     options = parser.parse_args()
+    if options.prepare:
+        return prepare_all()
     name = f"{options.name}-quick" if options.quick else options.name
-    out, settings = PROJECT / "results" / name, options.set
+    out, settings = PROJECT / "results" / str(name), options.set
     if options.out:  # what the notebook itself saves goes there, too
         out = Path(options.out).resolve()
         settings = [*settings, f"RESULTS = {str(out)!r}"]

@@ -1,9 +1,9 @@
-from .average_precision import average_precision as average_precision
-from .average_precision import mean_precision as mean_precision
 from .comparison import compare as compare
 from .comparison import table as table
-from .evaluate import evaluate as evaluate
+from .evaluation import evaluate as evaluate
 from .official_lists import download_tasks as download_tasks
+from .precision_recall import average_precision as average_precision
+from .precision_recall import mean_precision as mean_precision
 from .score_files import load_scores as load_scores
 from .score_files import save_scores as save_scores
 from .scores import Scores as Scores

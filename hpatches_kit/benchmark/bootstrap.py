@@ -8,22 +8,20 @@ import numpy as np
 DRAWS = 1000
 
 
-def resampling(sequences, draws=DRAWS, seed=0):
-    """Draw sequences with replacement: how often each is drawn, `int (draws, sequences)`.
+def resampling(sequences):
+    """Draw sequences with replacement: how often each is drawn, `int (1000, sequences)`.
 
-    All descriptors that are scored on the same sequences get the same draws, so differences between
-    them are paired.
+    The draws are the same for all descriptors, so differences between descriptors are paired.
     """
-    rng = np.random.default_rng(seed)
-    return rng.multinomial(sequences, np.full(sequences, 1 / sequences), size=draws)
+    rng = np.random.default_rng(0)
+    return rng.multinomial(sequences, np.full(sequences, 1 / sequences), size=DRAWS)
 
 
 def resampled_means(total, count):
-    """Means over resampled sequences, `(draws,)`; NaN for a single sequence.
+    """Means over resampled sequences, `(1000,)`; NaN for a single sequence.
 
     Args:
-        total: `(sequences,)` sum of the scores of each sequence.
-        count: `(sequences,)` number of scores in each sum.
+        total, count: `(sequences,)`, sum and number of the scores of each sequence.
     """
     total, count = np.asarray(total, np.float64), np.asarray(count, np.float64)
     if len(total) < 2:
@@ -33,11 +31,11 @@ def resampled_means(total, count):
 
 
 def resampled_average_precision(positive, negative, official):
-    """Average precision of one ranking over resampled sequences, `(draws,)`.
+    """Average precision of one ranking over resampled sequences, `(1000,)`.
 
     Distances are in bins, and within a bin all negatives rank before the positives, as the official
-    rule says for equal distances. The error of binning is the same for all draws: the difference to
-    `official` is added to each. NaN for a single sequence, and for a draw without positives.
+    rule says for equal distances. To correct the error of binning, the difference to `official` is
+    added to all draws. NaN for a single sequence, and for a draw without positives.
 
     Args:
         positive, negative: `(sequences, bins)` number of distances of each sequence in each bin,

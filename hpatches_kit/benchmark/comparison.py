@@ -1,4 +1,4 @@
-"""Compare several descriptors: one table, and confidence intervals of their differences."""
+"""Compare descriptors: a table of scores, and confidence intervals of differences."""
 
 import numpy as np
 import pandas as pd
@@ -14,20 +14,15 @@ def table(*scores):
 
 
 def compare(*scores, level=0.95):
-    """Mean AP with confidence intervals, and the difference of each descriptor to the first.
+    """Mean AP of several `Scores`, the difference to the first, and confidence intervals.
 
-    The intervals are a bootstrap over sequences: 1000 draws, the same for all descriptors.
+    The intervals come from a bootstrap over sequences: 1000 draws, the same for all descriptors.
+    They are NaN for a single sequence. `level` is their confidence level. A difference whose
+    interval excludes 0 is unlikely to come from the choice of the test sequences.
 
-    Args:
-        scores: `Scores` of the same sequences and tasks.
-        level: of the intervals.
-
-    Returns:
-        A `pandas.DataFrame`, one row per descriptor and task: descriptor, kind, task; mean_ap, low,
-        high; difference, difference_low, difference_high. A difference whose interval excludes 0
-        holds for other test sequences, too. Intervals are NaN for a single sequence.
-
-    Raises UserError for scores of different sequences, task lists or tasks.
+    Returns a `pandas.DataFrame`, one row per descriptor and task: descriptor, kind, task; mean_ap,
+    low, high; difference, difference_low, difference_high. Raises UserError for scores of different
+    sequences, task lists, distances or tasks.
     """
     if not scores:
         raise UserError("There are no scores to compare.")

@@ -20,17 +20,14 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
 
     Args:
         descriptors: `Descriptors`.
-        tasks: `Tasks`; default: drawn by the official rule, in numbers that fit the points.
+        tasks: `Tasks`; default: those of `draw_tasks(descriptors)`.
         distance: `"L2"` or `"L1"`. L1 has no fast path: expect minutes at full size. The
             `masked_L1` of the official code is not supported.
         only: name or names of the tasks to score; default: all for which there are task lists.
         progress: show progress bars for steps that take more than two seconds.
 
-    Returns:
-        `Scores`.
-
-    Raises UserError for unknown tasks or distances and for task lists of other points. Warns with
-    `CollapseWarning` when scores are misleading, because of ties or of collapsed descriptors.
+    Returns `Scores`. Raises UserError for unknown tasks or distances and for task lists of other
+    points. Warns with `CollapseWarning` when ties or collapsed descriptors make scores misleading.
     """
     only = [only] if isinstance(only, str) else only
     unknown = set(only or ()) - set(TASKS)

@@ -36,7 +36,7 @@ def first_two(random, lengths):
 
 @compiled()
 def _draw(key, position, lengths, result):
-    """Fill `result`; return the position in the words of the generator."""
+    """Fill `result`; return the new position in the words of the generator."""
     words = np.empty(WORDS, np.uint32)
     _temper(key, words)
     swap = np.empty(lengths.max(), np.uint32)
@@ -69,7 +69,6 @@ def _draw(key, position, lengths, result):
 
 @compiled()
 def _renew(key):
-    """Compute the next 624 words of the state."""
     for k in range(WORDS):
         mixed = key[k] & TOP | key[(k + 1) % WORDS] & REST
         key[k] = key[(k + AHEAD) % WORDS] ^ mixed >> ONE ^ TWIST * (mixed & ONE)

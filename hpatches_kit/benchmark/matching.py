@@ -3,28 +3,26 @@
 import numpy as np
 
 from hpatches_kit._support.thread_pool import parallel_map
-from hpatches_kit.benchmark.average_precision import (
+from hpatches_kit.benchmark.bootstrap import resampled_means
+from hpatches_kit.benchmark.exact_distances import check, nearest
+from hpatches_kit.benchmark.precision_recall import (
     average_precision,
     mean_precision,
     tie_neutral_area,
 )
-from hpatches_kit.benchmark.bootstrap import resampled_means
-from hpatches_kit.benchmark.exact_distances import check, nearest
 from hpatches_kit.patches.views import VIEWS
 
 
 def matching(descriptors, distance="L2", progress=True):
     """Match every reference patch to its nearest patch of each other image.
 
-    All patches count as positives, so AP is never larger than the success rate `sr`, the fraction
-    of right matches. Means give every sequence and image the same weight.
+    All points count as positives, so AP is never larger than the success rate `sr`, the fraction of
+    right matches. Means give every sequence and image the same weight.
 
-    Returns:
-        `{"mean_ap": .., "e": .., "h": .., "t": .., "success_rate": {"mean": .., "e": ..},
-        "sequences": {name: {"e": {"1": {"ap": .., "sr": ..}}}}}`, and `tie_neutral`, `matlab`,
-        `ties` and `draws` as in `verification`; a tie is another patch at the smallest distance.
-
-    Raises UserError for an unknown distance.
+    Returns `{"mean_ap": .., "e": .., "h": .., "t": .., "success_rate": {"mean": .., "e": ..},
+    "sequences": {name: {"e": {"1": {"ap": .., "sr": ..}}}}}`, and `tie_neutral`, `matlab`, `ties`
+    and `draws` as in `verification`; a tie is another patch at the smallest distance. Raises
+    UserError for an unknown distance.
     """
     check(distance)
     lengths = descriptors.lengths
@@ -53,8 +51,8 @@ def matching(descriptors, distance="L2", progress=True):
         return {mean_name: float(np.mean(list(means.values()))), **means}
 
     sequences = {name: {level: {} for level in "eht"} for name in lengths}
-    for name, level, k in scores:
-        sequences[name][level][str(k)] = {key: scores[name, level, k][key] for key in ("ap", "sr")}
+    for (name, level, k), image in scores.items():
+        sequences[name][level][str(k)] = {key: image[key] for key in ("ap", "sr")}
     sequence_ap = [
         np.mean([image["ap"] for images in levels.values() for image in images.values()])
         for levels in sequences.values()
@@ -74,10 +72,10 @@ def matching(descriptors, distance="L2", progress=True):
 
 
 def _image_scores(distances, first, tied, own_is_nearest):
-    """Scores of one image, from the four results of `nearest` for each reference point."""
+    """Scores of one image, from the four results of `nearest`, `(points,)` each."""
     points = len(distances)
     right = first == np.arange(points)
-    chance = own_is_nearest / tied  # of a right match, when ties are broken at random
+    chance = own_is_nearest / tied  # probability of a right match if ties are broken at random
     order = np.argsort(distances, kind="stable")  # ties keep the order of the reference points
     positions = np.flatnonzero(right[order])
     before = positions - np.arange(len(positions))

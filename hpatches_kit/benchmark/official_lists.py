@@ -1,4 +1,4 @@
-"""The official task lists of the HPatches benchmark, downloaded by split."""
+"""Download the official task lists of the HPatches benchmark."""
 
 from pathlib import Path
 
@@ -18,11 +18,10 @@ def download_tasks(split, folder=None, progress=True):
 
     Args:
         split: `"a"`, `"b"`, `"c"`, `"view"`, `"illum"` or `"full"`.
-        folder: of the lists. Default: `official_tasks` in the data folder.
+        folder: default: `official_tasks` in the data folder.
         progress: print what is downloaded, and show a bar.
 
-    Returns:
-        The folder. Raises UserError for an unknown split, and the errors of `download`.
+    Returns the folder. Raises UserError for an unknown split, and the errors of `download`.
     """
     if split not in SPLITS:
         raise UserError(f"Unknown split {split!r}: expected {', '.join(map(repr, SPLITS))}.")

@@ -2,8 +2,8 @@
 
 A sequence has a reference image and five other images. Each of its points has 16 patches: `ref`,
 and one per other image at the levels easy, hard and tough (`e1..e5`, `h1..h5`, `t1..t5`). A level
-says how far the patches are off the exact place. The benchmark asks three questions about
-descriptors (Balntas et al., HPatches, CVPR 2017):
+says how inaccurately a patch is placed. The benchmark asks three questions about descriptors
+(Balntas et al., HPatches, CVPR 2017):
 
 - verification: do two patches show the same point?
 - matching: which patch of another image shows this point?
@@ -14,8 +14,8 @@ negatives. The score is the average precision (AP) of the ranking, 1 if all posi
 averaged over the ranked lists and over the three levels (`mean_ap`).
 
 The functions below compute the numbers of the official Python code, one pair, image or query at a
-time. The other modules compute them 23 to 160 times faster. The tests compare both with official
-numbers. What differs from a textbook:
+time. The other modules compute them 23 to 160 times faster at full size. The tests compare both
+with official numbers. What differs from a textbook:
 
 - AP is the area under the precision-recall curve by the trapezoid rule. The MATLAB code, and with
   it the paper, uses the mean precision at the positives.

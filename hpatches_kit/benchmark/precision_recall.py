@@ -1,7 +1,7 @@
 """Average precision and ROC area, computed from ranks.
 
 A ranking is described by one number per retrieved positive: how many negatives rank before it. This
-is enough, because only the steps at which a positive is retrieved have width under the curve.
+is enough, because recall grows only where a positive is retrieved.
 """
 
 import numpy as np
@@ -20,8 +20,7 @@ def average_precision(before, positives=None):
         before: `(..., retrieved)` number of negatives before each retrieved positive, ascending.
         positives: number of positives to retrieve; default: all are retrieved.
 
-    Returns:
-        `(...)`. 0 when nothing is retrieved.
+    Returns `(...)`, 0 when nothing is retrieved.
     """
     before = np.asarray(before, np.float64)
     j = np.arange(1, before.shape[-1] + 1)
@@ -31,17 +30,14 @@ def average_precision(before, positives=None):
 
 
 def mean_precision(before, positives=None):
-    """Mean precision at the positives: the average precision of the MATLAB code and of the paper.
-
-    The arguments are those of `average_precision`.
-    """
+    """Mean precision at the positives: `average_precision` in the MATLAB code and the paper."""
     before = np.asarray(before, np.float64)
     j = np.arange(1, before.shape[-1] + 1)
     return np.sum(j / (j + before), axis=-1) / (positives or before.shape[-1])
 
 
 def roc_auc(before, negatives):
-    """Area under the ROC curve, from the same counts and the number of negatives."""
+    """Area under the ROC curve, from `before` and the number of negatives."""
     before = np.asarray(before, np.float64)
     return 1 - np.sum(before, axis=-1) / (before.shape[-1] * negatives)
 
@@ -49,10 +45,10 @@ def roc_auc(before, negatives):
 def tie_neutral_area(positives_before, entries_before, positives, entries):
     """What a group of entries at equal distance adds to `average_precision`, for any order of them.
 
-    At each rank within the group, the curve has the expected number of positives there: the
-    fraction of positives in the group times the rank in the group. Without ties, this is the
-    trapezoid of `average_precision`. Divide the sum over all groups by the number of positives to
-    retrieve.
+    Ties are broken at random: at each rank of the group, the curve has the expected number of
+    positives, their fraction in the group times the rank in the group. Without ties, this is the
+    trapezoid of `average_precision`. AP is the sum over all groups, divided by the number of
+    positives to retrieve.
 
     Args:
         positives_before, entries_before: positives, and all entries, before the group; any shape.

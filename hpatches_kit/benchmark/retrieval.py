@@ -5,17 +5,17 @@ import numpy as np
 from hpatches_kit._support.compiled_loops import compiled
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.thread_pool import parallel_map
-from hpatches_kit.benchmark.average_precision import (
-    average_precision,
-    mean_precision,
-    tie_neutral_area,
-)
 from hpatches_kit.benchmark.bootstrap import resampled_means
 from hpatches_kit.benchmark.exact_distances import (
     BlockDistances,
     check,
     count_closer,
     exact_distance,
+)
+from hpatches_kit.benchmark.precision_recall import (
+    average_precision,
+    mean_precision,
+    tie_neutral_area,
 )
 
 BLOCK = 1 << 21  # distances that a thread computes at a time
@@ -28,10 +28,9 @@ def retrieval(descriptors, tasks, distance="L2", progress=True):
     At equal distance the positive ranks first, as in the official code. When several sequences show
     the same place, distractors of the query's own place are left out.
 
-    Returns:
-        `{"mean_ap": .., "e": {"100": .., "500": ..}, "h": .., "t": .., "mean_per_pool": {..},
-        "queries": ..}`, means over queries; `mean_ap` gives every pool the same weight. And
-        `tie_neutral`, `matlab`, `ties` and `draws` as in `verification`.
+    Returns `{"mean_ap": .., "e": {"100": .., "500": ..}, "h": .., "t": .., "mean_per_pool": {..},
+    "queries": ..}`, means over queries; `mean_ap` gives every pool the same weight. And
+    `tie_neutral`, `matlab`, `ties` and `draws` as in `verification`.
 
     Raises UserError when there are no queries, for a query without distractors, and for an unknown
     distance.
@@ -77,9 +76,9 @@ def _means(precision, pools):
 def _counts(descriptors, tasks, pools, distance, progress):
     """Count, for each of the five positives, the distractors of each pool that are closer or tied.
 
-    Returns:
-        `closer` and `tied`, integers `(queries, levels, pools, 5)`; the distances of the positives,
-        float64 `(queries, levels, 5)`; the number of distractors in the largest pool, `(queries,)`.
+    Returns `closer` and `tied`, integers `(queries, levels, pools, 5)`; the distances of the
+    positives, float64 `(queries, levels, 5)`; the number of distractors in the largest pool,
+    `(queries,)`.
     """
     values, pools = descriptors.values, np.array(pools)
     label = descriptors.label if len(set(descriptors.label.tolist())) < len(values) else None

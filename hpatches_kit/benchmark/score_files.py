@@ -13,7 +13,7 @@ from hpatches_kit.benchmark.task_names import TASKS
 
 def save_scores(scores, file):
     """Write a list of `Scores` to a JSON file; its folder is created if missing."""
-    contents = [one.to_dict() for one in scores]
+    contents = [result.to_dict() for result in scores]
     content = contents[0] if len(contents) == 1 else {"format": FORMAT, "scores": contents}
     write_text(file, json.dumps(content, indent=1, allow_nan=False))
 
@@ -27,7 +27,7 @@ def load_scores(file):
         content = json.loads(Path(file).read_text())
         if content["format"] != FORMAT:
             raise UserError(f"format {content['format']}, this version reads format {FORMAT}")
-        return [_from_dict(one) for one in content.get("scores", [content])]
+        return [_from_dict(result) for result in content.get("scores", [content])]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UserError(f"{file} is not a scores file: {error!r}.") from error
 
@@ -36,11 +36,5 @@ def _from_dict(content):
     tasks = {task: content[task] for task in TASKS if task in content}
     for numbers in tasks.values():
         numbers["draws"] = np.array(numbers["draws"], np.float64)  # None becomes NaN
-    return Scores(
-        content["name"],
-        tasks,
-        content["protocol"],
-        content["kind"],
-        tuple(content["sequences"]),
-        content["warnings"],
-    )
+    name, protocol, kind = (content[key] for key in ("name", "protocol", "kind"))
+    return Scores(name, tasks, protocol, kind, tuple(content["sequences"]), content["warnings"])

@@ -1,4 +1,4 @@
-"""`Scores`: the numbers of all tasks, as a table, as text, with pandas and as JSON."""
+"""`Scores`: the numbers of all tasks, as a table in a notebook, pandas, text and JSON."""
 
 from dataclasses import dataclass, field
 
@@ -15,7 +15,7 @@ class Scores:
     """Scores of one set of descriptors. In a notebook it is displayed as a table.
 
     Attributes:
-        name: name of the descriptors.
+        name, kind: of the descriptors.
         tasks: `{"verification": {...}, "matching": {...}, "retrieval": {...}}`: what the functions
             with these names return, and the `seconds` each took. The numbers at the top of each are
             those of the official Python code. Two variants are beside them: `tie_neutral` counts
@@ -23,8 +23,6 @@ class Scores:
             the mean precision at the positives of the same ranking as average precision, which is
             the formula of the MATLAB code and of the paper's tables.
         protocol: the distance and the task lists.
-        kind: what was described: `"clean"`, `"noisy"`, `"denoised"`, `"original"`, or an empty
-            string when unknown.
         sequences: names of the scored sequences.
         warnings: sentences about tasks that are not scored, about ties and about collapse.
     """
@@ -38,12 +36,12 @@ class Scores:
 
     @property
     def title(self):
-        """Name and kind together."""
+        """Name and kind, such as `"rootsift (noisy)"`."""
         return f"{self.name} ({self.kind})" if self.kind else self.name
 
     @property
     def mean_ap(self):
-        """Mean of the tasks' mean AP: the final score that the course reports."""
+        """Mean of the mean AP of the tasks: the final score of the course."""
         return float(np.mean(list(self.by_task.values())))
 
     @property
@@ -57,9 +55,7 @@ class Scores:
     def levels(self, task, variant=None):
         """Mean AP of a task at each level, `{"e": .., "h": .., "t": ..}`.
 
-        Args:
-            task: `"verification"`, `"matching"` or `"retrieval"`.
-            variant: `"tie_neutral"`, `"matlab"`, or None for the official numbers.
+        `variant` is `"tie_neutral"`, `"matlab"`, or None for the official numbers.
         """
         numbers, result = self.tasks[task], {}
         numbers = numbers[variant] if variant else numbers
@@ -82,7 +78,7 @@ class Scores:
         return pd.DataFrame(rows).T.rename_axis(self.title)
 
     def tidy(self):
-        """Every number in a row of its own: a `pandas.DataFrame`.
+        """Every number in its own row: a `pandas.DataFrame`.
 
         Columns: descriptor, kind, variant (official, tie_neutral, matlab), task, level, part
         (intra or inter, the size of the pool, the sequence and image), number (ap, auc, sr), value.
@@ -98,40 +94,28 @@ class Scores:
 
     def _repr_html_(self):
         lines = [f"mean AP; {self.protocol}", *(f"<b>{sentence}</b>" for sentence in self.warnings)]
-        return (
-            self.frame().to_html(float_format="{:.3f}".format)
-            + f"<small>{'<br>'.join(lines)}</small>"
-        )
+        table = self.frame().to_html(float_format="{:.3f}".format)
+        return f"{table}<small>{'<br>'.join(lines)}</small>"
 
     def __repr__(self):
         return "\n".join([str(self.frame().round(3)), f"mean AP; {self.protocol}", *self.warnings])
 
     def to_markdown(self):
-        """The table as Markdown."""
         return self.frame().to_markdown(floatfmt=".3f")
 
     def to_latex(self):
-        """The table as LaTeX, for documents with the package booktabs."""
+        """The table as LaTeX; the document needs the package booktabs."""
         return self.frame().to_latex(float_format="%.3f")
 
     def to_dict(self):
         """Everything, ready for JSON."""
-        tasks = {
-            task: {
-                **numbers,
-                "draws": [round(x, 6) if x == x else None for x in map(float, numbers["draws"])],
-            }
-            for task, numbers in self.tasks.items()
-        }
-        return {
-            "format": FORMAT,
-            "name": self.name,
-            "kind": self.kind,
-            "protocol": self.protocol,
-            "sequences": list(self.sequences),
-            "warnings": self.warnings,
-            **tasks,
-        }
+        content = {"format": FORMAT, "name": self.name, "kind": self.kind}
+        content |= {"protocol": self.protocol, "sequences": list(self.sequences)}
+        content["warnings"] = self.warnings
+        for task, numbers in self.tasks.items():
+            draws = [round(x, 6) if x == x else None for x in map(float, numbers["draws"])]
+            content[task] = {**numbers, "draws": draws}
+        return content
 
     def save(self, file):
         """Write every number to a JSON file; `hk.benchmark.load_scores(file)` reads it."""
@@ -141,7 +125,7 @@ class Scores:
 
 
 def _every_number(task, numbers):
-    """Yield `(level, part, number, value)`."""
+    """Yield `(level, part, number, value)` as in `Scores.tidy`."""
     for level in LEVELS:
         if task == "verification":
             for kind, values in numbers[level].items():

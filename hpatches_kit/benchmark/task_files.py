@@ -23,12 +23,11 @@ def load_tasks(folder, split, points):
         split: the last part of these names.
         points: the `Descriptors` or the `PatchSet` to which the lists refer.
 
-    Returns:
-        `Tasks` with the official pool sizes. A task is empty when all its lists are missing.
+    Returns `Tasks` with the official pool sizes. A task is empty when all its lists are missing.
 
     Raises FileNotFoundError when there are no lists or when some lists of a task are missing;
-    UserError for other columns, for a sequence or a row that the points do not have, and for an
-    image other than 0 to 5. Each message names the file, and the line where possible.
+    UserError for other columns, for a sequence or a point that `points` does not have, and for an
+    image other than 0 to 5. Messages name the file, and the line where possible.
     """
     folder, files = Path(folder), {}
     if not folder.is_dir():
@@ -56,7 +55,7 @@ def load_tasks(folder, split, points):
 
 
 def save_tasks(tasks, folder, split, lengths):
-    """Write the task lists that are not empty; see `Tasks.save`."""
+    """See `Tasks.save`."""
     numbers = np.repeat(range(len(lengths)), list(lengths.values()))
     name = pd.Categorical.from_codes(numbers, list(lengths))
     index = np.concatenate([np.arange(length) for length in lengths.values()])
@@ -116,7 +115,7 @@ def _table(file, columns):
 
 
 def _rows(file, names, index, points):
-    """Rows of the named points in the set."""
+    """Rows in the set of points, from the sequence names and the rows in the sequences."""
     known = names.cat.categories.isin(points.names)
     if not known.all():
         unknown = names.cat.categories[~known][0]

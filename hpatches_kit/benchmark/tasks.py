@@ -1,7 +1,7 @@
 """Task lists: the pairs of verification, and the queries and distractors of retrieval.
 
-`draw_tasks` follows the official sampling rule for any data set, in numbers that fit it. Change the
-number of pairs, queries, distractors and the pool sizes here.
+`draw_tasks` follows the official sampling rule for any patch set; small sets get shorter lists. The
+constants below are the lengths of the lists and the sizes of the pools.
 """
 
 import hashlib
@@ -16,19 +16,19 @@ from hpatches_kit._support.disk import data_folder
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark.legacy_shuffle import first_two
 
-# The sizes of the published lists, the maximum for other data sets.
+# The lengths of the published lists, the maximum for other sets.
 PAIRS, QUERIES, DISTRACTORS = 1_000_000, 10_000, 20_000
 PAIRS_PER_POINT = 25  # gives 1,000,000 for the smallest of the published splits, 49,101 points
 POOLS = (100, 500, 1_000, 5_000, 10_000, 15_000, 20_000)
 CACHE_VERSION = 2  # of cached lists; raise it when the rule or the layout changes
-SLOW = 100_000  # lists with this many pairs are cached, because drawing them takes seconds
+SLOW = 100_000  # lists of this length or more are cached, because drawing them takes seconds
 
 
 @dataclass
 class PairList:
     """Pairs of patches: rows of points, and images, `(pairs,)` each.
 
-    Image 0 is `ref`; images 1 to 5 are those of the level that is scored.
+    Image 0 is `ref`; images 1 to 5 are views 1 to 5 of the level that is scored.
     """
 
     first: np.ndarray
@@ -45,11 +45,9 @@ class Tasks:
     """Pairs, queries and distractors, as rows of one set of points.
 
     Attributes:
-        positive: `PairList` with two patches of one point in each pair.
-        intra: `PairList` with two points of one sequence.
-        inter: `PairList` with points of any two sequences.
-        queries: `(queries,)` rows whose `ref` patch is a query.
-        distractors: `(distractors,)` rows whose `ref` patch is a distractor, in order.
+        positive, intra, inter: `PairList` of one point, of two points of one sequence, and of
+            points of any two sequences.
+        queries, distractors: rows whose `ref` patch is a query or a distractor, in order.
         pools: sizes of the retrieval pools, including the five positives.
         provenance: how the lists were made.
         points: number of points in the set.
@@ -67,8 +65,7 @@ class Tasks:
     def save(self, folder, split, lengths):
         """Write the lists as CSV files with the names and the layout of the official ones.
 
-        Lists drawn by the official rule equal the published files byte by byte. Empty lists are not
-        written.
+        Lists drawn for HPatches equal the published files byte by byte. Empty lists are omitted.
 
         Args:
             folder: created if missing.
@@ -93,16 +90,14 @@ def draw_tasks(points, pairs=None, queries=None, distractors=None, seed=42):
         distractors: number of distractors; default: twice the queries, at most 20,000.
         seed: of NumPy's legacy random generator; the official lists use 42.
 
-    Flat reference patches are neither queries nor distractors. `{sequence: points}` says nothing
-    about flat patches.
+    Flat reference patches, as far as `points` names them, are neither queries nor distractors.
 
     There are three exceptions from the official rule, none of which occurs in HPatches: an inter
     negative that shows the same place as the first patch is drawn again; sequences with a single
     point have no pairs; without distractors from other sequences there are no queries.
 
-    Lists with 100,000 pairs or more are cached in the data folder.
-
-    Raises UserError when there are no points or too few pairs.
+    Lists with 100,000 pairs or more are cached in the data folder. Raises UserError when there are
+    no points, or fewer than 5 pairs.
     """
     lengths = points if isinstance(points, dict) else points.lengths
     lengths = {name: int(length) for name, length in lengths.items()}
@@ -125,8 +120,9 @@ def draw_tasks(points, pairs=None, queries=None, distractors=None, seed=42):
         return _pairs(start, count, label, pairs, seed)
 
     key = [CACHE_VERSION, list(lengths.items()), pairs, int(seed)]
-    lists = _cached(key, label, draw_pairs) if pairs >= SLOW else draw_pairs()
-    first, intra, inter, first_image, second_image = lists
+    first, intra, inter, first_image, second_image = (
+        _cached(key, label, draw_pairs) if pairs >= SLOW else draw_pairs()
+    )
     query_rows, distractor_rows = _retrieval(start, count, label, flat, queries, distractors, seed)
     provenance = (
         f"official sampling rule, seed {seed}: {pairs:,} pairs, {len(query_rows):,} queries,"
@@ -166,10 +162,10 @@ def _retrieval(start, count, label, flat, queries, distractors, seed):
     distractor_rows = distractor_rows[~np.isin(distractor_rows, query_rows)][:distractors]
     sequence = np.repeat(np.arange(len(count)), count)
     sources = np.unique(sequence[distractor_rows])
-    if len(sources) < 2:  # queries of the only sequence with distractors have none
-        query_rows = (
-            query_rows[~np.isin(sequence[query_rows], sources)] if len(sources) else sources
-        )
+    if not len(sources):
+        query_rows = distractor_rows
+    elif len(sources) == 1:  # queries of this sequence have no distractors from other sequences
+        query_rows = query_rows[~np.isin(sequence[query_rows], sources)]
     return query_rows, distractor_rows if len(query_rows) else query_rows
 
 

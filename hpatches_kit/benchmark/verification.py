@@ -5,32 +5,31 @@ import numpy as np
 from hpatches_kit._support.compiled_loops import compiled
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.thread_pool import parallel_map
-from hpatches_kit.benchmark.average_precision import (
+from hpatches_kit.benchmark.bootstrap import resampled_average_precision
+from hpatches_kit.benchmark.exact_distances import check, pair_distances, pair_distances_l1
+from hpatches_kit.benchmark.precision_recall import (
     average_precision,
     mean_precision,
     roc_auc,
     tie_neutral_area,
 )
-from hpatches_kit.benchmark.bootstrap import resampled_average_precision
-from hpatches_kit.benchmark.exact_distances import check, pair_distances, pair_distances_l1
 from hpatches_kit.patches.views import VIEWS
 
 BLOCK = 1 << 14  # pairs that a thread computes at a time
-BINS, EVERY = 150, 5  # the bootstrap bins distances, and of many pairs it uses every fifth
+BINS, EVERY = 150, 5  # the bootstrap bins distances, and uses every fifth pair of long lists
 
 
 def verification(descriptors, tasks, distance="L2", progress=True):
     """Score verification at every level, with negatives of the same and of any sequence.
 
-    Returns:
-        `{"mean_ap": .., "e": {"intra": {"ap": .., "auc": ..}, "inter": ..}, "h": .., "t": ..}`.
-        `ap` is imbalanced (all negatives, the first fifth of the positives), `auc` is balanced, and
-        `mean_ap` is the mean of the six `ap`, the number that the course reports. Also:
+    Returns `{"mean_ap": .., "e": {"intra": {"ap": .., "auc": ..}, "inter": ..}, "h": .., "t": ..}`.
+    `ap` is imbalanced (all negatives, the first fifth of the positives), `auc` is balanced, and
+    `mean_ap` is the mean of the six `ap`. Also:
 
-        - `tie_neutral` and `matlab`: the same numbers in two variants, see `Scores`;
-        - `ties`: fraction of the pairs of a positive and a negative at exactly equal distance;
-        - `spread`: mean distance of the inter negatives, divided by the mean norm of a descriptor;
-        - `draws`: `mean_ap` over resampled sequences, see `bootstrap.py`.
+    - `tie_neutral` and `matlab`: the same numbers in two variants, see `Scores`;
+    - `ties`: fraction of all combinations of a positive and a negative that have equal distances;
+    - `spread`: mean distance of the inter negatives, divided by the mean norm of a descriptor;
+    - `draws`: `mean_ap` over resampled sequences, see `bootstrap.py`.
 
     Raises UserError when there are no pairs, when there are too few positive pairs for the negative
     ones, and for an unknown distance.
@@ -43,24 +42,24 @@ def verification(descriptors, tasks, distance="L2", progress=True):
     distances = verification_distances(descriptors, tasks, distance, progress)
 
     jobs = [(level, kind) for level in "eht" for kind in ("intra", "inter")]
-    unsorted = {}  # by (level, kind, length): what both kinds of negatives need is sorted once
+    selections, unsorted = {}, {}
     for level, kind in jobs:
         balanced = distances[level][kind], distances[level]["positive"]
-        for selection in (balanced, _imbalanced(*balanced)):
+        selections[level, kind] = balanced, _imbalanced(*balanced)
+        for selection in selections[level, kind]:
             for name, part in zip((kind, "positive"), selection):
-                unsorted[level, name, len(part)] = part
+                unsorted[level, name, len(part)] = part  # both kinds share the sorted positives
     in_order = parallel_map(sort_distances, unsorted.values(), "Sorting", progress)
     ranked = dict(zip(unsorted, in_order))
 
     def score(job):
         level, kind = job
         names = (kind, "positive")
-        balanced = distances[level][kind], distances[level]["positive"]
-        imbalanced = _imbalanced(*balanced)
         ranked_balanced, ranked_imbalanced = (
             [ranked[level, name, len(part)] for name, part in zip(names, selection)]
-            for selection in (balanced, imbalanced)
+            for selection in selections[job]
         )
+        imbalanced = selections[job][1]
         first_rows = [getattr(tasks, name).first for name in names]
         sequences = [sequence[rows[: len(part)]] for rows, part in zip(first_rows, imbalanced)]
         scores = _scores(*ranked_balanced, *ranked_imbalanced)
@@ -93,9 +92,8 @@ def verification(descriptors, tasks, distance="L2", progress=True):
 def verification_distances(descriptors, tasks, distance="L2", progress=True):
     """Distances of all pairs: what verification ranks.
 
-    Returns:
-        `{"e": {"positive": float32 (pairs,), "intra": .., "inter": ..}, "h": .., "t": ..}`, in the
-        order of the task lists.
+    Returns `{"e": {"positive": float32 (pairs,), "intra": .., "inter": ..}, "h": .., "t": ..}`, in
+    the order of the task lists.
     """
     measure = {"L2": pair_distances, "L1": pair_distances_l1}[distance]
     lists = {kind: getattr(tasks, kind) for kind in ("positive", "intra", "inter")}
@@ -103,12 +101,8 @@ def verification_distances(descriptors, tasks, distance="L2", progress=True):
     sequence = _sequence_numbers(descriptors).astype(np.int16)
     orders = {}
     for kind, pairs in lists.items():  # usually all three lists share their first patches
-        sorted_kinds = [other for other in orders if lists[other].first is pairs.first]
-        orders[kind] = (
-            orders[sorted_kinds[0]]
-            if sorted_kinds
-            else np.argsort(sequence[pairs.first], kind="stable")
-        )
+        same = next((orders[other] for other in orders if lists[other].first is pairs.first), None)
+        orders[kind] = np.argsort(sequence[pairs.first], kind="stable") if same is None else same
     fields = {
         kind: [field[orders[kind]] for field in vars(pairs).values()]
         for kind, pairs in lists.items()
@@ -124,8 +118,8 @@ def verification_distances(descriptors, tasks, distance="L2", progress=True):
         for kind in lists:
             first, first_image, second, second_image = (field[block] for field in fields[kind])
             distances = np.empty(len(first), np.float32)
-            sides = first, columns[first_image], second, columns[second_image]
-            measure(descriptors.values, *sides, distances)
+            pairs = first, columns[first_image], second, columns[second_image]
+            measure(descriptors.values, *pairs, distances)
             result[level][kind][orders[kind][block]] = distances
 
     starts = range(0, max(map(len, orders.values())), BLOCK)
@@ -135,7 +129,7 @@ def verification_distances(descriptors, tasks, distance="L2", progress=True):
 
 
 def _sequence_numbers(descriptors):
-    """The number of each point's sequence, `(points,)`."""
+    """The position of the sequence of each point in the list of sequences, `(points,)`."""
     return np.repeat(np.arange(len(descriptors.names)), list(descriptors.lengths.values()))
 
 
@@ -160,8 +154,9 @@ def _scores(negative, positive, imbalanced_negative, imbalanced_positive):
     official["auc"] = roc_auc(closer + tied, len(negative))
     tie_neutral = {"ap": neutral_ap, "auc": roc_auc(closer + tied / 2, len(negative))}
     variants = {"official": official, "tie_neutral": tie_neutral, "matlab": matlab}
-    numbers = {name: {k: float(v) for k, v in one.items()} for name, one in variants.items()}
-    return {**numbers, "ties": tied.mean() / len(negative)}
+    for numbers in variants.values():
+        numbers.update({name: float(number) for name, number in numbers.items()})
+    return {**variants, "ties": tied.mean() / len(negative)}
 
 
 def _counts(negative, positive):
@@ -209,11 +204,8 @@ def _merge(negative, positive, closer, tied):
 def _resampled(distances, sequences, ranked, sequence_count, official):
     """Average precision over resampled sequences, from binned distances.
 
-    Args:
-        distances, sequences: of the negatives and of the positives, one array each.
-        ranked: the same distances, sorted.
-        sequence_count: number of sequences.
-        official: average precision of the ranking itself.
+    `distances`, their `sequences`, and the same distances `ranked` each have two arrays, for the
+    negatives and for the positives; `official` is the average precision of the ranking itself.
     """
     edges = [part[np.linspace(0, len(part) - 1, BINS).astype(int)] for part in ranked]
     edges, counts = np.unique(np.concatenate(edges)), []

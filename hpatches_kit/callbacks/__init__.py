@@ -1,7 +1,7 @@
 """Callbacks for `fit`: resumable training and monitoring.
 
-In: a folder, and the patches or batches to monitor. Out: files from which the next `fit` resumes,
-metrics in the log, warnings, and a live figure.
+In: a folder, and patches or batches. Out: files from which the next `fit` resumes, metrics in the
+log, warnings, and a figure that is redrawn after each epoch.
 """
 
 import lazy_loader as lazy

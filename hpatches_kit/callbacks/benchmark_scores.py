@@ -14,9 +14,8 @@ from hpatches_kit.descriptors.describe_patches import describe
 class BenchmarkScores(keras.callbacks.Callback):
     """Score a descriptor on the three tasks after each epoch.
 
-    Adds the mAP of each task to the logs, and so to `History` and `log.csv`, as `val_verification`,
-    `val_matching` and `val_retrieval`. If a weight is NaN or infinite, the scores are NaN and a
-    warning is given.
+    Adds the mAP of each task to the log, as `val_verification`, `val_matching` and `val_retrieval`.
+    If a weight is NaN or infinite, the scores are NaN, with a warning.
 
     Args:
         patches: a `PatchSet`: a few hundred points that are not trained on, such as

@@ -1,4 +1,4 @@
-"""A callback that warns when descriptors collapse to one point or the loss is not finite."""
+"""A callback that warns when all descriptors become equal or the loss is not finite."""
 
 import warnings
 
@@ -13,10 +13,10 @@ ADVICE = (
 
 
 class CollapseAlarm(keras.callbacks.Callback):
-    """Warn when all descriptors collapse to one point, and stop when the loss is not finite.
+    """Warn when all descriptors become equal (collapse); stop when the loss is not finite.
 
-    If a network maps every patch to the same point, all distances are 0 and the triplet loss equals
-    its margin. There the gradient vanishes and training stalls. After each epoch, the alarm
+    If a network gives every patch the same descriptor, all distances are 0 and the triplet loss
+    equals its margin. There the gradient vanishes and training stalls. After each epoch, the alarm
     measures the mean distance between descriptors of different places in one batch, relative to
     their mean norm. It warns once, and again only after the distance has recovered.
 

@@ -9,13 +9,11 @@ from hpatches_kit.callbacks.resume import read_log
 
 
 class LivePlot(keras.callbacks.Callback):
-    """Draw the training curves in the notebook, and redraw them after each epoch.
-
-    Without a notebook it draws nothing.
+    """Redraw the training curves after each epoch; without a notebook, draw nothing.
 
     Args:
         quantities, labels: as for `hk.plots.curves`.
-        folder: of a run that `Resume` keeps, whose earlier epochs are drawn as well.
+        folder: of a `Resume`, to draw the epochs of earlier sessions as well.
     """
 
     def __init__(self, quantities=("loss",), labels=None, folder=None):

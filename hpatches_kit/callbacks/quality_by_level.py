@@ -2,17 +2,15 @@
 
 import keras
 
-from hpatches_kit.metrics.quality import quality
+from hpatches_kit.metrics.denoising_quality import quality
 
 
 class QualityByLevel(keras.callbacks.Callback):
     """Measure a denoiser on each noise level after each epoch.
 
     Adds mean absolute error (grey levels), PSNR (dB) and SSIM of the levels `reference`, `easy`,
-    `hard` and `tough` to the logs, as `val_mae_easy`, `val_psnr_easy`, `val_ssim_easy` and so on.
-
-    Args:
-        patches: a `PatchSet`: a few hundred points that are not trained on.
+    `hard` and `tough` to the log, as `val_mae_easy`, `val_psnr_easy`, `val_ssim_easy` and so on.
+    `patches` is a `PatchSet`: a few hundred points that are not trained on.
     """
 
     def __init__(self, patches):

@@ -1,4 +1,4 @@
-"""Resumable training: run the same cell again, and training continues where it was interrupted."""
+"""Resumable training: run the same cell again, and training resumes after an interruption."""
 
 import json
 import random
@@ -18,10 +18,7 @@ MORE_IS_BETTER = ("psnr", "ssim", "verification", "matching", "retrieval")
 
 
 def read_log(folder):
-    """Read the log of a run without training: a DataFrame with one row per complete epoch.
-
-    Args:
-        folder: as given to `Resume`.
+    """Read the log in the folder of a `Resume`: a DataFrame with one row per complete epoch.
 
     Raises FileNotFoundError if no epoch is complete.
     """
@@ -32,27 +29,26 @@ def read_log(folder):
 
 
 class Resume(keras.callbacks.Callback):
-    """Keep a training run in a folder, and resume it from there after an interruption.
+    """Save a training run in a folder after each epoch, and resume it after an interruption.
 
         resume = hk.callbacks.Resume("runs/deep", batches, "val_psnr")
         model.fit(batches, validation_data=validation, epochs=25, callbacks=[resume])
         hk.plots.curves(resume.log, ["loss", "psnr"])
 
-    After each epoch the folder holds:
+    After each epoch the folder contains, written atomically:
 
-    - `log.csv`: the log, one row per epoch so far; `hk.callbacks.read_log(folder)` reads it;
-    - `best.keras`: the model after its best epoch so far, for `keras.models.load_model`;
+    - `log.csv`: one row per epoch; `hk.callbacks.read_log(folder)` reads it;
+    - `best.keras`: the model after its best epoch, for `keras.models.load_model`;
     - `backup.npz`: everything the next epoch depends on: the number of complete epochs, the
       weights, the optimiser with its step and learning rate, and the random states of dropout and
       shuffling;
     - `settings.json`: the model, the optimiser, the loss, the batches, and the versions of the kit,
       Keras and Python.
 
-    All files are written atomically. To resume an interrupted run, even if its process was killed,
-    run the same code again: it repeats the interrupted epoch with the same batches, and ends with
-    the same weights as an undisturbed run. If the run is complete, or a callback such as
-    `EarlyStopping` ended it, `fit` trains nothing and only restores the weights and the log. An
-    epoch with a loss that is not finite is not saved.
+    To resume an interrupted run, even if its process was killed, run the same code again: it
+    repeats the interrupted epoch with the same batches, and ends with the same weights as an
+    uninterrupted run. If the run is complete, or a callback such as `EarlyStopping` ended it, `fit`
+    only restores the weights and the log. An epoch with a loss that is not finite is not saved.
 
     Other callbacks start fresh when training resumes. Put those that add to the log, such as
     `hk.callbacks.BenchmarkScores`, before this one in the list.
@@ -65,7 +61,7 @@ class Resume(keras.callbacks.Callback):
             `"loss"`.
         settings: more settings to keep in `settings.json`.
 
-    `log` is a DataFrame with all epochs so far, also those of earlier sessions; `fit` fills it.
+    `log` is a DataFrame with all epochs, also those of earlier sessions; `fit` fills it.
 
     Raises UserError when training begins, if the folder holds a run with other settings, or if the
     loss needs other batches; and after the first epoch, if `monitor` is not in the log.

@@ -21,15 +21,15 @@ DEVICE_TOLERANCE = 0.05
 def describe_run(model, batches, **more):
     """Collect everything that decides how training proceeds, except the global random state.
 
-    Args:
-        model: compiled.
-        batches: of `hk.batches`. Their first batch identifies the data, kind and denoiser.
-        more: further settings.
-
-    Returns:
-        A nested dictionary of JSON values.
+    The first batch identifies the patches, kind and denoiser. Returns a nested dictionary of JSON
+    values.
     """
     compiled = model.get_compile_config() or {}
+    options = {
+        key: value
+        for key, value in vars(batches).items()
+        if isinstance(value, bool | int | float | str) and key[0] != "_" and key != "epoch"
+    }
     settings = {
         "model": {
             "name": re.sub(r"_\d+$", "", model.name),  # Keras adds a number when a cell runs twice
@@ -39,11 +39,7 @@ def describe_run(model, batches, **more):
         **{key: compiled.get(key) for key in FROM_KERAS},
         "batches": {
             "class": type(batches).__name__,
-            **{
-                key: value
-                for key, value in vars(batches).items()
-                if isinstance(value, bool | int | float | str) and key[0] != "_" and key != "epoch"
-            },
+            **options,
             "patches": repr(batches.patches),
             "first batch": _first_batch(batches),
         },
@@ -61,8 +57,8 @@ def differences_of(before, now, trained):
 
     Args:
         before, now: from `describe_run`. The versions may differ.
-        trained: whether the optimiser has taken steps since `compile`. Then a callback may have
-            changed its learning rate, which is not compared.
+        trained: whether the optimiser has taken steps since `compile`; if so, the learning rate is
+            not compared, because a callback may have changed it.
     """
     (before,), (now,) = (
         pd.json_normalize(settings, sep=", ").to_dict("records") for settings in (before, now)
@@ -101,10 +97,7 @@ def _layers(model):
 
 
 def _first_batch(batches):
-    """Identify the first batch of the first epoch by checksums, or denoised patches by their means.
-
-    Another device, where a run may resume, computes slightly different denoised patches.
-    """
+    """Checksums of the first batch; means of denoised patches, which differ between devices."""
     epoch, batches.epoch = batches.epoch, 0
     try:
         patches, targets = batches[0]

@@ -1,4 +1,4 @@
-"""Descriptors: patches through a model or a hand-crafted baseline, whitening, and files.
+"""Descriptors: a model or a hand-crafted baseline describes patches; whitening; files.
 
 In: a `PatchSet` and a model or function. Out: `Descriptors`, `float32 (points, 16, dim)`, in
 memory, in CSV folders, zips or `.npz` files.

@@ -1,7 +1,6 @@
 from . import baselines as baselines
-from .describe import describe as describe
+from .describe_patches import describe as describe
 from .descriptors import Descriptors as Descriptors
 from .files import load as load
 from .files import sequence_names as sequence_names
 from .whitening import pca_power_law as pca_power_law
-from .whitening import whitening as whitening

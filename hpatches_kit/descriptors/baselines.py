@@ -3,7 +3,8 @@
     hk.describe(hk.baselines.rootsift, test)
 
 Each is a function from patches `(batch, 32, 32, 1)` or `(batch, 32, 32)`, grey levels 0..255, to
-`float32 (batch, dim)`. Patches may have any square size. Blank patches give finite numbers.
+`float32 (batch, dim)`. Patches may have any square size; all except `pixels` raise UserError for
+others. Blank patches give finite numbers.
 
 `mean_std`, `resized`, `sift` and `rootsift` are MSTD, RESZ, SIFT and RSIFT in Balntas et al.,
 HPatches, CVPR 2017.
@@ -18,51 +19,23 @@ SIFT_CELLS = 4  # cells per side of the SIFT grid
 
 
 def pixels(patches):
-    """Grey levels, shifted to mean 0 and scaled to unit norm: the simplest descriptor.
-
-    Args:
-        patches: `(batch, 32, 32, 1)`, grey levels 0..255.
-
-    Returns:
-        `float32 (batch, 1024)`.
-    """
+    """Grey levels, shifted to mean 0 and scaled to unit norm, `float32 (batch, 1024)`."""
     flat = np.asarray(patches, np.float32).reshape(len(patches), -1)
     flat = flat - flat.mean(axis=1, keepdims=True)
     return flat / np.maximum(np.linalg.norm(flat, axis=1, keepdims=True), 1e-6)
 
 
 def mean_std(patches):
-    """Mean and standard deviation of the grey levels: the weakest baseline.
-
-    Args:
-        patches: `(batch, 32, 32, 1)`, grey levels 0..255.
-
-    Returns:
-        `float32 (batch, 2)`, both in grey levels.
-
-    Raises UserError for patches that are not square.
-
-    Reference: MSTD in Balntas et al., HPatches, CVPR 2017.
-    """
+    """Mean and standard deviation, in grey levels, `float32 (batch, 2)`: the weakest baseline."""
     patches = _square_patches(patches).astype(np.float32, copy=False)
     return np.stack([patches.mean(axis=(1, 2)), patches.std(axis=(1, 2))], axis=1)
 
 
 def resized(patches):
-    """The patch resized to 6x6 pixels, minus its mean, divided by its standard deviation.
+    """Patches of 6x6 pixels, minus the mean, divided by the standard deviation, `(batch, 36)`.
 
     A pixel of the small patch is the mean of the area that it covers; a pixel of the large patch
     that lies in two areas counts in proportion. A blank patch gives zeros.
-
-    Args:
-        patches: `(batch, 32, 32, 1)`, grey levels 0..255.
-
-    Returns:
-        `float32 (batch, 36)`, row by row.
-
-    Raises UserError for patches that are not square.
-
-    Reference: RESZ in Balntas et al., HPatches, CVPR 2017.
     """
     patches = _square_patches(patches).astype(np.float32, copy=False)
     weights = _area_weights(patches.shape[1], RESIZED_SIDE)
@@ -74,9 +47,9 @@ def resized(patches):
 
 
 def sift(patches):
-    """SIFT of the whole patch, upright: 4x4 cells, a histogram of 8 gradient directions in each.
+    """SIFT of the whole patch, upright: 4x4 cells of 8 gradient directions, `float32 (batch, 128)`.
 
-    The function sets one keypoint by hand and detects none:
+    No keypoint is detected; the whole patch is one keypoint:
 
     - position: `side // 2` in x and y, with pixel centres at whole numbers. OpenCV rounds positions
       to whole pixels: for 32 pixels, whose middle is 15.5, the grid lies half a pixel too far to
@@ -89,16 +62,10 @@ def sift(patches):
 
     Cells are in row order. In each cell, number 0 counts gradients to the right (brighter to the
     right), 2 upwards, 4 to the left, 6 downwards. Numbers are the integers 0..255 of OpenCV; the
-    norm of a descriptor is about 512. A blank patch gives zeros.
+    norm of a descriptor is about 512. Grey levels are rounded to integers; a blank patch gives
+    zeros.
 
-    Args:
-        patches: `(batch, 32, 32, 1)`, grey levels 0..255; fractions are rounded.
-
-    Returns:
-        `float32 (batch, 128)`.
-
-    Raises ImportError without OpenCV; UserError for patches that are not square and for grey
-    levels 0..1.
+    Raises ImportError without OpenCV; UserError for grey levels 0..1.
 
     Reference: Lowe, Distinctive Image Features from Scale-Invariant Keypoints, IJCV 2004.
     """
@@ -123,18 +90,11 @@ def sift(patches):
 
 
 def rootsift(patches):
-    """RootSIFT: SIFT divided by its sum, then the square root of each number; rows have unit norm.
+    """RootSIFT, `float32 (batch, 128)`: the square root of SIFT divided by its sum; unit norm.
 
-    The Euclidean distance of two rows is the Hellinger distance of the two histograms, in which
-    the few large numbers have less weight. A blank patch gives zeros.
-
-    Args:
-        patches: `(batch, 32, 32, 1)`, grey levels 0..255.
-
-    Returns:
-        `float32 (batch, 128)`.
-
-    Raises the errors of `sift`.
+    The Euclidean distance of two descriptors is proportional to the Hellinger distance of the two
+    histograms, in which the few large numbers have less weight. A blank patch gives zeros. Raises
+    the errors of `sift`.
 
     Reference: Arandjelovic & Zisserman, Three Things Everyone Should Know to Improve Object
     Retrieval, CVPR 2012.

@@ -23,18 +23,18 @@ def read_csv(path, delimiter=",", patches=None, sequences=None, progress=True):
     """Read a folder in the official layout, or a `.zip` of one, as `Descriptors`.
 
     Args:
-        path: every folder below it that contains CSV files is a sequence, with the name of the
-            folder. Hidden files and `__MACOSX` are ignored.
+        path: each folder below it that contains CSV files is a sequence, named after the folder.
+            Hidden files and `__MACOSX` are ignored.
         delimiter: one character between the numbers of a row; spaces around numbers are ignored.
-        patches: the `PatchSet` that was described. CSV files do not contain its order, its labels
-            and its flat patches. Without it, sequences are in alphabetical order, every point is a
-            place of its own, and no patch is flat.
+        patches: the `PatchSet` that was described: gives the order of the sequences, the labels
+            and the flat patches, which CSV files do not contain. Without it, sequences are in
+            alphabetical order, every point is its own place, and no patch is flat.
         sequences: names of the sequences to read, in this order. Default: all.
         progress: show a progress bar, one step per file.
 
-    Raises FileNotFoundError for a missing path, sequence or view; UserError for anything except
-    finite numbers, a wrong delimiter, files with different numbers of rows or columns, links that
-    leave the folder, and unsafe zips. Each message names the file, and the line where possible.
+    Raises FileNotFoundError for a missing path, sequence or view; UserError for a wrong delimiter,
+    anything except finite numbers, files with different numbers of rows or columns, links that
+    leave the folder, and unsafe zips. Messages name the file, and the line where possible.
     """
     path = Path(path)
     check_delimiter(delimiter)
@@ -76,11 +76,7 @@ def read_csv(path, delimiter=",", patches=None, sequences=None, progress=True):
 
 
 def write_csv(descriptors, folder, delimiter=",", progress=True):
-    """Write descriptors in the official layout, `<folder>/<sequence>/<view>.csv`, atomically.
-
-    Numbers have five decimals, as in the coursework. Raises UserError for a delimiter that is not
-    one character and for sequence names that cannot be folders.
-    """
+    """See `Descriptors.write_csv`."""
     check_delimiter(delimiter)
     for name in descriptors.names:
         if not name or Path(name).name != name or is_hidden(Path(name)):

@@ -16,8 +16,8 @@ from hpatches_kit._support.errors import UserError
 def open_csv_folder(path):
     """Yield `(files, read_bytes)` for a folder or a zip.
 
-    `files` are the paths of its CSV files, relative to it. `read_bytes(file)` returns the bytes of
-    one of them, valid until the same thread reads the next.
+    `files` is the set of paths of its CSV files, relative to it. `read_bytes(file)` returns the
+    bytes of one of them, valid until the same thread reads the next.
     """
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: expected a folder of sequences or a .zip.")
@@ -30,10 +30,7 @@ def open_csv_folder(path):
 
 
 def find_sequences(files, path):
-    """`{name: folder}` of all folders that contain CSV files.
-
-    CSV files directly below the root count only when there are no others.
-    """
+    """`{name: folder}` of all folders with CSV files; the root only when there are no others."""
     sequences = {}
     parents = sorted({file.parent for file in files})
     for folder in [parent for parent in parents if parent.name] or parents:

@@ -1,4 +1,4 @@
-"""Describe patches: run a network or a baseline over all views of all points."""
+"""Describe patches: run a network or a baseline on all views of all points."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from hpatches_kit.patches.views import VIEWS
 
 
 def describe(model, patches, kind=None, denoiser=None, name=None, batch_size=512):
-    """Describe every view of every point.
+    """Describe every view of every point: `Descriptors`, `float32 (points, 16, dim)`.
 
         test_descriptors = hk.describe(hk.baselines.rootsift, test)
 
@@ -24,26 +24,17 @@ def describe(model, patches, kind=None, denoiser=None, name=None, batch_size=512
         name: for tables and figures; default: the name of the model.
         batch_size: patches per call of the model.
 
-    Returns:
-        `Descriptors`, `float32 (points, 16, dim)`.
-
     Raises UserError when the model takes patches of another size, and when it does not return one
     vector per patch.
     """
     patches, kind = select_kind(patches, kind, denoiser)
-    values, done = None, 0
+    values, stop = None, 0
     for rows, block in predict_blocks(model, patches, kind, batch_size, "Describing"):
         if block.ndim != 2:
             raise UserError(f"The model returns {block.shape}: expected (batch, dim) descriptors.")
         if values is None:
             values = np.empty((len(patches), len(VIEWS), block.shape[1]), np.float32)
-        values[done : done + len(rows)] = block.reshape(len(rows), len(VIEWS), -1)
-        done += len(rows)
-    return Descriptors(
-        values,
-        patches.sequence,
-        patches.label,
-        patches.flat,
-        name or getattr(model, "name", None) or getattr(model, "__name__", "descriptor"),
-        kind,
-    )
+        start, stop = stop, stop + len(rows)
+        values[start:stop] = block.reshape(len(rows), len(VIEWS), -1)
+    name = name or getattr(model, "name", None) or getattr(model, "__name__", "descriptor")
+    return Descriptors(values, patches.sequence, patches.label, patches.flat, name, kind)

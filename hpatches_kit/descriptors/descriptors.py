@@ -7,18 +7,17 @@ from hpatches_kit.patches.views import VIEWS
 
 
 class Descriptors:
-    """Descriptors of all views of many points: what the benchmark scores.
+    """Descriptors of all views of many points; the benchmark scores them.
 
     Args:
         values: `float32 (points, 16, dim)`.
         sequence: `(points,)` sequence names; the points of one sequence are adjacent.
         label: `(points,)` integers, equal for points that show the same place in several sequences.
-            Default: every point is a place of its own, as in HPatches.
+            Default: every point is its own place, as in HPatches.
         flat: `(points,)` true where the reference patch has a standard deviation of 10 grey levels
-            or less; the benchmark does not use those in retrieval. Default: none.
-        name: shown in tables and figures.
-        kind: what was described: `"clean"`, `"noisy"`, `"denoised"`, `"original"`, or an empty
-            string when unknown.
+            or less; retrieval does not use those. Default: none.
+        name: for tables and figures.
+        kind: of the patches: `"clean"`, `"noisy"`, `"denoised"`, `"original"`, or `""` if unknown.
 
     Attributes:
         names: the sequences, in order.
@@ -67,7 +66,7 @@ class Descriptors:
         )
 
     def save(self, file):
-        """Write everything to one `.npz` file, atomically; `hk.descriptors.load(file)` reads it.
+        """Write all fields to one `.npz` file, atomically; `hk.descriptors.load(file)` reads it.
 
         Reading it is several times faster than reading CSV, and no digits are lost. Raises
         UserError for a name that does not end in `.npz`.
@@ -77,10 +76,11 @@ class Descriptors:
         save_npz(self, file)
 
     def write_csv(self, folder, delimiter=",", progress=True):
-        """Write the official layout, `<folder>/<sequence>/<view>.csv`, one row per point; atomic.
+        """Write the official layout, `<folder>/<sequence>/<view>.csv`, atomically.
 
-        Numbers have five decimals, as in the coursework. Raises UserError for a delimiter that is
-        not one character and for sequence names that cannot be folders.
+        A file has one row per point. Numbers have five decimals, as in the coursework. Raises
+        UserError for a delimiter that is not one character and for sequence names that cannot be
+        folders.
         """
         from hpatches_kit.descriptors.csv_files import write_csv
 

@@ -27,10 +27,7 @@ def check_delimiter(delimiter):
 
 
 def lines(text):
-    """The bytes of a text without a byte order mark and without empty lines at the end.
-
-    The last line ends with a newline, like all others.
-    """
+    """Text without a byte order mark and empty lines at the end; each line ends with a newline."""
     if text.startswith(b"\xef\xbb\xbf"):
         text = text[3:]
     if text.endswith(b"\n") and not text.endswith((b"\n\n", b"\n\r\n")):
@@ -80,7 +77,7 @@ def parse(text, file, delimiter, values):
 
 
 def _parse_slowly(text, file, delimiter, values):
-    """Read lines of numbers one by one in Python; UserError for the first that is wrong."""
+    """Read lines one by one in Python; UserError for the first that is wrong."""
     for row, line in enumerate(text.decode(errors="replace").split("\n")[:-1]):
         location, cells = f"{file}, line {row + 1}", _cells(line, delimiter)
         if not line.strip():
@@ -123,7 +120,7 @@ ERROR = 1e-15  # twice the largest rounding error of the number, the power and t
 
 @compiled()
 def _parse_compiled(text, delimiter, values):
-    """Read a `uint8` text into `values`; False unless it is exactly as many rows of numbers."""
+    """Read a `uint8` text into `values`; False unless it has exactly their rows and columns."""
     # Positions are unsigned, because Numba checks signed ones for negative values at every access.
     position, columns = np.uintp(0), values.shape[1]
     for row in range(values.shape[0]):
@@ -189,7 +186,7 @@ def _parse_compiled(text, delimiter, values):
 
 @compiled()
 def _first_digits(text, start, stop):
-    """The integer of the first digits that fit, ignoring the dot, and the number of the others."""
+    """The leading digits that fit in an integer, without the dot, and how many do not fit."""
     number, dropped = 0, 0
     for position in range(start, stop):
         if text[position] != DOT:

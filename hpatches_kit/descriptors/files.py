@@ -1,4 +1,4 @@
-"""Read descriptors from a CSV folder, a zip of one, or a `.npz` file, whichever the path is."""
+"""Read descriptors from a CSV folder, a zip of one, or a `.npz` file."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def load(path, delimiter=",", sequences=None, progress=True, patches=None):
 
 
 def sequence_names(path):
-    """Names of the sequences that `load` finds, in its order, without reading any numbers."""
+    """Names of the sequences that `load` finds, in its order."""
     path = Path(path)
     if _is_npz(path):
         return load_npz(path).names
@@ -42,7 +42,7 @@ def sequence_names(path):
 
 
 def _is_npz(path):
-    """True for a `.npz` file, False for a folder or a zip; an error for anything else."""
+    """True for a `.npz` file, False for a folder or a zip; raises an error for anything else."""
     if path.is_dir() or path.is_file() and path.suffix.lower() == ".zip":
         return False
     if not path.exists():

@@ -14,33 +14,26 @@ KEYS = ("values", "names", "lengths", "label", "flat", "name", "kind", "format")
 
 
 def save_npz(descriptors, file):
-    """Write descriptors with all their fields to one `.npz` file, atomically.
-
-    Raises UserError for a name that does not end in `.npz`.
-    """
+    """See `Descriptors.save`."""
     file = Path(file)
     if file.suffix.lower() != ".npz":
         raise UserError(f"Cannot save as {file}: expected a name that ends in .npz.")
-    arrays = {
-        "values": descriptors.values,
-        "names": np.array(descriptors.names, str),
-        "lengths": np.array([descriptors.lengths[name] for name in descriptors.names], np.int64),
-        "label": descriptors.label,
-        "flat": descriptors.flat,
-        "name": np.array(descriptors.name, str),
-        "kind": np.array(descriptors.kind, str),
-        "format": np.array(FORMAT),
-    }
     with atomic_file(file) as partial:
-        np.savez(partial, **arrays)
+        np.savez(
+            partial,
+            values=descriptors.values,
+            names=np.array(descriptors.names, str),
+            lengths=np.array(list(descriptors.lengths.values()), np.int64),
+            label=descriptors.label,
+            flat=descriptors.flat,
+            name=np.array(descriptors.name, str),
+            kind=np.array(descriptors.kind, str),
+            format=np.array(FORMAT),
+        )
 
 
 def load_npz(file):
-    """Read `Descriptors` from a file of `Descriptors.save`.
-
-    Raises FileNotFoundError when the file is missing; UserError when it is cut off, damaged, of
-    another format, or of another program.
-    """
+    """Read a file of `Descriptors.save`; UserError for a damaged file or one of another format."""
     file = Path(file)
     if not file.exists():
         raise FileNotFoundError(f"{file} is missing: expected a .npz of Descriptors.save.")
@@ -58,14 +51,8 @@ def load_npz(file):
         sequence = np.repeat(arrays["names"], arrays["lengths"])
         if not len(arrays["label"]) == len(arrays["flat"]) == len(sequence):
             raise UserError(f"{len(arrays['label'])} labels for {len(sequence)} points")
-        return Descriptors(
-            arrays["values"],
-            sequence,
-            arrays["label"],
-            arrays["flat"],
-            str(arrays["name"]),
-            str(arrays["kind"]),
-        )
+        label, flat, name, kind = (arrays[key] for key in ("label", "flat", "name", "kind"))
+        return Descriptors(arrays["values"], sequence, label, flat, str(name), str(kind))
     except Exception as error:  # reading a foreign file may raise any error
         raise UserError(
             f"{file} is damaged or is not a descriptor file of this version: {error}."

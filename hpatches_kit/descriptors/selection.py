@@ -1,4 +1,4 @@
-"""Which sequences of a file are read, in which order, and whether they fit the patches."""
+"""Choose the sequences of a file and their order; check that their points fit the patches."""
 
 import numpy as np
 
@@ -9,10 +9,8 @@ def choose_sequences(available, sequences, patches, path):
     """Names of the sequences to read, in order, and the patches of these sequences.
 
     Args:
-        available: names in the file.
-        sequences: one name or several; default: those of `patches`, or else all.
-        patches: a `PatchSet` or None.
-        path: for error messages.
+        available: names in the file, in the default order.
+        sequences: one name or several; default: those of `patches`, a `PatchSet` or None; else all.
 
     Raises FileNotFoundError for names that are not available, UserError for an empty selection and
     for repeated names.
@@ -33,13 +31,9 @@ def choose_sequences(available, sequences, patches, path):
 
 
 def check_points(lengths, names, patches, path):
-    """Raise UserError when the patches have other numbers of points, or another order.
+    """Raise UserError when the named sequences have other numbers of points in the patches.
 
-    Args:
-        lengths: `{sequence: points}` in the file.
-        names: the sequences to read, in order.
-        patches: a `PatchSet` or None.
-        path: for the error message.
+    `lengths` is `{sequence: points}` of the file; `patches` is a `PatchSet` or None.
     """
     chosen = {name: lengths[name] for name in names}
     if patches is not None and not np.array_equal(

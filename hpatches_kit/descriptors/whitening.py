@@ -12,7 +12,7 @@ RELATIVE_ZERO = 1e-12  # eigenvalues below this fraction of the largest are roun
 
 
 def pca_power_law(descriptors, train, clip=0.6, power=0.5, name=None):
-    """Whitening, then power-law normalisation; improves hand-crafted descriptors such as SIFT.
+    """Whiten, then apply power-law normalisation; improves hand-crafted descriptors such as SIFT.
 
         train, test = (hk.describe(hk.baselines.sift, part) for part in patches.split())
         hk.benchmark.evaluate(hk.descriptors.pca_power_law(test, train))
@@ -26,22 +26,16 @@ def pca_power_law(descriptors, train, clip=0.6, power=0.5, name=None):
     5. divide each row by its norm.
 
     A row that is zero after step 4 stays zero, where the official tool gives NaN. This happens to a
-    descriptor that equals the mean of its image: when an image has one point, or when all its
-    descriptors are equal. A descriptor of zeros, such as SIFT of a blank patch, is usually not
-    zero after step 2.
+    descriptor that equals the mean of its image, for example if the image has only one point.
 
     Args:
-        descriptors: `Descriptors` to normalise.
-        train: `Descriptors` of other sequences, by the same model.
-        clip: fraction of the eigenvalues that are raised, see `whitening`.
+        descriptors, train: `Descriptors` by one model, of different sequences.
+        clip: see `whitening`.
         power: exponent; 1 leaves the whitened numbers unchanged.
         name: for tables and figures; default: the old name with `_pcapl`.
 
-    Returns:
-        New `Descriptors` of the same points.
-
-    Raises UserError when the dimension differs from that of `train`, when either is empty, and when
-    `clip` or `power` is out of range. Warns when a sequence is in both.
+    Returns new `Descriptors`. Raises UserError when the dimensions differ, when either is empty,
+    and when `clip` or `power` is out of range. Warns when a sequence is in both.
 
     References: Balntas et al., HPatches, CVPR 2017; for the power: Arandjelovic & Zisserman, Three
     Things Everyone Should Know to Improve Object Retrieval, CVPR 2012.
@@ -71,13 +65,9 @@ def pca_power_law(descriptors, train, clip=0.6, power=0.5, name=None):
             image = np.sign(image) * np.abs(image) ** power
             norm = np.linalg.norm(image, axis=1, keepdims=True)
             values[rows, view] = image / np.where(norm > 0, norm, 1)
+    name = name or f"{descriptors.name}_pcapl"
     return Descriptors(
-        values,
-        descriptors.sequence,
-        descriptors.label,
-        descriptors.flat,
-        name or f"{descriptors.name}_pcapl",
-        descriptors.kind,
+        values, descriptors.sequence, descriptors.label, descriptors.flat, name, descriptors.kind
     )
 
 
@@ -97,12 +87,10 @@ def whitening(train, clip=0.6):
         train: `Descriptors`.
         clip: fraction of the eigenvalues that are raised, 0 or more and below 1.
 
-    Returns:
-        `float64 (dim, dim)`, symmetric.
+    Returns `float64 (dim, dim)`, symmetric. Raises UserError when `train` is empty and when `clip`
+    is out of range.
 
-    Raises UserError when `train` is empty and when `clip` is out of range.
-
-    Reference: for the raised eigenvalues: Hua, Brown & Winder, Discriminant Embedding for Local
+    Reference, for the raised eigenvalues: Hua, Brown & Winder, Discriminant Embedding for Local
     Image Descriptors, ICCV 2007.
     """
     if not len(train):
@@ -125,7 +113,6 @@ def whitening(train, clip=0.6):
 
 
 def _sequence_rows(descriptors):
-    """Yield the rows of each sequence as a slice."""
     for name in descriptors.names:
         start = descriptors.start[name]
         yield slice(start, start + descriptors.lengths[name])

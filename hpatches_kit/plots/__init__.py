@@ -1,7 +1,7 @@
 """The figures and interactive figures of the notebooks.
 
-In: patches, descriptors, scores, logs. Out: a closed matplotlib `Figure`: a notebook cell that ends
-in the call shows it once.
+In: patches, descriptors, scores, logs. Out: a closed matplotlib `Figure`, which a notebook cell
+shows if it ends with the call.
 """
 
 import lazy_loader as lazy

@@ -6,38 +6,24 @@ import numpy as np
 from hpatches_kit.images.homographies import project
 from hpatches_kit.patches.extraction import REGION_CORNERS, jitter, overlap, regions
 from hpatches_kit.patches.views import FLAT, LEVELS, VIEWS, level_columns
+from hpatches_kit.plots import style
 from hpatches_kit.plots.patches import draw_patch
-from hpatches_kit.plots.style import (
-    GREY,
-    GROUP_COLOURS,
-    LEVEL_COLOURS,
-    LINE,
-    QUERY,
-    SEQUENCE_COLOURS,
-    STANDARD_DEVIATION,
-    UNKNOWN,
-    finish,
-)
 
 
 def lengths(points):
-    """Draw the number of points of each sequence, longest first, in a colour by kind of change.
-
-    Args:
-        points: `{sequence name: points}`, such as `patches.lengths`.
-    """
+    """Draw the number of points of each sequence, `{name: points}`, such as `patches.lengths`."""
     names = sorted(points, key=points.get, reverse=True)
-    colours = [SEQUENCE_COLOURS.get(name[0], UNKNOWN) for name in names]
+    colours = [style.SEQUENCE_COLOURS.get(name[0], style.UNKNOWN) for name in names]
     figure, axis = plt.subplots(figsize=(11, 2.8), layout="constrained")
     axis.bar(range(len(names)), [points[name] for name in names], 0.8, color=colours)
     for letter, change in {"v": "viewpoint", "i": "illumination"}.items():
-        axis.bar([0], [0], color=SEQUENCE_COLOURS[letter], label=change)
+        axis.bar([0], [0], color=style.SEQUENCE_COLOURS[letter], label=change)
     labelled = names if len(names) <= 60 else []  # more names would overlap
     axis.set_xticks(range(len(labelled)), labelled)
     axis.tick_params(axis="x", rotation=90, labelsize=7)
     axis.set(ylabel="points", xlim=(-0.7, len(names) - 0.3), title=f"{len(names)} sequences")
     axis.legend(frameon=False)
-    return finish(figure)
+    return style.finish(figure)
 
 
 def sequence(images, points):
@@ -53,32 +39,30 @@ def sequence(images, points):
     in_first_image = regions(points)
     homographies = [np.eye(3), *images.homographies]
     for k, (axis, image, homography) in enumerate(zip(axes, images.images, homographies), start=1):
-        axis.imshow(image, **GREY)
+        axis.imshow(image, **style.GREY)
         corners = project(homography @ in_first_image, REGION_CORNERS)
-        for x, y, colour in zip(*corners, GROUP_COLOURS * len(in_first_image)):
+        for x, y, colour in zip(*corners, style.GROUP_COLOURS * len(in_first_image)):
             axis.fill(x, y, fill=False, edgecolor=colour, linewidth=1.5)
         height, width = image.shape
         axis.set(xticks=[], yticks=[], xlim=(0, width), ylim=(height, 0), title=f"image {k}")
     figure.suptitle(images.name)
-    return finish(figure)
+    return style.finish(figure)
 
 
 def jitter_overlap(count=40, seed=0):
     """Draw the geometric noise (jitter) of each level, and the overlap of jittered regions.
 
-    Args:
-        count: number of regions drawn at each level.
-        seed: decides the jitter.
+    `count` regions are drawn at each level.
     """
     figure, axes = plt.subplots(
         1, 4, figsize=(12, 3), width_ratios=[1, 1, 1, 1.7], layout="constrained"
     )
     for axis, (letter, level) in zip(axes, LEVELS.items()):
-        colour = LEVEL_COLOURS[letter]
+        colour = style.LEVEL_COLOURS[letter]
         maps = jitter(600, letter, np.random.default_rng(seed))
         for x, y in zip(*project(maps[:count], REGION_CORNERS)):
             axis.fill(x, y, fill=False, edgecolor=colour, linewidth=0.6, alpha=0.6)
-        axis.fill(*REGION_CORNERS.T, fill=False, edgecolor=LINE, linewidth=2)
+        axis.fill(*REGION_CORNERS.T, fill=False, edgecolor=style.LINE, linewidth=2)
         axis.set(xticks=[], yticks=[], xlim=(-2, 2), ylim=(2, -2), aspect="equal", title=level)
         overlaps = overlap(maps)
         median = np.median(overlaps)
@@ -87,7 +71,7 @@ def jitter_overlap(count=40, seed=0):
     axes[3].set(xlabel="overlap with the true region", ylabel="fraction of regions")
     axes[3].set(yticks=[], xlim=(0.2, 1))
     axes[3].legend(frameon=False, fontsize=9, loc="upper left")
-    return finish(figure)
+    return style.finish(figure)
 
 
 def noise(noisy, clean, psnr):
@@ -108,42 +92,39 @@ def noise(noisy, clean, psnr):
     columns, deviations = level_columns(), {}
     for letter, level in LEVELS.items():
         deviations[level] = difference[:, columns[level]].std(axis=(0, 1))
-        values, colour = psnr[:, columns[level]].ravel(), LEVEL_COLOURS[letter]
+        values, colour = psnr[:, columns[level]].ravel(), style.LEVEL_COLOURS[letter]
         axes[0].hist(values, bins, color=colour, alpha=0.6, label=level)
     axes[0].set(xlabel="PSNR in dB", ylabel="fraction of patches", yticks=[])
     axes[0].legend(frameon=False)
     largest = max(deviation.max() for deviation in deviations.values())
     for axis, (level, deviation) in zip(axes[1:], deviations.items()):
-        image = axis.imshow(deviation, cmap=STANDARD_DEVIATION, vmin=0, vmax=largest)
+        image = axis.imshow(deviation, cmap=style.STANDARD_DEVIATION, vmin=0, vmax=largest)
         axis.set(xticks=[], yticks=[], title=f"{level}: mean {deviation.mean():.0f}")
     label = "standard deviation of\nthe noise in grey levels"
     figure.colorbar(image, ax=axes[1:], shrink=0.8, label=label)
-    return finish(figure)
+    return style.finish(figure)
 
 
 def brightness(patches, points=4000, seed=0):
     """Draw histograms of brightness and contrast: mean and standard deviation of grey levels.
 
-    Args:
-        patches: a `PatchSet`.
-        points: largest number of points used.
-        seed: decides which.
+    At most `points` points of the `PatchSet` are used; `seed` decides which.
     """
     clean = patches.sample(min(points, len(patches)), seed).clean
     mean, deviation = clean.mean(axis=(2, 3)), clean.std(axis=(2, 3), dtype=np.float32)
     figure, axes = plt.subplots(1, 3, figsize=(12, 2.9), layout="constrained")
-    axes[0].hist(mean[:, 0], 64, (0, 255), color=QUERY)
+    axes[0].hist(mean[:, 0], 64, (0, 255), color=style.QUERY)
     axes[0].set(xlabel="mean of a reference patch", ylabel="fraction of patches")
-    axes[1].hist(deviation[:, 0], 64, (0, 128), color=QUERY)
-    axes[1].axvline(FLAT, color=LINE, linestyle="--", label=f"flat: {FLAT:.0f} or less")
+    axes[1].hist(deviation[:, 0], 64, (0, 128), color=style.QUERY)
+    axes[1].axvline(FLAT, color=style.LINE, linestyle="--", label=f"flat: {FLAT:.0f} or less")
     axes[1].set(xlabel="standard deviation of a reference patch")
     axes[1].legend(frameon=False)
-    axes[2].hist((mean[:, 1:] - mean[:, :1]).ravel(), 64, (-128, 128), color=QUERY)
+    axes[2].hist((mean[:, 1:] - mean[:, :1]).ravel(), 64, (-128, 128), color=style.QUERY)
     axes[2].set(xlabel="mean of a view - mean of its reference")
     for axis in axes:
         axis.set_yticks([])
     figure.supxlabel("grey levels", fontsize=10)
-    return finish(figure)
+    return style.finish(figure)
 
 
 def point(patches, row, kinds=None):
@@ -152,7 +133,7 @@ def point(patches, row, kinds=None):
     Args:
         patches: a `PatchSet`.
         row: of the point in the set.
-        kinds: kinds of patches to draw, one block for each. Default: all of the set.
+        kinds: one block is drawn for each. Default: all kinds of the set except `"original"`.
     """
     kinds = kinds or [kind for kind in patches.arrays if kind != "original"]
     figure = plt.figure(figsize=(1.6 + 4.6 * len(kinds), 2.9), layout="constrained")
@@ -163,7 +144,7 @@ def point(patches, row, kinds=None):
             width_ratios=[3, 1, 1, 1, 1, 1],
         )
         for view, patch in zip(VIEWS, patches.base(kind)[patches.rows[row]]):
-            draw_patch(axes[view], patch, LEVEL_COLOURS.get(view[0], QUERY))
+            draw_patch(axes[view], patch, style.LEVEL_COLOURS.get(view[0], style.QUERY))
         block.suptitle(kind)
     figure.supxlabel(f"point {row}, sequence {patches.sequence[row]}", fontsize=10)
-    return finish(figure)
+    return style.finish(figure)

@@ -15,10 +15,10 @@ def explore(patches):
     rows = {name: np.flatnonzero(patches.sequence == name) for name in patches.names}
     menu = widgets.Dropdown(options=patches.names, description="sequence")
     slider = widgets.IntSlider(0, 0, len(rows[menu.value]) - 1, description="point")
-    picture = widgets.Image(format="png")
+    image = widgets.Image(format="png")
 
     def draw(_=None):
-        picture.value = _png(point(patches, int(rows[menu.value][slider.value])))
+        image.value = _png(point(patches, int(rows[menu.value][slider.value])))
 
     def change_sequence(change):
         slider.max = len(rows[change["new"]]) - 1  # may also move the slider
@@ -27,30 +27,28 @@ def explore(patches):
     menu.observe(change_sequence, "value")
     slider.observe(draw, "value")
     draw()
-    return widgets.VBox([widgets.HBox([menu, slider]), picture])
+    return widgets.VBox([widgets.HBox([menu, slider]), image])
 
 
 def explore_mining(descriptors, pairs=24):
     """Choose a pair and a percentile, and see the negatives in `hk.plots.distance_matrix`.
 
-    Args:
-        descriptors: `(2 * n, dim)`, of a batch of `Pairs`.
-        pairs: number of pairs drawn, the first of the batch.
+    `descriptors` is `(2 * n, dim)`, of a batch of `Pairs`; its first `pairs` pairs are drawn.
     """
     import ipywidgets as widgets
 
     pairs = min(pairs, len(descriptors) // 2)
     pair = widgets.IntSlider(0, 0, pairs - 1, description="pair")
     percentile = widgets.IntSlider(0, 0, 100, description="percentile")
-    picture = widgets.Image(format="png")
+    image = widgets.Image(format="png")
 
     def draw(_=None):
-        picture.value = _png(distance_matrix(descriptors, pairs, pair.value, percentile.value))
+        image.value = _png(distance_matrix(descriptors, pairs, pair.value, percentile.value))
 
     pair.observe(draw, "value")
     percentile.observe(draw, "value")
     draw()
-    return widgets.VBox([widgets.HBox([pair, percentile]), picture])
+    return widgets.VBox([widgets.HBox([pair, percentile]), image])
 
 
 def _png(figure):

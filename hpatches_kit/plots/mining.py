@@ -6,26 +6,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.spatial.distance import cdist
 
-from hpatches_kit.plots.style import (
-    DISTANCE,
-    GROUP_COLOURS,
-    LINE,
-    MATCHING,
-    NON_MATCHING,
-    QUERY,
-    finish,
-)
+from hpatches_kit.plots import style
 
 
 def distances_in_batch(descriptors, pairs=None):
-    """Compute the distances of all anchors (rows 2k) to all positives (rows 2k + 1) of a batch.
+    """Distances of all anchors (rows 2k) to all positives (rows 2k + 1) of the first pairs.
 
-    Args:
-        descriptors: `(2 * n, dim)`, of a batch of `Pairs`.
-        pairs: number of pairs used, the first of the batch. Default: all.
-
-    Returns:
-        `(pairs, pairs)`.
+    `descriptors` is `(2 * n, dim)`, of a batch of `Pairs`; the result is `(pairs, pairs)`.
     """
     descriptors = np.asarray(descriptors, np.float64)
     return cdist(descriptors[0::2], descriptors[1::2])[:pairs, :pairs]
@@ -37,13 +24,13 @@ def distance_matrix(descriptors, pairs=20, pair=0, percentile=0):
     Args:
         descriptors: `(2 * n, dim)`, of a batch of `Pairs` without two pairs of the same place.
         pairs: number of pairs drawn, the first of the batch. Negatives are chosen among these.
-        pair: the marked pair. Its positive is green; the negatives chosen from its row and from
-            its column are red.
+        pair: the marked pair: its positive in green, the negatives chosen from its row and from its
+            column in red.
         percentile: as for `hk.losses.HardNegativeTriplet`; marks the negative nearest to it.
     """
     matrix = distances_in_batch(descriptors, pairs)
     figure, axis = plt.subplots(figsize=(5.6, 4.8), layout="constrained")
-    image = axis.imshow(matrix, cmap=DISTANCE, vmin=0)
+    image = axis.imshow(matrix, cmap=style.DISTANCE, vmin=0)
     figure.colorbar(image, label="distance", shrink=0.85)
     others = np.delete(np.arange(len(matrix)), pair)
     rank = round(percentile / 100 * (len(others) - 1))
@@ -51,10 +38,10 @@ def distance_matrix(descriptors, pairs=20, pair=0, percentile=0):
         others[np.argsort(negatives)[rank]]
         for negatives in (matrix[pair, others], matrix[others, pair])
     )
-    axis.axhspan(pair - 0.5, pair + 0.5, fill=False, edgecolor=QUERY, linewidth=1.2)
-    axis.axvspan(pair - 0.5, pair + 0.5, fill=False, edgecolor=QUERY, linewidth=1.2)
-    marks = [(pair, pair, MATCHING), (in_row, pair, NON_MATCHING), (pair, in_column, NON_MATCHING)]
-    for x, y, colour in marks:
+    axis.axhspan(pair - 0.5, pair + 0.5, fill=False, edgecolor=style.QUERY, linewidth=1.2)
+    axis.axvspan(pair - 0.5, pair + 0.5, fill=False, edgecolor=style.QUERY, linewidth=1.2)
+    for x, y in ((pair, pair), (in_row, pair), (pair, in_column)):
+        colour = style.MATCHING if x == y else style.NON_MATCHING
         axis.plot(x, y, "s", ms=11, mfc="none", mec=colour, mew=3)
     axis.set(xlabel="positive of pair", ylabel="anchor of pair", xticks=[], yticks=[])
     axis.set_title(
@@ -62,7 +49,7 @@ def distance_matrix(descriptors, pairs=20, pair=0, percentile=0):
         f" {matrix[pair, in_row]:.2f}, in column {matrix[in_column, pair]:.2f}",
         fontsize=10,
     )
-    return finish(figure)
+    return style.finish(figure)
 
 
 def percentiles(descriptors, shown=(0, 2, 5, 10, 15, 50)):
@@ -76,34 +63,28 @@ def percentiles(descriptors, shown=(0, 2, 5, 10, 15, 50)):
     negatives = matrix[~np.eye(len(matrix), dtype=bool)].reshape(len(matrix), -1)
     figure, axis = plt.subplots(figsize=(7.2, 3.1), layout="constrained")
     bins = np.linspace(0, matrix.max(), 70)
-    for values, colour, label in (
-        (np.diagonal(matrix), MATCHING, "matching pairs"),
-        (negatives.ravel(), NON_MATCHING, "non-matching pairs"),
-    ):
-        axis.hist(values, bins, density=True, alpha=0.45, color=colour, label=label)
+    options = {"bins": bins, "density": True, "alpha": 0.45}
+    axis.hist(np.diagonal(matrix), color=style.MATCHING, label="matching pairs", **options)
+    axis.hist(negatives.ravel(), color=style.NON_MATCHING, label="non-matching pairs", **options)
     top = axis.get_ylim()[1]
     box = {"color": "white", "pad": 0.5}
     label_style = {"fontsize": 8, "ha": "center", "va": "top", "bbox": box}
     for k, percentile in enumerate(shown):
         x = np.percentile(negatives, percentile, axis=1).mean()
-        axis.axvline(x, color=LINE, linewidth=1)
+        axis.axvline(x, color=style.LINE, linewidth=1)
         axis.text(x, top * (0.98 - 0.08 * (k % 5)), f"q={percentile}", **label_style)
     axis.set(xlabel="distance between two descriptors", ylabel="fraction of pairs", yticks=[])
     axis.spines[["top", "right", "left"]].set_visible(False)
     figure.legend(loc="outside upper center", ncols=2, frameon=False, fontsize=9)
-    return finish(figure)
+    return style.finish(figure)
 
 
 def metric_curve(table, xlabel, ylabel="mAP"):
-    """Draw metrics over a setting, one line per column: for example mAP over the percentile.
-
-    Args:
-        table: a DataFrame; its index is the setting.
-    """
+    """Draw each column of a DataFrame over its index: for example mAP over the percentile."""
     figure, axis = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
-    for column, colour in zip(table.columns, cycle(GROUP_COLOURS)):
+    for column, colour in zip(table.columns, cycle(style.GROUP_COLOURS)):
         axis.plot(table.index, table[column], "o-", color=colour, label=column)
     axis.set(xlabel=xlabel, ylabel=ylabel, xticks=table.index)
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8)
-    return finish(figure)
+    return style.finish(figure)

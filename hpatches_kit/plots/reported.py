@@ -1,9 +1,8 @@
 """A figure that compares the numbers of a report with ours."""
 
-import matplotlib.pyplot as plt
 import numpy as np
 
-from hpatches_kit.plots.style import LINE, OURS, REPORTED, finish
+from hpatches_kit.plots.style import LINE, OURS, REPORTED, axes_grid, finish
 
 
 def reported_vs_ours(cells, values=None):
@@ -11,20 +10,14 @@ def reported_vs_ours(cells, values=None):
 
     Args:
         cells: a DataFrame with columns `row`, `column`, `reported`, `mean`, `spread`, from
-            `hk.experiments.summary`. The bar through a dot is one standard deviation over seeds.
+            `hk.experiments.summary`. The line through a dot is the standard deviation over seeds.
         values: a DataFrame with columns `row`, `column`, `value`, one row for each seed.
     """
     rows, columns = list(dict.fromkeys(cells.row)), list(dict.fromkeys(cells.column))
     panels_across = min(len(columns), 3)
     panels_down = -(-len(columns) // panels_across)
-    figure, axes = plt.subplots(
-        panels_down,
-        panels_across,
-        figsize=(2.2 + 2.9 * panels_across, panels_down * (1.1 + 0.32 * len(rows))),
-        sharey=True,
-        squeeze=False,
-        layout="constrained",
-    )
+    size = 2.2 + 2.9 * panels_across, panels_down * (1.1 + 0.32 * len(rows))
+    figure, axes = axes_grid(panels_down, panels_across, size, sharey=True)
     for axis in axes.flat[len(columns) :]:
         axis.set_axis_off()
     heights = {row: -k for k, row in enumerate(rows)}

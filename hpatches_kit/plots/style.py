@@ -1,4 +1,4 @@
-"""The colours of all figures. Change a colour here, and every figure that uses it changes."""
+"""The colours of all figures, and what else they share."""
 
 import matplotlib.pyplot as plt
 
@@ -18,6 +18,13 @@ LINE = "#333333"  # reference lines and neutral marks
 STANDARD_DEVIATION = "magma"  # colour map
 DISTANCE = "gray"  # colour map; grey, because the marks on top are coloured
 GREY = {"cmap": "gray", "vmin": 0, "vmax": 255, "interpolation": "nearest"}  # grey levels 0..255
+
+
+def axes_grid(rows, columns, size, sharey=False):
+    """A figure and its axes, `(rows, columns)` even for one row or column."""
+    return plt.subplots(
+        rows, columns, figsize=size, sharey=sharey, squeeze=False, layout="constrained"
+    )
 
 
 def finish(figure):

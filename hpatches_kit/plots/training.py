@@ -3,10 +3,9 @@
 from itertools import cycle, product
 
 import matplotlib.pyplot as plt
-import numpy as np
 from matplotlib.lines import Line2D
 
-from hpatches_kit.plots.style import BAR, GROUP_COLOURS, LINE, RUN_COLOURS, RUN_MARKERS, finish
+from hpatches_kit.plots import style
 
 
 def curves(histories, quantities=("loss",), labels=None):
@@ -23,43 +22,34 @@ def curves(histories, quantities=("loss",), labels=None):
     labels = {"loss": "loss", "psnr": "PSNR in dB"} | (labels or {})
     columns = min(len(quantities), 3)
     rows = -(-len(quantities) // columns)
-    figure, axes = plt.subplots(
-        rows,
-        columns,
-        figsize=(4.6 * columns + 2 * (len(histories) > 3), 3.2 * rows),
-        squeeze=False,
-        layout="constrained",
-    )
+    size = 4.6 * columns + 2 * (len(histories) > 3), 3.2 * rows
+    figure, axes = style.axes_grid(rows, columns, size)
     for axis in axes.flat[len(quantities) :]:
         axis.remove()
-    styles = [
+    looks = cycle(product(style.RUN_MARKERS, style.RUN_COLOURS))
+    line_styles = [
         {"marker": marker, "ms": 3, "color": colour}
-        for (marker, colour), _ in zip(cycle(product(RUN_MARKERS, RUN_COLOURS)), histories)
+        for (marker, colour), _ in zip(looks, histories)
     ]
     for axis, quantity in zip(axes.flat, quantities):
         lines = {"train": (quantity, "--"), "validation": (f"val_{quantity}", "-")}
-        for (run, history), style in zip(histories.items(), styles):
+        for (run, history), line_style in zip(histories.items(), line_styles):
             numbers = getattr(history, "history", history)
             for subset, (key, dashes) in lines.items():
                 if key in numbers:
-                    axis.plot(
-                        np.arange(1, len(numbers[key]) + 1),
-                        numbers[key],
-                        dashes,
-                        label=f"{run} {subset}".strip(),
-                        **style,
-                    )
+                    epochs, label = range(1, len(numbers[key]) + 1), f"{run} {subset}".strip()
+                    axis.plot(epochs, numbers[key], dashes, label=label, **line_style)
         axis.xaxis.get_major_locator().set_params(integer=True)
         axis.set(xlabel="epoch", ylabel=labels.get(quantity, quantity.replace("_", " ")))
         axis.grid(alpha=0.3)
         if axis.lines and len(histories) <= 3:
             axis.legend(fontsize=8)
     if len(histories) > 3:  # too many for the legend of a panel
-        entries = [Line2D([], [], **style) for style in styles]
-        entries += [Line2D([], [], color=LINE, linestyle=dashes) for dashes in ("--", "-")]
+        entries = [Line2D([], [], **line_style) for line_style in line_styles]
+        entries += [Line2D([], [], color=style.LINE, linestyle=dashes) for dashes in ("--", "-")]
         names = [*histories, "(train)", "(validation)"]
         figure.legend(entries, names, loc="outside right upper", frameon=False, fontsize=8)
-    return finish(figure)
+    return style.finish(figure)
 
 
 def ranking(values, label, lines=None, digits=2):
@@ -75,17 +65,17 @@ def ranking(values, label, lines=None, digits=2):
     ranked = sorted(dict(values).items(), key=lambda item: item[1])
     names, numbers = zip(*ranked)
     figure, axis = plt.subplots(figsize=(7.2, 0.7 + 0.3 * len(ranked)), layout="constrained")
-    axis.barh(names, numbers, color=BAR, height=0.7)
+    axis.barh(names, numbers, color=style.BAR, height=0.7)
     drawn = [*numbers, *lines.values()]
     low, high = min(drawn), max(drawn)
     padding = ((high - low) or 1) * 0.25
     axis.set_xlim(low - padding, high + padding)  # shows differences: bars do not start at 0
     for row, number in enumerate(numbers):
         axis.text(number, row, f" {number:.{digits}f}", va="center", fontsize=9)
-    for (name, number), colour in zip(lines.items(), cycle(GROUP_COLOURS[1:])):
+    for (name, number), colour in zip(lines.items(), cycle(style.GROUP_COLOURS[1:])):
         axis.axvline(number, color=colour, linewidth=1.4, label=f"{name} {number:.{digits}f}")
     if lines:
         axis.legend(fontsize=8, loc="lower right")
     axis.set_xlabel(label)
     axis.spines[["top", "right"]].set_visible(False)
-    return finish(figure)
+    return style.finish(figure)
