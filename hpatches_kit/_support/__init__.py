@@ -1,4 +1,1 @@
-"""Files, downloads, threads and errors: everything that does not know the pipeline.
-
-Nobody needs to read this folder to understand the pipeline. It imports nothing from the others.
-"""
+"""Files, downloads, threads and errors. You can understand the pipeline without this folder."""

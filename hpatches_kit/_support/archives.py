@@ -18,12 +18,13 @@ LARGE = 16 << 30  # bytes; limit for all members together
 def open_zip(file):
     """Yield `(files, read)`: the content of the zip, and a function that reads one file.
 
-    `files` is `{path: (size, CRC-32)}`. `read(path)` returns the bytes of a file and verifies its
-    checksum; `read(path, first=100)` returns its first 100 bytes, unverified.
+    `files` is `{path: (size, CRC-32)}`, without hidden files and `__MACOSX`. `read(path)` returns
+    the bytes of a file and verifies its checksum; `read(path, first=100)` returns its first 100
+    bytes, unverified. Nothing is written to disk.
 
-    Hidden files and `__MACOSX` are omitted. Nothing is written to disk. Raises UserError if the
-    file is not a zip; if a member is a link, is encrypted, appears twice, has a path that leaves
-    the zip, or claims to unpack to far more than its size; and, in `read`, if it is damaged.
+    Raises UserError if the file is not a zip; if a member is a link, is encrypted, appears twice,
+    has a path that leaves the zip, or claims to unpack to far more than its size; and, in `read`,
+    if it is damaged.
     """
     file = Path(file)
     try:
@@ -45,16 +46,14 @@ def open_zip(file):
             except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
                 raise UserError(f"{file}/{path} is damaged: {error}.") from error
             if len(content) != member.file_size:
-                raise UserError(
-                    f"{file}/{path} is damaged: {len(content)} bytes, expected {member.file_size}."
-                )
+                sizes = f"{len(content)} bytes, expected {member.file_size}"
+                raise UserError(f"{file}/{path} is damaged: {sizes}.")
             return content
 
         yield {path: (member.file_size, member.CRC) for path, member in members.items()}, read
 
 
 def _checked_members(archive, file):
-    """`{path: member}` of the files that may be read; UserError if any member is unsafe."""
     members, packed, unpacked = {}, 0, 0
     for member in archive.infolist():
         # `orig_filename` is the name in the file; zipfile has already sanitised `filename`.

@@ -17,12 +17,11 @@ def atomic_folder(folder, patterns, resume=False):
     """Yield a temporary folder to fill; on success it replaces `folder`.
 
     Args:
-        folder: may exist, if it contains nothing but files that match `patterns`. Any other file
-            is the user's work: FileExistsError, and nothing changes.
-        patterns: patterns of the file names that belong into the folder.
+        folder: path of the result, see `check_replaceable`.
+        patterns: patterns of the file names that the result may contain.
         resume: keep the temporary folder after an error, and yield it again the next time. The
-            caller has to lock the folder, and to check what is in it. By default, the temporary
-            folder is new and empty, and deleted after an error.
+            caller has to lock `folder`, and to check what the temporary folder contains. By
+            default, the temporary folder is new and empty, and deleted after an error.
     """
     folder = Path(folder).resolve()
     check_replaceable(folder, patterns)
@@ -66,9 +65,9 @@ def remove_leftovers(folder):
 
 
 def check_replaceable(folder, patterns):
-    """Raise FileExistsError if a folder contains a file that does not match any of the patterns.
+    """Raise FileExistsError if a folder contains a file that matches none of the patterns.
 
-    Hidden files, and files that operating systems create, are ignored.
+    Such a file is the user's work. Hidden files and files of operating systems are ignored.
     """
     for file in Path(folder).rglob("*"):
         hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
@@ -93,16 +92,13 @@ def atomic_file(file):
 
 
 def write_text(file, text):
-    """Write a text file atomically; missing folders are created."""
+    """Write a text file atomically."""
     with atomic_file(file) as partial:
         partial.write_text(text)
 
 
 def replace_section(file, mark, text):
-    """Replace the text between `<!-- mark -->` and the next `<!-- end -->` of a file.
-
-    Raises UserError if the file lacks them.
-    """
+    """Replace the text between `<!-- mark -->` and the next `<!-- end -->`, or raise UserError."""
     file, begin, end = Path(file), f"<!-- {mark} -->", "<!-- end -->"
     before, begin_found, rest = file.read_text().partition(begin)
     _, end_found, after = rest.partition(end)

@@ -1,22 +1,15 @@
-"""Compilation of loops at their first call."""
+"""Loops that numba compiles at their first call."""
 
 from numba import njit
 
 
 def compiled(**options):
-    """Decorate a function with `numba.njit`, without the global interpreter lock.
-
-    Compiled code is cached beside the source, or in the user's cache folder. If neither is
-    writable, as on some clusters, each process compiles anew.
-
-    Args:
-        options: for `njit`, such as `fastmath=True`, which allows sums in any order.
-    """
+    """Decorate a function with `numba.njit(**options)`, without the global interpreter lock."""
 
     def decorate(function):
         try:
             return njit(nogil=True, cache=True, **options)(function)
-        except RuntimeError:
+        except RuntimeError:  # no folder for compiled code is writable, as on some clusters
             return njit(nogil=True, **options)(function)
 
     return decorate

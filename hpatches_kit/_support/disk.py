@@ -1,4 +1,4 @@
-"""The data folder, and checks of disks before long work."""
+"""The data folder, and checks of the disk before long work."""
 
 import os
 import shutil
@@ -26,10 +26,7 @@ def check_disk_space(folder, needed, task):
 
 
 def data_folder():
-    """Folder for built and downloaded data: `$HPATCHES_KIT_DATA`, else `data/` of a checkout.
-
-    Outside a checkout, it is `hpatches_kit` in the user's cache folder.
-    """
+    """Folder of data: `$HPATCHES_KIT_DATA`, else `data/` of a checkout, else a cache."""
     if os.environ.get("HPATCHES_KIT_DATA"):
         return Path(os.environ["HPATCHES_KIT_DATA"]).expanduser()
     checkout = Path(__file__).resolve().parents[2]

@@ -1,19 +1,10 @@
 """Resumable downloads that are verified by size and SHA-256.
 
 A complete and verified file is `x.zip`; `x.zip.json` records its size, date and SHA-256. Until
-then it is a hidden partial file, which the next call continues, even after a kill.
+then it is a hidden partial file, which the next call continues, even if the process was killed.
 
-`$HPATCHES_KIT_MIRROR` is another address for all files, by file name. `$HF_ENDPOINT`, known from
-huggingface_hub, is another address of https://huggingface.co.
-
-The client of huggingface_hub is not used, because it loses more. `benchmarks/hub_client.py`
-measures it with a file of 50 MB and without Xet (versions 0.36, 1.17, 1.33 and 2.4):
-
-- After a kill at half of the file, versions since 1.18 start again at byte 0 and fetch 50 MB; ours
-  fetches 25 MB. Earlier versions fetch 29 MB or more, but stop with an error at the first cut
-  connection.
-- With a connection cut every 5 MB, no version finishes; ours fetches 50 MB and finishes.
-- No version verifies SHA-256: other bytes of the same size are accepted. Ours raises an error.
+The client of huggingface_hub is not used: recent versions start again after a kill, and no version
+survives a connection that is cut often or verifies SHA-256 (`benchmarks/hub_client.py`).
 """
 
 import hashlib
@@ -41,20 +32,19 @@ def download(url, file, size=None, sha256=None, progress=True, check=None):
     """Download a file, or resume its download; an existing file is verified instead.
 
     An existing file is compared with its record, without network; its SHA-256 is computed only if
-    its date is not the recorded one. A file without a record was put there by the user, and must
-    pass `check`.
+    its size or date differs. A file without a record was put there by the user, and must pass
+    `check`.
 
     Args:
         url: address of the file; see `mirrored`.
         file: path to write to.
         size, sha256: of the expected file, if known. Hugging Face sends both.
         progress: print what is downloaded, and show a bar.
-        check: function that is given a path and raises UserError for wrong content.
+        check: function of a path that raises UserError for wrong content.
 
-    Returns:
-        The path. Raises UserError if the file is not the expected one, ConnectionError if the
-        server cannot be reached or keeps failing, and another OSError if the server refuses, the
-        disk is full or the folder is not writable.
+    Returns the path. Raises UserError if the file is not the expected one, ConnectionError if the
+    server cannot be reached or keeps failing, and another OSError if the server refuses, the disk
+    is full or the folder is not writable.
     """
     url, file = mirrored(url), Path(file).expanduser()
     stamp = _stamp(file)
@@ -67,20 +57,20 @@ def download(url, file, size=None, sha256=None, progress=True, check=None):
         answer = receive(url, file, part, sha256, progress)
         sizes = (size, answer["linked_size"], answer["size"])
         try:
-            found = _verify(part, sizes, sha256 or answer["sha256"], check, progress)
+            actual = _verify(part, sizes, sha256 or answer["sha256"], check, progress)
         except UserError as error:
             delete_part(part)
             raise UserError(f"{url} {error}. The download is deleted. {advice(file)}") from None
-        _write_record(file, part, url, found)  # first, so that the file never lacks its record
+        _write_record(file, part, url, actual)  # first, so that the file never lacks its record
         os.replace(part, file)
         delete_part(part)
     return file
 
 
 def mirrored(url):
-    """The address of a file, changed by `$HPATCHES_KIT_MIRROR` or `$HF_ENDPOINT` if one is set.
+    """The address of a file, after `$HPATCHES_KIT_MIRROR` or `$HF_ENDPOINT` if one is set.
 
-    `$HPATCHES_KIT_MIRROR` replaces everything except the file name, `$HF_ENDPOINT` only the hub.
+    The first replaces everything except the file name, the second only https://huggingface.co.
     """
     if mirror := os.environ.get("HPATCHES_KIT_MIRROR"):
         name = urlsplit(url).path.rpartition("/")[2]
@@ -104,26 +94,26 @@ def _is_valid(file, check, progress):
     if record and _stamp(file).items() <= record.items():
         return True
     try:
-        sizes, sha256 = (record.get("size"),), record.get("sha256")
-        found = _verify(file, sizes, sha256, None if record else check, progress)
+        sizes, expected = [record.get("size")], record.get("sha256")
+        sha256 = _verify(file, sizes, expected, None if record else check, progress)
     except UserError as error:
         if not record:
             raise UserError(f"{file} {error}. Delete or replace this file.") from None
         print(f"{file} {error} by its record: it is downloaded again.")
         return False
     with suppress(OSError):  # a shared folder may not be writable
-        _write_record(file, file, record.get("url"), found)
+        _write_record(file, file, record.get("url"), sha256)
     return True
 
 
 def _verify(file, sizes, sha256, check, progress):
     """SHA-256 of a file; UserError if its SHA-256, size or content is not the expected one."""
-    found, digest = file.stat().st_size, hashlib.sha256()
+    actual, digest = file.stat().st_size, hashlib.sha256()
     for size in sizes:
-        if size not in (None, found):
-            raise UserError(f"has {found:,} bytes, expected {size:,}")
+        if size not in (None, actual):
+            raise UserError(f"has {actual:,} bytes, expected {size:,}")
     title = f"checking {file.name}"
-    with open(file, "rb") as stream, progress_bar(title, found, 0, progress, delay=2) as bar:
+    with open(file, "rb") as stream, progress_bar(title, actual, 0, progress, delay=2) as bar:
         while chunk := stream.read(1 << 20):
             digest.update(chunk)
             bar.update(len(chunk))

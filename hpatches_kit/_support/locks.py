@@ -13,8 +13,8 @@ NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 def locked(path, wait=True):
     """Hold the lock of a file or folder; other processes that want it wait, and print that they do.
 
-    Yields True if the lock is held, False if another process holds it and `wait` is false, and
-    None if the file system has no locks. Raises OSError if the folder of `path` is not writable.
+    Yields True if the lock is held, False if another process holds it and `wait` is false, None if
+    the file system has no locks. Raises OSError if the folder of `path` is not writable.
     """
     path, held = Path(path), True
     lock = FileLock(path.with_name(f".{path.name}.lock"))

@@ -3,20 +3,16 @@
 import math
 import os
 import platform
+from contextlib import suppress
 from pathlib import Path
 
 QUOTA = Path("/sys/fs/cgroup/cpu.max")  # of a container on Linux: "200000 100000" or "max 100000"
 
 
 def cores():
-    """Number of processor cores that this process may use.
-
-    Respects the affinity of the process and, on Linux, the CPU quota of a container (cgroup v2).
-    """
-    if hasattr(os, "sched_getaffinity"):
-        allowed = len(os.sched_getaffinity(0))
-    else:
-        allowed = os.cpu_count() or 1
+    """Number of processor cores that this process may use, by affinity and container quota."""
+    affinity = getattr(os, "sched_getaffinity", None)  # only on Linux
+    allowed = len(affinity(0)) if affinity else os.cpu_count() or 1
     try:
         quota, period = map(int, QUOTA.read_text().split())
     except (OSError, ValueError):  # no control group, or no quota
@@ -25,9 +21,9 @@ def cores():
 
 
 def processor():
-    """Name of the processor, as far as the system tells it."""
-    description = Path("/proc/cpuinfo")
-    for line in description.read_text().splitlines() if description.exists() else []:
-        if line.startswith("model name"):
-            return line.split(":")[1].strip()
+    """Name of the processor, or of its architecture if the system does not tell the name."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":")[1].strip()
     return platform.processor() or platform.machine()

@@ -1,7 +1,7 @@
 """Arrays on disk that are filled a few rows at a time and record which rows are complete.
 
-The process may be killed at any time: recorded rows are complete, and the next process that opens
-the folder continues with the missing ones.
+The process may be killed at any time: recorded rows are complete, and the next process continues
+with the missing ones.
 """
 
 import errno
@@ -25,19 +25,19 @@ class ResumableArrays:
     """`uint8` arrays with the same number of rows in a folder, as `<name>.npy`.
 
     Args:
-        folder: new, or with arrays that are to be continued. If they have another plan, or one of
-            the files is missing or truncated, the folder is emptied first.
+        folder: new, or with arrays to continue. If these have other rows, shapes or provenance, or
+            a file is missing or truncated, the folder is emptied first.
         rows: number of rows.
         shapes: `{name: shape of one row}`.
-        provenance: everything that determines the content of the arrays; must fit into JSON.
+        provenance: everything that the content of the arrays depends on; must fit into JSON.
     """
 
     def __init__(self, folder, rows, shapes, provenance):
         self.folder, self.rows, self._lock = folder, rows, Lock()
         self.shapes = {name: tuple(shape) for name, shape in shapes.items()}
         self.bytes_per_row = sum(int(np.prod(shape)) for shape in self.shapes.values())
-        plan = {"rows": rows, "shapes": self.shapes, "provenance": provenance}
-        plan = json.dumps(plan, indent=1)
+        settings = {"rows": rows, "shapes": self.shapes, "provenance": provenance}
+        plan = json.dumps(settings, indent=1)
         try:
             valid = (folder / PLAN).read_text() == plan
             self.done, arrays = np.fromfile(folder / DONE, np.uint8), self.arrays()
@@ -61,12 +61,12 @@ class ResumableArrays:
         return {self.folder / f"{name}.npy": shape for name, shape in self.shapes.items()}
 
     def missing(self, rows=None):
-        """The incomplete ones of the given rows (default: of all rows), in ascending order."""
+        """The given rows (default: all) that are not complete, in ascending order."""
         rows = np.arange(self.rows) if rows is None else np.unique(rows)
         return rows[self.done[rows] == 0]
 
     def check_disk_space(self, rows, task):
-        """Raise OSError if the disk lacks space for this number of further rows."""
+        """Raise OSError if the disk lacks space for `rows` more rows."""
         check_disk_space(self.folder, rows * self.bytes_per_row, task)
 
     def put(self, rows, **blocks):
@@ -82,13 +82,12 @@ class ResumableArrays:
         try:
             with self._lock:
                 for name, block in blocks.items():
-                    mapped = np.load(self.folder / f"{name}.npy", mmap_mode="r")
-                    expected = (len(rows), *mapped.shape[1:])
+                    file, expected = self.folder / f"{name}.npy", (len(rows), *self.shapes[name])
                     if np.shape(block) != expected:
                         raise UserError(
                             f"The rows of {name!r} are {np.shape(block)}, expected {expected}."
                         )
-                    self._write(self.folder / f"{name}.npy", rows, block, mapped.offset)
+                    self._write(file, rows, block, np.load(file, mmap_mode="r").offset)
                 self._write(self.folder / DONE, rows, np.ones(len(rows), np.uint8), 0)
                 self.done[rows] = 1
                 os.utime(self.folder / PLAN)  # marks the arrays as recently used
@@ -102,7 +101,7 @@ class ResumableArrays:
             ) from error
 
     def _write(self, file, rows, block, offset):
-        # Not through a memory map: on a full disk, that would kill the process without a message.
+        # Not through a memory map: on a full disk, that kills the process without a message.
         block = np.ascontiguousarray(block, np.uint8)
         row_bytes = block.nbytes // max(len(rows), 1)
         edges = np.flatnonzero(np.diff(rows) != 1) + 1

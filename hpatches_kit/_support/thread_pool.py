@@ -1,4 +1,4 @@
-"""Parallel work on all cores, in threads."""
+"""A thread pool with a progress bar."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,8 +13,8 @@ from hpatches_kit._support.processor import cores
 def parallel_map(function, items, title, progress=True, unit="it"):
     """`[function(item) for item in items]`, with one thread per core; raises the first error.
 
-    It pays off only for functions that spend their time in NumPy, SciPy or compiled loops, which
-    release the global interpreter lock.
+    It is faster only for functions that release the global interpreter lock: those that spend
+    their time in NumPy, SciPy or compiled loops.
     """
     items = list(items)
     with _single_threaded_products(), ThreadPoolExecutor(cores()) as pool:
@@ -28,14 +28,14 @@ def parallel_map(function, items, title, progress=True, unit="it"):
 
 
 class _Limit:
-    """The thread limit of this process: the first user sets it, the last one removes it."""
+    """The limit of this process: the first pool sets it, the last one removes it."""
 
     lock, users, limits = Lock(), 0, None
 
 
 @contextmanager
 def _single_threaded_products():
-    """Limit matrix products to one thread each, because the threads of the pool use all cores."""
+    """Limit matrix products to one thread each, because the pool already uses all cores."""
     with _Limit.lock:
         if not _Limit.users:
             _Limit.limits = threadpool_limits(1, "blas")

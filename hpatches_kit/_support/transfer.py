@@ -1,7 +1,7 @@
 """Transfer of one file from a web server, in as many requests as necessary.
 
 `.x.zip.part` contains the first bytes of `x.zip`. `.x.zip.part.json` describes the whole file: its
-address, its size, and its validator, a tag or date that changes with the file on the server.
+address, size, checksum, and validator (a tag or date that changes with the file on the server).
 """
 
 import errno
@@ -27,14 +27,14 @@ SPEED = 10e6  # bytes per second, assumed to estimate the duration
 
 
 def receive(url, file, part, sha256, progress):
-    """Complete the partial file `part` of `file`; returns the description of the whole file.
+    """Complete the partial file `part`; returns the description of `file`, as in its JSON file.
 
     `sha256` is the expected checksum or None; the caller verifies it.
     """
     failures, (known, start) = 0, _usable_part(part, url, sha256)
-    first_start = furthest = start
+    initial = furthest = start
     while not known or start != known["size"]:
-        announce = progress and furthest == first_start
+        announce = progress and furthest == initial
         try:
             _request(url, file, part, known, start, progress, announce)
         except requests.RequestException as error:
@@ -123,7 +123,7 @@ def _description(response, url):
     for answer in (response, *response.history):
         linked |= {name: answer.headers[name] for name in linked if name in answer.headers}
     sha256 = re.fullmatch('"?([0-9a-f]{64})"?', linked["X-Linked-ETag"].lower())
-    if sha256:  # more reliable than a tag, which may differ between the caches of the hub
+    if sha256:  # more reliable than a tag, which may differ between caches of Hugging Face
         validator = None
     return first and int(first), {
         "url": url,
@@ -163,7 +163,6 @@ def _reason(error):
 
 
 def advice(file):
-    """What a user can do if a download fails, for error messages."""
     source = " or pass its path as source=." if file.suffix == ".zip" else "."
     return (
         "Try again later, set $HPATCHES_KIT_MIRROR to an address that has the file, or download it"
@@ -172,16 +171,8 @@ def advice(file):
 
 
 def progress_bar(title, size, start, progress, delay=0):
-    return tqdm(
-        desc=title,
-        total=size,
-        initial=start,
-        unit="B",
-        unit_scale=True,
-        disable=not progress,
-        delay=delay,
-        leave=False,
-    )
+    options = {"unit": "B", "unit_scale": True, "disable": not progress, "leave": False}
+    return tqdm(desc=title, total=size, initial=start, delay=delay, **options)
 
 
 def read_sidecar(file):

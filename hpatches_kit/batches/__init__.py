@@ -1,6 +1,6 @@
 """Batches for `fit`.
 
-In: a `PatchSet`. Out: a `keras.utils.PyDataset` that decides what is in a batch; the loss decides what to do with it.
+In: a `PatchSet`. Out: a `keras.utils.PyDataset`, which chooses the patches of every batch.
 """
 
 import lazy_loader as lazy

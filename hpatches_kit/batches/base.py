@@ -23,8 +23,8 @@ def check_at_least(minimum, **counts):
 class Batches(keras.utils.PyDataset):
     """Seed, epoch and access to patches for `NoisyClean`, `Pairs` and `Triplets`.
 
-    A subclass defines `draw_epoch(rng)` and `make_batch(index)`. The same (seed, epoch, index) gives
-    the same batch, in whichever worker.
+    A subclass defines `draw_epoch(rng)` and `make_batch(index)`. A batch depends only on the seed,
+    the epoch and the index, not on the worker that makes it.
     """
 
     def __init__(self, patches, steps, seed, redraw, augment, fresh_noise, **kwargs):
@@ -53,7 +53,7 @@ class Batches(keras.utils.PyDataset):
         self.begin(self.epoch + 1)
 
     def epoch_draw(self):
-        """Return what `draw_epoch` chose for this epoch; the first call draws it."""
+        """What `draw_epoch` returned for this epoch; the first call draws it."""
         epoch, draw = self._cached_draw
         if epoch != self.epoch:
             epoch = self.epoch
@@ -62,18 +62,18 @@ class Batches(keras.utils.PyDataset):
         return draw
 
     def seed_sequence(self, *key):
-        """Seed of an epoch, `()`, of a batch, `(index,)`, or of its noise, `(index, FRESH_NOISE)`."""
+        """Seed of the epoch, of a batch (key: index), or of its noise (key: index, FRESH_NOISE)."""
         return np.random.SeedSequence((self.seed, self.epoch), spawn_key=key)
 
     def rng(self, *key):
         return np.random.default_rng(self.seed_sequence(*key))
 
     def gather(self, kind, indices):
-        """Patches `uint8 (n, 32, 32)` by index; view v of row r has index `16 * r + v`."""
+        """Patches `uint8 (n, 32, 32)` by index: view v of row r has index `16 * r + v`."""
         base = np.asarray(self.patches.base(kind))  # indexing an np.memmap is slower
         return base.reshape(-1, PATCH_SIZE, PATCH_SIZE).take(indices, axis=0)
 
     def add_fresh_noise(self, clean, indices, index):
-        """Add the noise of batch `index`; its strength is that of each patch's view."""
+        """Add the noise of batch number `index`; its sigma depends on the view of each patch."""
         sigma = VIEW_SIGMA[indices % len(VIEWS)]
         return add_noise(clean, sigma, self.seed_sequence(index, FRESH_NOISE))

@@ -1,4 +1,4 @@
-"""Base class of `Pairs` and `Triplets`: draw places, draw views of each, transform and label them."""
+"""Base class of `Pairs` and `Triplets`."""
 
 import numpy as np
 
@@ -28,15 +28,12 @@ class LabelledBatches(Batches):
         if fresh_noise and kind != "noisy":
             actual = kind or ("clean" if denoiser is None else "denoised")
             raise UserError(f"fresh_noise=True needs kind='noisy', not {actual!r}.")
-        # Fresh noise is added to clean patches: the patch set needs no noisy ones.
+        # Fresh noise is added to clean patches, so the patch set needs no noisy ones.
         patches, self.kind = select_kind(patches, "clean" if fresh_noise else kind, denoiser)
         size = patch_shape(self.kind)[1]
         if size != PATCH_SIZE:
-            raise UserError(
-                f"{self.kind!r} patches are {size}x{size} pixels: expected a kind with"
-                f" {PATCH_SIZE}x{PATCH_SIZE}."
-            )
-        # Sort points by label, so that the patches of a place are contiguous.
+            raise UserError(f"{self.kind!r} patches are {size}x{size} pixels: expected 32x32.")
+        # Sorted by label, the patches of a place are contiguous.
         order = np.argsort(patches.label, kind="stable")
         self.first_views = patches.rows[order] * len(VIEWS)  # index of each point's first view
         self.labels, self.first_point, points = np.unique(
@@ -51,14 +48,14 @@ class LabelledBatches(Batches):
         super().__init__(patches, steps, fresh_noise=fresh_noise, **kwargs)
 
     def two_views(self, places, rng):
-        """Two different patches of each place, as positions `(n, 2)` among the place's patches."""
+        """Draw two different patches of each place: positions `(n, 2)` among its patches."""
         available = self.patches_per_place[places]
         first = rng.integers(available)
         second = (first + 1 + rng.integers(available - 1)) % available
         return np.stack([first, second], 1)
 
     def indices_and_labels(self, places, positions):
-        """Indices and labels `(steps, rows)` of the patches at these positions of these places."""
+        """Indices and labels, `(steps, rows)`, of the patches at these positions of the places."""
         points, views = np.divmod(positions, len(VIEWS))
         indices = self.first_views[self.first_point[places] + points] + views
         labels = self.labels[places].astype(np.int32)

@@ -1,4 +1,4 @@
-"""Batches of noisy and clean patches, to train a denoiser."""
+"""Batches for a denoiser."""
 
 import numpy as np
 
@@ -11,14 +11,14 @@ from hpatches_kit.patches.views import VIEWS
 class NoisyClean(Batches):
     """Noisy patches and their clean versions, for a denoiser.
 
-    A batch is `(noisy, clean)`, each `uint8 (batch_size, 32, 32, 1)`, grey levels 0..255. An epoch
-    shows no patch twice.
+    A batch is `(noisy, clean)`, each `uint8 (batch_size, 32, 32, 1)`, grey levels 0..255. No patch
+    appears twice in an epoch.
 
     Args:
         patches: a `PatchSet`.
         batch_size: patches per batch.
         steps: batches per epoch. Default: as many as the patches fill.
-        views: names of the views to use. Default: all 16.
+        views: names of the views to use.
         seed: of the order, the augmentation and the fresh noise.
         redraw: draw a new order every epoch. Use `False` for validation.
         augment: apply a random flip and rotation (one of 8) to each patch, the same to its noisy
@@ -26,8 +26,8 @@ class NoisyClean(Batches):
         fresh_noise: add new noise to the clean patches in every batch instead of using the noisy
             patches of `patches`.
 
-    Raises UserError for unknown views, for a count below 1, a kind that `patches` lacks, or too few
-    patches.
+    Raises UserError for unknown views, numbers that are too small, a kind that `patches` lacks, or
+    too few patches.
     """
 
     def __init__(
@@ -43,8 +43,7 @@ class NoisyClean(Batches):
         **kwargs,
     ):
         check_at_least(1, batch_size=batch_size)
-        unknown = set(views) - set(VIEWS)
-        if unknown:
+        if unknown := set(views) - set(VIEWS):
             raise UserError(f"Unknown views {sorted(unknown)}: expected some of {VIEWS}.")
         self.views = np.array([VIEWS.index(view) for view in views])
         available = len(patches) * len(self.views)

@@ -1,4 +1,4 @@
-"""Batches of pairs, for losses that find the negatives of a pair among the other pairs."""
+"""Batches of pairs."""
 
 import numpy as np
 
@@ -7,9 +7,7 @@ from hpatches_kit.batches.labelled_batches import LabelledBatches
 
 
 class Pairs(LabelledBatches):
-    """Two patches of each of many places, for a loss that finds negatives inside the batch.
-
-        patches, labels = hk.batches.Pairs(train, pairs=64)[0]  # (128, 32, 32, 1) and (128,)
+    """Pairs of patches of one place, for a loss that finds the negatives in the batch.
 
     A batch is `(patches, labels)`: `uint8 (2 * pairs, 32, 32, 1)`, grey levels 0..255, and
     `int32 (2 * pairs,)`. Rows 2k and 2k + 1 show one place. In an epoch, places are drawn without
@@ -21,19 +19,19 @@ class Pairs(LabelledBatches):
         steps: batches per epoch (report A: 100 batches of 128 pairs).
         kind: `"clean"`, `"noisy"` or `"denoised"`. Default: `"denoised"` with a denoiser, else
             `"clean"`.
-        denoiser: computes the denoised patches, once, in this call. Not needed if `patches` has them.
+        denoiser: computes the denoised patches in this call. Not needed if `patches` has them.
         seed: of places, views, augmentation and fresh noise.
         redraw: draw new batches every epoch. Use `False` for validation.
         augment: apply a random flip and rotation (one of 8) to each place, the same to its two
             patches.
-        jitter: strength of geometric noise: rotate, zoom and shift each patch at random; 1 is up to
-            5 degrees, 5 % and 1 pixel. Interpolation weakens noise, except fresh noise, which is
-            added afterwards.
-        fresh_noise: with `kind="noisy"`: add new noise to the clean patches in every batch, as the
-            last step, instead of using the noisy patches of `patches`.
+        jitter: strength of the geometric noise of each patch; 1 is a rotation of up to 5 degrees, a
+            zoom of up to 5 % and a shift of up to 1 pixel. It also weakens the photometric noise,
+            except fresh noise, which is added afterwards.
+        fresh_noise: with `kind="noisy"`: add new noise to the clean patches in every batch instead
+            of using the noisy patches of `patches`.
 
-    Raises UserError for counts that are too small, a jitter outside 0..5, a kind that `patches` lacks,
-    fresh noise for another kind, or fewer places than pairs.
+    Raises UserError for numbers that are too small, a jitter outside 0..5, a kind that `patches`
+    lacks, fresh noise for another kind, or fewer places than pairs.
     """
 
     flip_of_row = [0, 0]

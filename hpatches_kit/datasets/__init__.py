@@ -1,6 +1,6 @@
 """Patch sets by name: built-in photographs, your own photographs, HPatches and N-HPatches.
 
-In: a name, a path, or a denoiser. Out: a `PatchSet` with its splits, built once and cached on disk.
+In: a name, a path, photographs or a denoiser. Out: a `PatchSet` with its splits.
 """
 
 import lazy_loader as lazy

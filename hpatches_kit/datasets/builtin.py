@@ -1,8 +1,6 @@
-"""The built-in data: patches of the photographs that scikit-image and scikit-learn install.
+"""The built-in patch sets: virtual sequences of the photographs of `images/builtin.py`.
 
-Nothing is downloaded. Each photograph gives several virtual sequences, see
-`images/virtual_sequences.py`. Train and test are split by photograph: a network never trains on a
-photograph of the test side.
+They are split by photograph: a network never trains on a photograph of the test side.
 """
 
 from dataclasses import asdict, dataclass
@@ -23,9 +21,7 @@ VERSION = 2  # raise it when the patches change, so that caches are built again
 
 @dataclass
 class BuiltinSize:
-    """How many sequences and points each photograph gives."""
-
-    viewpoint: int  # sequences per photograph
+    viewpoint: int  # virtual sequences per photograph
     lighting: int
     points: int  # at most, per sequence of a scene
     texture_points: int  # at most, per sequence of a texture
@@ -41,10 +37,7 @@ BUILTIN = {
 def build(size, progress=True, originals=False):
     """Cut patches from every photograph; returns a `PatchSet` with the split `"photographs"`.
 
-    Args:
-        size: a `BuiltinSize`.
-        progress: show a bar, one step per sequence.
-        originals: also keep the 65 px patches.
+    `size` is a `BuiltinSize`; for the other arguments see `extract_scenes`.
     """
     scenes, split = [], {"train": [], "test": []}
     for side in split:
@@ -58,6 +51,6 @@ def build(size, progress=True, originals=False):
 
 
 def provenance(name, originals=False):
-    """What determines the patches of a built-in data set; stored with the cached set."""
+    """Everything that the patches depend on; stored with the patch set."""
     optional = {"originals": True} if originals else {}
     return {"name": name, "version": VERSION, "size": asdict(BUILTIN[name]), **optional}

@@ -1,8 +1,4 @@
-"""Denoised patches: the output of a denoiser on the noisy patches, as grey levels 0..255.
-
-They are computed once per denoiser and cached on disk, so `kind="denoised"` works like
-`kind="clean"` and `kind="noisy"`.
-"""
+"""Denoised patches: the output of a denoiser for the noisy patches, cached on disk."""
 
 import hashlib
 import os
@@ -17,20 +13,18 @@ from hpatches_kit._support.resumable_arrays import PLAN, ResumableArrays
 from hpatches_kit.patches.prediction import check_input_shape, predict_blocks
 from hpatches_kit.patches.views import PATCH_SIZE, patch_shape
 
-KEPT = 4  # cached sets on disk, each up to 2.6 GB for HPatches; the least recently used is deleted
+KEPT = 4  # cached sets on disk, up to 2.6 GB each; the least recently used ones are deleted
 
 
 def denoise(denoiser, patches, batch_size=256):
     """Add the kind `"denoised"` to a `PatchSet`, and return the new set.
 
-    The output of the denoiser is clipped to 0..255 and rounded to `uint8`, because the descriptor
-    network takes images. The starter code of the coursework clips and truncates instead. Rounded
-    patches are half a grey level brighter on average; unlike truncation, rounding does not bias the
-    input of the descriptor network.
+    The output of the denoiser is clipped to 0..255 and rounded to `uint8`. The starter code of the
+    coursework truncates instead: its patches are half a grey level darker on average.
 
-    For a `keras.Model` and patches on disk, the result is cached in `denoised/` in the data folder,
-    by the fingerprints of the patches and of the model; the four sets used last are kept. An
-    interrupted call can be repeated: it resumes. In every other case the result is in memory.
+    For a `keras.Model` and patches on disk, the result is cached in `denoised/` in the data folder;
+    the four sets used last are kept. After an interruption, the next call resumes. In every other
+    case the result is in memory.
 
         train = hk.denoise(unet, hk.load("mini").split()[0])
         train["denoised"]  # uint8 (points, 16, 32, 32)
@@ -41,8 +35,8 @@ def denoise(denoiser, patches, batch_size=256):
         patches: a `PatchSet` with noisy patches.
         batch_size: patches per batch.
 
-    Raises UserError when the denoiser takes or returns another shape, or returns values that are
-    not finite.
+    Raises UserError if the denoiser takes or returns another shape, or returns values that are not
+    finite.
     """
     if not (patches.fingerprint and hasattr(denoiser, "get_weights")):
         blocks = [block for _, block in _denoise_blocks(denoiser, patches, batch_size)]
@@ -66,23 +60,22 @@ def denoise(denoiser, patches, batch_size=256):
 
 def _denoise_blocks(denoiser, patches, batch_size, rows=None):
     """Yield `(rows, uint8 (rows, 16, 32, 32))` for a few points at a time."""
-    blocks = predict_blocks(denoiser, patches, "noisy", batch_size, "Denoising", rows)
-    for block_rows, output in blocks:
+    predictions = predict_blocks(denoiser, patches, "noisy", batch_size, "Denoising", rows)
+    for block_rows, output in predictions:
         finite = bool(np.isfinite(output).all())
         if output.shape[1:] != (PATCH_SIZE, PATCH_SIZE, 1) or not finite:
             raise UserError(
-                f"The denoiser returned {output.shape}, finite: {finite}."
-                " Expected finite (batch, 32, 32, 1); if training diverged, lower the learning rate."
+                f"The denoiser returned {output.shape}, finite: {finite}. Expected finite"
+                " (batch, 32, 32, 1); if training diverged, lower the learning rate."
             )
         grey = np.clip(np.rint(output), 0, 255).astype(np.uint8)
         yield block_rows, grey.reshape(-1, *patch_shape("denoised"))
 
 
 def model_fingerprint(model):
-    """Name what a `keras.Model` computes by 16 hexadecimal digits.
+    """Return 16 hexadecimal digits, a hash of the weights of a `keras.Model` and of an output.
 
-    The hash covers its weights and its output for one patch, so models with the same weights in
-    different architectures have different fingerprints.
+    The output differs between architectures with the same weights.
     """
     digest = hashlib.sha256()
     probe = np.random.default_rng(0).integers(0, 256, (1, PATCH_SIZE, PATCH_SIZE, 1), np.uint8)
@@ -95,8 +88,7 @@ def model_fingerprint(model):
 
 def _delete_least_recently_used(folder):
     """Keep the `KEPT` sets used last, and every set that another process is writing."""
-    plans = sorted(folder.glob(f"*/{PLAN}"), key=_time_of_use, reverse=True)
-    for plan in plans[KEPT:]:
+    for plan in sorted(folder.glob(f"*/{PLAN}"), key=_time_of_use, reverse=True)[KEPT:]:
         with locked(plan.parent, wait=False) as held:
             if held:
                 shutil.rmtree(plan.parent, ignore_errors=True)
@@ -110,19 +102,15 @@ def _time_of_use(plan):
 
 
 def select_kind(patches, kind=None, denoiser=None):
-    """Decide which kind of patches to use; returns `(patches, kind)`.
+    """Return `(patches, kind)`, with the denoised patches of `denoiser` if there is one.
 
-    Args:
-        patches: a `PatchSet`.
-        kind: default: `"denoised"` with a denoiser, else `"clean"`.
-        denoiser: makes the denoised patches, also where `patches` has those of another denoiser.
-
-    Raises UserError when `patches` lacks the kind.
+    Default of `kind`: `"denoised"` with a denoiser, else `"clean"`. Raises UserError if `patches`
+    lacks the kind.
     """
     kind = kind or ("clean" if denoiser is None else "denoised")
     if kind == "denoised" and denoiser is not None:
         patches = denoise(denoiser, patches)
     elif kind == "denoised" and "denoised" not in patches.arrays:
         raise UserError("Denoised patches need a denoiser=, or a patch set from hk.denoise.")
-    patches.base(kind)  # raises when the kind is missing
+    patches.base(kind)  # raises UserError if the patch set lacks this kind
     return patches, kind

@@ -1,4 +1,4 @@
-"""HPatches and N-HPatches: strips to a patch set on disk, and a patch set to strips."""
+"""HPatches and N-HPatches: convert strips to a patch set on disk, and a patch set to strips."""
 
 import json
 import zlib
@@ -15,33 +15,30 @@ from hpatches_kit.patches.noise import VIEW_SIGMA, add_noise, resize, view_seed
 from hpatches_kit.patches.storage import FILE_PATTERNS, open_patch_set, write_metadata
 from hpatches_kit.patches.views import ORIGINAL, SOURCE_SIZE, VIEWS, is_flat, patch_shape
 
-VERSION = 1  # of the conversion; raise it when the patches change, so that caches are built again
+VERSION = 1  # raise it when the patches change, so that caches are built again
 
 
 def convert_release(source, folder, seed=0, originals=False, progress=True):
     """Convert a folder or zip of strips to a patch set on disk.
 
-    Each core converts one sequence at a time, so memory use stays small. An interrupted conversion
-    can be repeated: it converts the missing sequences. The caller must hold the lock of `folder`,
-    as `storage.open_or_build` does.
-
     N-HPatches (32 px strips with `_noise` strips) is stored unchanged. HPatches (65 px strips) is
-    resized and gets the noise of `patches/noise.py`. Every strip has its own seed, which depends on
+    resized and gets the noise of `patches/noise.py`. The noise of a strip depends only on `seed`,
     the sequence name and the view: a part of the release gets the same patches as the whole.
+
+    After an interruption, the next call converts the missing sequences. The caller must hold the
+    lock of `folder`, as `storage.open_or_build` does.
 
     Args:
         source: folder or zip with strips, see `open_strips`.
-        folder: the patch set, written atomically.
+        folder: of the patch set, written atomically.
         seed: of the noise; 0 or more.
-        originals: also keep the 65 px patches, which take twice the space of all others together.
+        originals: also keep the 65 px patches.
         progress: show a bar, one step per sequence.
 
-    Returns:
-        A `PatchSet` with the official splits, or the labels and splits that `write_release` stored.
-
-    Raises FileNotFoundError and UserError as `open_strips` and `Strips` do, UserError when the
-    strips have different widths or do not fit `seed` or `originals`, FileExistsError when the
-    folder holds other files, OSError when the disk is full.
+    Returns a `PatchSet` with the official splits, or the labels and splits that `write_release`
+    stored. Raises FileNotFoundError and UserError as `open_strips` and `Strips` do, UserError for
+    strips of different widths or that do not fit `seed` or `originals`, FileExistsError if the
+    folder contains other files, OSError if the disk is full.
     """
     with open_strips(source) as strips:
         sizes = {name: strips.size(name) for name in strips.folders}
@@ -65,13 +62,13 @@ def convert_release(source, folder, seed=0, originals=False, progress=True):
 
 
 def provenance(strips, seed=0, originals=False):
-    """What determines the patches of a converted release; stored with the patch set."""
+    """Everything that the patches depend on; stored with the patch set."""
     made_from = {"source": strips.where.name, "fingerprint": strips.fingerprint}
     return {"version": VERSION, "seed": seed, "originals": originals, **made_from}
 
 
 def _common_width(source, widths, seed, originals):
-    """The width of all strips in pixels; UserError when it does not fit the options."""
+    """The width of all strips in pixels; UserError if it does not fit the options."""
     if len(widths) > 1 or (originals and widths != {SOURCE_SIZE}):
         raise UserError(
             f"{source} has strips of {' and '.join(map(str, sorted(widths)))} pixels: expected one"
@@ -87,7 +84,7 @@ def _common_width(source, widths, seed, originals):
 
 
 def _is_complete(partial, made_with):
-    """Whether a folder is complete: its process was killed just before the final rename."""
+    """Whether a folder is complete, because a process was killed just before the final rename."""
     try:
         return bool(open_patch_set(partial, **made_with))
     except (FileNotFoundError, ValueError):
@@ -99,9 +96,8 @@ def _kinds(originals):
 
 
 def _fill(arrays, strips, lengths, seed, originals, progress):
-    """Convert the sequences that are still missing."""
-    stop = dict(zip(lengths, np.cumsum(list(lengths.values())).tolist()))
-    rows = {name: np.arange(stop[name] - length, stop[name]) for name, length in lengths.items()}
+    stops = np.cumsum(list(lengths.values()))
+    rows = {name: np.arange(stop - lengths[name], stop) for name, stop in zip(lengths, stops)}
     todo = [name for name in lengths if len(arrays.missing(rows[name]))]
     arrays.check_disk_space(sum(lengths[name] for name in todo), f"Converting {strips.where.name}")
     if progress and len(todo) < len(lengths):
@@ -115,7 +111,6 @@ def _fill(arrays, strips, lengths, seed, originals, progress):
 
 
 def _read_sequence(strips, name, points, seed, originals):
-    """`{array name: block}` of one sequence; holds one 65 px strip at a time in memory."""
     blocks = {kind: np.empty((points, *patch_shape(kind)), np.uint8) for kind in _kinds(originals)}
     sequence_seed = np.random.SeedSequence((seed, zlib.crc32(name.encode())))
     for column, view in enumerate(VIEWS):
@@ -134,14 +129,13 @@ def _read_sequence(strips, name, points, seed, originals):
 
 
 def _labels_and_splits(strips, lengths):
-    """`(labels, splits)` as `write_release` stored them, else one label per point and the official
-    splits that contain any of the sequences."""
+    """The stored labels and splits, else one place per point and the official splits."""
     text = strips.extra()
     if text is None:
         splits = {
-            split: sides
-            for split, sides in SPLITS.items()
-            if set(lengths) & {*sides["test"], *sides["train"]}
+            name: split
+            for name, split in SPLITS.items()
+            if set(lengths) & {*split["test"], *split["train"]}
         }
         return np.arange(sum(lengths.values())), splits
     try:
@@ -163,7 +157,7 @@ def _labels_and_splits(strips, lengths):
 def write_release(patches, folder):
     """Write a `PatchSet` to a folder in the N-HPatches layout, atomically.
 
-    `places.json` beside the sequences holds what strips cannot: labels and splits.
+    `places.json` beside the sequences contains the labels and splits.
     """
     with atomic_folder(folder, ("*.png", EXTRA)) as partial:
         for name in patches.names:

@@ -1,4 +1,4 @@
-"""Load a patch set by name or path: `load("mini")`, `load("hpatches")`, `load("my/patches")`."""
+"""Load a patch set by name or path."""
 
 from contextlib import suppress
 from functools import partial
@@ -15,7 +15,7 @@ from hpatches_kit.patches.storage import METADATA_FILE, open_or_build, open_patc
 from hpatches_kit.patches.views import ORIGINAL, SOURCE_SIZE
 
 RELEASES = ("hpatches", "n-hpatches")
-KNOWN = (*builtin.BUILTIN, *RELEASES)  # the data sets that have a name
+KNOWN = (*builtin.BUILTIN, *RELEASES)
 
 
 def load(name, folder=None, source=None, seed=None, originals=False, progress=True):
@@ -32,37 +32,34 @@ def load(name, folder=None, source=None, seed=None, originals=False, progress=Tr
         name: one of
 
             - `"mini"`: built-in photographs, over 7,000 points, no download;
-            - `"photos"`: the same photographs, over 20,000 points;
+            - `"photos"`: more sequences of the same photographs, over 20,000 points;
             - `"hpatches"`: HPatches with the noise of the coursework, 157,000 points; downloads
               4.2 GB once and stores 5.1 GB;
             - `"n-hpatches"`: N-HPatches, the noisy release of the course, if you have loaded it
               once with `source`; otherwise the same as `"hpatches"`;
             - the path of a saved patch set (`patches.save(path)`);
             - the path of a folder or zip with strips, the files of HPatches and N-HPatches.
-        folder: where patch sets and downloads are stored. Default: `$HPATCHES_KIT_DATA` if it is
-            set, else `data/` in a checkout of the kit, else the user's cache folder.
+        folder: of patch sets and downloads. Default: `$HPATCHES_KIT_DATA` if it is set, else
+            `data/` in a checkout of the kit, else `hpatches_kit` in the user's cache folder.
         source: for `"hpatches"` and `"n-hpatches"`: a folder or zip of the release that you already
             have, instead of the download. A part of the release is stored as a separate patch set.
         seed: of the noise that HPatches gets; default 0. Each seed is stored as a separate patch
             set. Other patch sets have their noise already and take no seed.
-        originals: also keep the 65 px patches, as `patches["original"]`. They take twice the space
-            of all other patches: 10.6 GB more for HPatches.
+        originals: also keep the 65 px patches, as `patches["original"]`: 10.6 GB more for HPatches.
         progress: show progress bars.
 
-    Returns:
-        A `PatchSet`. Saved patch sets keep their own splits; `"mini"` and `"photos"` have the split
-        `"photographs"`, and HPatches has the official splits, such as `patches.split("a")`.
-
-    Raises UserError for an unknown name, an argument that the data set does not take, or damaged
-    files, FileNotFoundError for a missing source, ConnectionError when the download fails, OSError
-    when the disk is full.
+    Returns a `PatchSet`. Saved patch sets keep their own splits; `"mini"` and `"photos"` have the
+    split `"photographs"`, and HPatches has the official splits, such as `patches.split("a")`.
+    Raises UserError for an unknown name, an argument that the patch set does not take, or damaged
+    files, FileNotFoundError for a missing source, ConnectionError if the download fails, OSError if
+    the disk is full.
     """
     home, path = Path(folder).expanduser() if folder else data_folder(), Path(name).expanduser()
     if seed is not None and (not isinstance(seed, int) or seed < 0):
         raise UserError(f"{seed=}: expected a whole number, 0 or more.")
     options = {"seed": seed or 0, "originals": originals}
     if name in builtin.BUILTIN:
-        _refuse_source_and_seed(f"The built-in data set {name!r}", source, seed)
+        _refuse_source_and_seed(f"The built-in patch set {name!r}", source, seed)
         return _load_builtin(name, home, originals, progress)
     if name in RELEASES and source is not None:
         return _convert(name, home, Path(source).expanduser(), progress, **options)
@@ -81,7 +78,7 @@ def load(name, folder=None, source=None, seed=None, originals=False, progress=Tr
             )
         return _convert(path.resolve().stem, home, path, progress, **options)
     raise UserError(
-        f"Unknown data set {str(name)!r}: expected {', '.join(map(repr, KNOWN))}"
+        f"Unknown patch set {str(name)!r}: expected {', '.join(map(repr, KNOWN))}"
         " or the path of a folder or zip with patches."
     )
 
@@ -99,8 +96,7 @@ def _load_builtin(name, home, originals, progress):
     provenance = builtin.provenance(name, originals)
 
     def build():
-        patches = builtin.build(builtin.BUILTIN[name], progress, originals)
-        patches.save(folder, **provenance)
+        builtin.build(builtin.BUILTIN[name], progress, originals).save(folder, **provenance)
 
     return open_or_build(folder, build, **provenance)
 
@@ -120,7 +116,6 @@ def _folder_of(home, name, seed, originals):
 
 
 def _download(home, progress, **options):
-    """Open the converted HPatches, or download and convert it."""
     folder = _folder_of(home, "hpatches", **options)
 
     def build():
@@ -136,11 +131,11 @@ def _download(home, progress, **options):
 
 
 def _convert(name, home, source, progress, **options):
-    """Convert a folder or zip of strips, or open what an earlier call converted.
+    """Convert a folder or zip of strips, or open the patch set of an earlier call.
 
-    A complete release is stored as `hpatches` (65 px strips) or `n-hpatches` (32 px strips),
-    whatever `name` says: the noise of the course must not pass for the noise of the kit. The name
-    of any other set includes its fingerprint, so that a part does not pass for the whole release.
+    A complete release is stored as `hpatches` (65 px strips) or `n-hpatches` (32 px strips): the
+    noise of the kit and that of the course stay separate. Every other name includes a fingerprint,
+    which separates a part from the whole release.
     """
     if name in RELEASES and not source.exists():  # the source may be deleted after the conversion
         provenance = {"source": source.name, "version": hpatches.VERSION, **options}

@@ -9,16 +9,16 @@ from pathlib import Path
 
 import numpy as np
 
+from hpatches_kit._support.archives import is_hidden
 from hpatches_kit._support.checksums import digest
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.images.reading import check_image_file, is_image_file, read_grey
 from hpatches_kit.images.sequences import homography_files, read_sequence, sequence_files
 from hpatches_kit.patches.scenes import Scene, extract_scenes, virtual_names
 
-# Longer side in pixels: larger images are resized, because their finest detail is mostly noise.
+# Longer side in pixels. Larger images are reduced, because their finest detail is mostly noise.
 LONGEST = 1000
 LONGEST_OF_SEQUENCE = 1600  # larger than most images of HPatches
-IGNORED_FOLDERS = ("__MACOSX",)  # macOS adds it to zip files
 
 
 def from_photographs(photos, viewpoint=2, lighting=2, points=500, seed=0, test=0.25, progress=True):
@@ -33,20 +33,17 @@ def from_photographs(photos, viewpoint=2, lighting=2, points=500, seed=0, test=0
             `1.jpg`, `2.jpg`, `H_1_2` and so on (up to `6.jpg`, `H_1_6`) are image sequences.
         viewpoint: virtual viewpoint sequences per photograph, named `v_<name>_1` and so on.
         lighting: virtual lighting sequences per photograph, named `i_<name>_1` and so on.
-        points: maximum per sequence. A point takes 32 KB of disk.
-        seed: determines viewpoints, lighting, points, noise and the split.
-        test: fraction of the photographs and sequence folders on the test side of the split; 0 for
-            no split.
+        points: greatest number of points per sequence. A point takes 32 KB of disk.
+        seed: of viewpoints, lighting, points, noise and the split.
+        test: fraction of the photographs and sequences on the test side; 0 for no split.
         progress: show a bar, one step per sequence.
 
-    Returns:
-        A `PatchSet` of clean and noisy patches, in temporary files until `patches.save(folder)`. No
-        photograph is on both sides of its split `"photographs"`. A single scene has no split.
-
-    Copies of a photograph and photographs without usable points are skipped with a message.
+    Returns a `PatchSet` of clean and noisy patches, in temporary files until it is saved, with the
+    split `"photographs"`; a single photograph or sequence has no split. Copies of photographs, and
+    photographs without usable points, are skipped with a message.
 
     Raises FileNotFoundError and UserError for files that cannot be used, before the work starts if
-    the beginning of the file shows it; UserError when no photograph has a usable point.
+    the beginning of the file shows it; UserError if no photograph has a usable point.
     """
     if points < 1 or min(viewpoint, lighting) < 0:
         raise UserError(
@@ -61,10 +58,7 @@ def from_photographs(photos, viewpoint=2, lighting=2, points=500, seed=0, test=0
 
 
 def find_scenes(photos, viewpoint=2, lighting=2, points=500, seed=0):
-    """List the scenes (`Scene`) that `from_photographs` cuts patches from.
-
-    Arguments and errors are those of `from_photographs`.
-    """
+    """List the scenes (`Scene`) of `from_photographs`; the arguments and errors are the same."""
     photos = [photos] if isinstance(photos, str | PathLike) else photos
     files, folders = [], []
     for path in (Path(path).expanduser() for path in photos):
@@ -97,14 +91,13 @@ def find_scenes(photos, viewpoint=2, lighting=2, points=500, seed=0):
 
 
 def without_copies(files, others=()):
-    """Return the files without copies of each other and of `others`.
+    """Return the files without copies of each other and of `others`; prints the skipped ones.
 
-    A copy could be on the test side while its original is on the train side. Files with the same
-    bytes are copies (SHA-256). A line is printed for each file that is skipped.
+    A copy of a photograph of the train side could be on the test side.
     """
-    first_with, kept = {digest(file): file for file in others}, []
+    first_of_digest, kept = {digest(file): file for file in others}, []
     for file in files:
-        first = first_with.setdefault(digest(file), file)
+        first = first_of_digest.setdefault(digest(file), file)
         if first == file:
             kept.append(file)
         else:
@@ -113,7 +106,7 @@ def without_copies(files, others=()):
 
 
 def without_repeats(paths):
-    """Return the paths without those that lead to the same place as an earlier one."""
+    """Return the paths without those that resolve to the same path as an earlier one."""
     first = {}
     for path in paths:
         first.setdefault(path.resolve(), path)
@@ -121,11 +114,10 @@ def without_repeats(paths):
 
 
 def name_scenes(files, folders, viewpoint, lighting, points, seed):
-    """Make scenes whose sequence names differ, even where upper and lower case are the same.
+    """Make scenes with different sequence names, even on disks that ignore upper and lower case.
 
     A sequence has the name of its folder. A second photograph with the same name gets a number. The
-    seed of a scene depends on its name, so adding a photograph leaves the patches of the others
-    unchanged.
+    seed of a scene depends on its name: another photograph does not change its patches.
     """
     scenes, taken = [], {}
     for folder in folders:
@@ -149,10 +141,7 @@ def name_scenes(files, folders, viewpoint, lighting, points, seed):
 
 
 def safe_name(stem):
-    """Make a file name usable in the name of a sequence: letters, digits, `-` and `_` stay.
-
-    Any run of other characters becomes one `-`: `"my wall (2)"` gives `"my-wall-2"`.
-    """
+    """Replace each run of characters other than letters, digits, `-` and `_` by one `-`."""
     # NFC: some systems store an accent as a separate character, which `\w` does not match.
     return re.sub(r"[^\w-]+", "-", unicodedata.normalize("NFC", stem)).strip("-") or "photograph"
 
@@ -160,8 +149,8 @@ def safe_name(stem):
 def split(scenes, test=0.25, seed=0):
     """Return `{"photographs": {"train": names, "test": names}}`, every scene on one side only.
 
-    The test side gets the fraction `test` of the scenes, rounded, and at least one. A single scene
-    or `test=0` gives no split: `{}`.
+    The test side has the fraction `test` of the scenes, rounded; both sides have at least one. A
+    single scene or `test=0` gives no split: `{}`.
     """
     if len(scenes) < 2 or not test:
         return {}
@@ -174,8 +163,7 @@ def split(scenes, test=0.25, seed=0):
 
 
 def _is_sequence(folder):
-    """Whether a folder is an image sequence; prints a line if it has images but no homography."""
-    if not folder.is_dir() or folder.name.startswith(".") or folder.name in IGNORED_FOLDERS:
+    if not folder.is_dir() or is_hidden(Path(folder.name)):
         return False
     if homography_files(folder):
         return True

@@ -22,15 +22,14 @@ SEQUENCE_FILE = re.compile(r"[1-6]\.(ppm|png|jpg)|H_1_[2-6]")
 
 
 def download_release(name, folder=None, progress=True):
-    """Download a release of HPatches as a zip, unless it already exists.
+    """Download a release of HPatches, unless it already exists; returns the path of the zip.
 
     Args:
         name: `"hpatches"` (4.2 GB) or `"sequences"` (1.3 GB).
         folder: of the zip. Default: `downloads` in the data folder.
         progress: print what is downloaded, and show a bar.
 
-    Returns:
-        The path of the zip. Raises UserError for an unknown name, and the errors of `download`.
+    Raises UserError for an unknown name, and the errors of `download`.
     """
     if name not in FILES:
         raise UserError(f"Unknown release {name!r}: expected {' or '.join(map(repr, FILES))}.")
@@ -50,12 +49,10 @@ def check_zip(file):
 
 
 def image_sequences(folder=None, source=None, progress=True):
-    """Path of the folder with the image sequences from which HPatches was extracted.
-
-    The first call downloads (1.3 GB) and unpacks them.
+    """Return the folder of the image sequences of HPatches; the first call downloads 1.3 GB.
 
     Args:
-        folder: where `hpatches-sequences` is kept. Default: the data folder.
+        folder: contains the result, `hpatches-sequences`. Default: the data folder.
         source: path of the zip, if you have it; then nothing is downloaded.
         progress: show progress bars.
 
@@ -69,11 +66,8 @@ def image_sequences(folder=None, source=None, progress=True):
     with locked(sequences):
         remove_leftovers(sequences)
         if not sequences.is_dir():  # another process may have unpacked them meanwhile
-            if source:
-                file = Path(source).expanduser()
-            else:
-                file = download_release("sequences", home / "downloads", progress)
-            _unpack_sequences(file, sequences, progress)
+            file = source or download_release("sequences", home / "downloads", progress)
+            _unpack_sequences(Path(file).expanduser(), sequences, progress)
     return sequences
 
 

@@ -1,8 +1,7 @@
 """The 116 sequences of HPatches and the splits that the benchmark defines.
 
-Each split has two sides, train and test. The order of a test side is part of the protocol: pairs
-and queries are drawn by position in it. Source: the benchmark's own `splits.json` (Balntas et al.,
-CVPR 2017).
+The order of a test side is part of the protocol: pairs and queries are drawn by position in it.
+Source: the benchmark's own `splits.json` (Balntas et al., CVPR 2017).
 """
 
 from hpatches_kit._support.errors import UserError
@@ -24,8 +23,8 @@ v_azzola v_woman v_yuri v_posters v_bird v_graffiti v_bark v_wormhole v_tabletop
 v_birdwoman v_gardens
 """.split()
 
-# Points of each sequence, in the order of SEQUENCE_NAMES. The numbers are exact for the test sides
-# of a, b, c and illum: the task lists drawn with them equal the published ones.
+# Points of each sequence, in the order of SEQUENCE_NAMES. The task lists that are drawn with them
+# for the test sides of a, b, c and illum equal the published ones.
 _POINTS = """
 1962 2000 2000 851 1999 1950 409 1710 1983 613 815 1994 555 869 881 298 1194 2000 552 1091 1025
 636 767 726 547 675 853 723 1995 515 901 1387 2000 506 471 710 623 880 528 1002 785 1983 714 1998
@@ -35,23 +34,12 @@ _POINTS = """
 2000 1049 713 1999 1272 1123 1173 1097 2000 1506 2000 1964
 """.split()
 SEQUENCE_LENGTHS = {name: int(points) for name, points in zip(SEQUENCE_NAMES, _POINTS)}
-# For these sequences, which are on no test side of a, b, c or illum, SEQUENCE_LENGTHS has a lower
-# bound of the number of points, and AT_MOST an upper bound.
-AT_MOST = {
-    "v_circus": 1908,
-    "v_calder": 1926,
-    "v_grace": 1603,
-    "v_dogman": 593,
-    "v_boat": 1527,
-    "v_home": 1608,
-    "v_cartooncity": 1623,
-    "v_beyus": 1539,
-    "v_wall": 1781,
-    "v_bricks": 2000,
-    "v_samples": 1999,
-    "v_bird": 1274,
-    "v_bark": 1175,
-}
+# For these sequences, SEQUENCE_LENGTHS is only a lower bound. This is the upper bound.
+_UPPER_BOUNDS = """
+v_circus 1908 v_calder 1926 v_grace 1603 v_dogman 593 v_boat 1527 v_home 1608 v_cartooncity 1623
+v_beyus 1539 v_wall 1781 v_bricks 2000 v_samples 1999 v_bird 1274 v_bark 1175
+""".split()
+AT_MOST = dict(zip(_UPPER_BOUNDS[::2], map(int, _UPPER_BOUNDS[1::2])))
 
 _TEST = {
     "a": """
@@ -78,24 +66,16 @@ v_blueprint v_war v_adam v_pomegranate v_busstop v_weapons v_gardens v_feast v_m
     "full": " ".join(SEQUENCE_NAMES),
 }
 
-# `view`, `illum` and `full` have an empty train side: they are for descriptors that were trained on
-# other data.
-SPLITS = {
-    split: {
-        "train": [n for n in SEQUENCE_NAMES if n not in set(test.split())]
-        if split in "abc"
-        else [],
-        "test": test.split(),
-    }
-    for split, test in _TEST.items()
-}
+SPLITS = {}
+for _split, _names in _TEST.items():
+    _test = _names.split()
+    # The others have no train side: they are for descriptors that were trained on other data.
+    _train = [name for name in SEQUENCE_NAMES if name not in _test] if _split in "abc" else []
+    SPLITS[_split] = {"train": _train, "test": _test}
 
 
 def split_names(split, side="test"):
-    """The sequence names of one side of a split, in the official order.
-
-    Raises UserError when the split or the side is unknown.
-    """
+    """The sequence names of one side of a split, in the official order; UserError if unknown."""
     if split not in SPLITS or side not in ("train", "test"):
         raise UserError(
             f"Unknown split {split!r} or side {side!r}: expected one of {', '.join(SPLITS)}"
@@ -107,12 +87,10 @@ def split_names(split, side="test"):
 def split_lengths(split, side="test"):
     """The number of points of each sequence, `{name: points}`, in the official order.
 
-    Raises UserError when the split is unknown, or when the number of points of one of its sequences
-    is not known exactly.
+    Raises UserError for an unknown split, and if a number of points is not known exactly.
     """
     names = split_names(split, side)
-    inexact = [name for name in names if name in AT_MOST]
-    if inexact:
+    if inexact := [name for name in names if name in AT_MOST]:
         first = inexact[0]
         raise UserError(
             f"The exact number of points is unknown for {len(inexact)} sequences of split"

@@ -1,9 +1,9 @@
 """Strips: the file format of HPatches and N-HPatches, in a folder or a zip.
 
-A strip is a PNG image that holds all patches of one view of a sequence, stacked from top to bottom.
-A sequence is a folder with 16 strips (`ref.png`, `e1.png` .. `t5.png`), all with the same number of
-patches. The strips of HPatches are 65 pixels wide. Those of N-HPatches are 32 pixels wide, with a
-strip of noisy patches, `<view>_noise.png`, beside each.
+A strip is a PNG image of all patches of one view of a sequence, stacked from top to bottom. A
+sequence is a folder with 16 strips (`ref.png`, `e1.png` .. `t5.png`). The strips of HPatches are 65
+pixels wide. Those of N-HPatches are 32 pixels wide; beside each is a strip of the noisy patches,
+`<view>_noise.png`.
 """
 
 import hashlib
@@ -19,9 +19,9 @@ from hpatches_kit._support.archives import is_hidden, open_zip
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.patches.views import PATCH_SIZE, SOURCE_SIZE, VIEWS
 
-DEPTH = 4  # levels of a folder that are searched for strips
+DEPTH = 4  # levels searched for strips: the folder itself and three levels of subfolders
 NOISE = "_noise"
-EXTRA = "places.json"  # what strips cannot hold: labels of places, splits of other data sets
+EXTRA = "places.json"  # labels of places and splits of other patch sets than HPatches
 GREY_MODES = ("L", "LA", "P", "RGB", "RGBA", "1")  # Pillow modes that 8-bit grey levels can hold
 
 
@@ -29,8 +29,8 @@ GREY_MODES = ("L", "LA", "P", "RGB", "RGBA", "1")  # Pillow modes that 8-bit gre
 def open_strips(source):
     """Yield the `Strips` of a folder or a zip; a zip is not unpacked to disk.
 
-    Raises FileNotFoundError when the source is missing or holds no sequence, UserError for a zip
-    that is damaged, not a zip or unsafe (see `open_zip`), and for two sequences with one name.
+    Raises FileNotFoundError if the source is missing or contains no sequence, UserError for a file
+    that is not a valid and safe zip (see `open_zip`), and for two sequences with one name.
     """
     source = Path(source).expanduser()
     if source.is_dir():
@@ -48,7 +48,7 @@ def open_strips(source):
 
 
 def _list_folder(folder):
-    """`{path in the folder: (size, time of modification in ns)}` of its PNG and JSON files."""
+    """`{path in the folder: (size, time of modification)}` of its PNG and JSON files."""
     files = {}
     for depth in range(DEPTH):
         for file in folder.glob("*/" * depth + "*"):
@@ -61,7 +61,7 @@ def _list_folder(folder):
 
 
 class Strips:
-    """The sequences of a folder or zip, up to four levels deep in a folder, at any depth in a zip.
+    """The sequences of a folder (searched to `DEPTH`) or of a zip (at any depth).
 
     Attributes:
         where: path of the source.
@@ -91,7 +91,7 @@ class Strips:
         self.fingerprint = hashlib.sha256(repr(listing).encode()).hexdigest()[:16]
 
     def file(self, name, view, suffix=""):
-        """The path of a strip in the source. Raises FileNotFoundError when it is missing."""
+        """The path of a strip in the source. Raises FileNotFoundError if it is missing."""
         path = self.folders[name] / f"{view}{suffix}.png"
         if path not in self._files:
             raise FileNotFoundError(
@@ -101,12 +101,9 @@ class Strips:
         return path
 
     def size(self, name):
-        """`(width in pixels, points)` of a sequence, from the header of its `ref.png`.
-
-        Raises UserError when the size is not that of a strip.
-        """
-        if name in self._sizes:
-            return self._sizes[name]
+        """`(width in pixels, points)` of a sequence; UserError if `ref.png` is not a strip."""
+        if size := self._sizes.get(name):
+            return size
         path = self.file(name, "ref")
         head = self._read(path, 24)
         if head[:8] == b"\x89PNG\r\n\x1a\n" and len(head) == 24:
@@ -125,8 +122,8 @@ class Strips:
     def strip(self, name, view, suffix=""):
         """Read a strip, `uint8 (points, size, size)`.
 
-        Raises FileNotFoundError when it is missing, UserError when it is damaged or its size
-        differs from that of `ref.png`.
+        Raises FileNotFoundError if it is missing, UserError if it is damaged or its size differs
+        from that of `ref.png`.
         """
         path, (width, points) = self.file(name, view, suffix), self.size(name)
         strip = self._pixels(path)
@@ -150,14 +147,14 @@ class Strips:
 
     def extra(self):
         """The bytes of the `places.json` beside the sequences, or None."""
-        for folder in {folder.parent for folder in self.folders.values()}:
-            if folder / EXTRA in self._files:
-                return self._read(folder / EXTRA)
+        for folder in self.folders.values():
+            if folder.parent / EXTRA in self._files:
+                return self._read(folder.parent / EXTRA)
         return None
 
 
 def write_strips(folder, patches, suffix=""):
-    """Write `uint8 (points, 16, size, size)` to a folder as 16 strips; creates the folder."""
+    """Write `uint8 (points, 16, size, size)` to a folder as 16 strips."""
     patches = np.asarray(patches)
     if patches.dtype != np.uint8 or patches.ndim != 4 or patches.shape[1] != len(VIEWS):
         raise UserError(

@@ -6,7 +6,7 @@ from skimage.color import rgb2gray
 from skimage.transform import downscale_local_mean
 from sklearn.datasets import load_sample_image
 
-# Short names of ours for functions of `skimage.data`; all other names are those of the functions.
+# Short names for functions of `skimage.data`.
 SKIMAGE_NAMES = {"hubble": "hubble_deep_field", "microscope": "immunohistochemistry"}
 
 
@@ -14,8 +14,8 @@ def photograph(name):
     """Return a built-in photograph as `float32 (height, width)`, grey levels 0..255.
 
     Args:
-        name: `"china"` or `"flower"` (scikit-learn), or the name of a function of `skimage.data`,
-            such as `"coffee"`; `"hubble"` and `"microscope"` are short names for two of them.
+        name: `"china"` or `"flower"` (scikit-learn), `"hubble"` or `"microscope"`, or the name of a
+            function of `skimage.data`, such as `"coffee"`.
     """
     if name in ("china", "flower"):
         image = load_sample_image(f"{name}.jpg")

@@ -9,15 +9,14 @@ import numpy as np
 def scaling_homography(before, after):
     """Return the `(3, 3)` map of pixels between two sizes of one image, each `(height, width)`.
 
-    The edges of the image map to the edges. They lie half a pixel outside the centres of the
-    outermost pixels, at -0.5 for the first one, so the map is a scaling and a shift.
+    It maps edges to edges, which lie half a pixel outside the centres of the outermost pixels.
     """
     y, x = np.array(after) / before
     return np.array([[x, 0, (x - 1) / 2], [0, y, (y - 1) / 2], [0, 0, 1]])
 
 
 def is_singular(matrix):
-    """Return whether a matrix has infinite entries, NaN, or numerically no inverse."""
+    """Whether a matrix has infinite entries, NaN, or numerically no inverse."""
     return not np.isfinite(matrix).all() or not np.linalg.cond(matrix) < 1e12
 
 
@@ -58,11 +57,9 @@ def random_homography(shape, strength, rng):
 
 
 def project(maps, xy):
-    """Apply `(points, 3, 3)` homographies to `(n, 2)` coordinates.
+    """Apply `(maps, 3, 3)` homographies to `(n, 2)` coordinates; returns x and y, `(maps, n)` each.
 
-    Returns:
-        `(x, y)`, each `(points, n)`; NaN for a point behind the camera, which a homography would
-        show mirrored.
+    They are NaN for a point behind the camera, which a homography would mirror.
     """
     # In front of the camera, the third coordinate and the determinant have the same sign.
     maps = maps * np.sign(np.linalg.det(maps))[:, None, None] / np.abs(maps[:, 2:, 2:])

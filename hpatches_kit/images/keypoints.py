@@ -14,7 +14,7 @@ from hpatches_kit._support.errors import UserError
 
 REGION = 5.0  # half the side of the measurement region, in units of the detected scale
 SCALES = 1.6 * 2.0 ** (np.arange(10) / 3)  # Gaussian sigma in pixels, 1.6 to 12.8
-# Weakest response kept, for grey levels 0..1. They are low because blank patches are dropped later.
+# Weakest response kept, for grey levels 0..1; low, because blank patches are dropped later.
 THRESHOLDS = {"hessian": 5e-4, "harris": 1e-3, "dog": 8e-3}
 
 
@@ -23,14 +23,12 @@ def detect_keypoints(image, seed=0, thresholds=THRESHOLDS):
 
     Args:
         image: `(height, width)` grey levels 0..255.
-        seed: decides which of several overlapping regions is kept.
+        seed: of the choice among overlapping regions.
         thresholds: the weakest response kept by each detector.
 
-    Returns:
-        `float64 (points, 4)`: x, y, scale (Gaussian sigma) in pixels and the angle of the dominant
-        gradient in radians from the x axis towards the y axis, in random order.
-
-    Raises UserError for another shape, and for an image too small for three scales.
+    Returns `float64 (points, 4)`, in random order: x, y, scale (Gaussian sigma) in pixels and the
+    angle of the dominant gradient in radians, from the x axis towards the y axis. Raises UserError
+    for another shape, and for an image too small for three scales.
     """
     image = np.asarray(image, np.float32) / 255.0
     if image.ndim != 2:
@@ -42,19 +40,14 @@ def detect_keypoints(image, seed=0, thresholds=THRESHOLDS):
             f"An image of {width}x{height} pixels is too small for keypoints: use a larger one."
         )
     levels = np.stack([gaussian(image, sigma) for sigma in scales])
-
     finest = gaussian(image, scales[0] / (scales[1] / scales[0]))
-    blobs = {
-        "dog": np.abs(np.diff(np.stack([finest, *levels]), axis=0)),
-        "hessian": np.stack(
-            [sigma**4 * hessian_matrix_det(image, sigma, approximate=False) for sigma in scales]
-        ),
-    }
+    dog = np.abs(np.diff(np.stack([finest, *levels]), axis=0))
+    hessian = [sigma**4 * hessian_matrix_det(image, sigma, approximate=False) for sigma in scales]
     maxima = []
-    for name, response in blobs.items():  # maxima over position and scale
+    for name, response in (("dog", dog), ("hessian", np.stack(hessian))):  # over position and scale
         peaks = peak_local_max(response, threshold_abs=thresholds[name], exclude_border=False)
         maxima.append(peaks[(peaks[:, 0] > 0) & (peaks[:, 0] < len(scales) - 1)])
-    for k, sigma in enumerate(scales):  # corners: maxima over position, at each scale
+    for k, sigma in enumerate(scales):  # corners: over position, at each scale
         response = sigma**4 * corner_harris(levels[k], sigma=sigma)
         corners = peak_local_max(response, min_distance=2, threshold_abs=thresholds["harris"])
         maxima.append(np.insert(corners, 0, k, axis=1))
@@ -70,15 +63,10 @@ def detect_keypoints(image, seed=0, thresholds=THRESHOLDS):
 
 
 def one_per_cluster(points, seed=0, overlap=0.5):
-    """Select points at random until each of the others overlaps a selected one too much.
+    """Select points at random, such that no two overlap by more than `overlap`.
 
-    Args:
-        points: `(points, 3)` x, y and scale.
-        seed: decides the order in which points are considered.
-        overlap: no two selected regions overlap by more than this, see `disc_overlap`.
-
-    Returns:
-        Indices of the selected points, in random order.
+    `points` are `(points, 3)` x, y and scale. Returns the rows of the selected points, in random
+    order. `disc_overlap` defines the overlap.
     """
     order = np.random.default_rng(seed).permutation(len(points))
     # Discs whose centres are a radius apart overlap by less than half, whatever their sizes.
@@ -93,13 +81,10 @@ def one_per_cluster(points, seed=0, overlap=0.5):
 
 
 def disc_overlap(point, others):
-    """Return the overlap of the measurement region of one point with those of others, `(others,)`.
+    """Return the overlap of one point with others: `(3,)` and `(others, 3)` -> `(others,)`.
 
-    Args:
-        point: `(3,)` x, y and scale.
-        others: `(others, 3)`.
-
-    The overlap is the intersection over union of the discs inscribed in the regions.
+    A point is x, y and scale. The overlap is the intersection over union of the discs inscribed in
+    the measurement regions.
     """
     distance = np.hypot(others[:, 0] - point[0], others[:, 1] - point[1])
     radius, radii = REGION * point[2], REGION * others[:, 2]
@@ -114,15 +99,15 @@ def disc_overlap(point, others):
 
 
 def dominant_angle(levels, points, scale_index):
-    """Return the orientation of each point: the peak of a histogram of gradients, `(points,)`.
+    """Return the peak of each point's histogram of gradient angles, `(points,)`, in radians.
+
+    The histogram has 36 bins. Gradients are sampled every half scale, and weighted by their
+    magnitude and a Gaussian of 1.5 scales. Reference: Lowe, IJCV 2004, section 5.
 
     Args:
         levels: `(scales, height, width)`, the image smoothed to each scale.
         points: `(points, 3)` x, y and scale.
         scale_index: `(points,)` the level of each point.
-
-    The histogram has 36 bins. Gradients are sampled every half scale, and weighted by their
-    magnitude and a Gaussian of 1.5 scales. Reference: Lowe, IJCV 2004, section 5.
     """
     steps = np.arange(-9, 10) * 0.5
     grid_y, grid_x = np.meshgrid(steps, steps, indexing="ij")

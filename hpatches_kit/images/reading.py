@@ -1,8 +1,4 @@
-"""Image files are read as grey images.
-
-All formats of Pillow are read: colour or grey, 1, 8, 16 or 32 bits, with the orientation that the
-camera stored.
-"""
+"""Read image files as grey images: every format of Pillow, with 1, 8, 16 or 32 bits."""
 
 from pathlib import Path
 
@@ -13,27 +9,22 @@ from skimage.util import img_as_float
 
 from hpatches_kit._support.errors import UserError
 
-# Endings of image files. If a sequence has 1.ppm and 1.jpg, the one listed first here is used.
+# If a sequence has both 1.ppm and 1.jpg, the suffix listed first is used.
 IMAGE_SUFFIXES = "ppm png jpg jpeg jfif pgm bmp tif tiff webp avif heic heif".split()
 
 
 def read_grey(file, longest=None):
     """Read an image file as `float32 (height, width)`, grey levels 0..255.
 
-    The EXIF orientation is applied, and transparency is ignored.
-
-    Args:
-        file: in any format that Pillow reads.
-        longest: a larger image is reduced, without aliasing, to this many pixels along its longer
-            side.
-
-    Raises UserError, which names the file, if it cannot be read.
+    The orientation that the camera stored (EXIF) is applied, and transparency is ignored. An image
+    whose longer side exceeds `longest` pixels is reduced to that size, without aliasing. Raises
+    UserError, which names the file, if it cannot be read.
     """
     return read_grey_and_shape(file, longest)[0]
 
 
 def read_grey_and_shape(file, longest):
-    """Read an image as `read_grey` does; also return its `(height, width)` before the reduction."""
+    """Return the image as `read_grey` does, and its `(height, width)` before the reduction."""
     try:
         with Image.open(file) as stored:
             image = _to_plain_mode(ImageOps.exif_transpose(stored))
@@ -51,12 +42,12 @@ def read_grey_and_shape(file, longest):
 
 
 def is_image_file(file):
-    """Return whether a path is a file with the ending of an image, and not a hidden one."""
+    """Whether a path is a file with the suffix of an image, and not a hidden one."""
     return suffix(file) in IMAGE_SUFFIXES and not file.name.startswith(".") and file.is_file()
 
 
 def suffix(file):
-    """Return the ending of a file name in lower case, without the dot."""
+    """The suffix of a file name in lower case, without the dot."""
     return file.suffix[1:].lower()
 
 

@@ -1,8 +1,4 @@
-"""Image sequences: two to six images of one scene and the homographies between them.
-
-A sequence is read from a folder in the layout of the HPatches image-sequences release (Balntas et
-al., CVPR 2017).
-"""
+"""Image sequences: two to six images of one scene and the homographies between them."""
 
 import re
 from dataclasses import dataclass
@@ -58,17 +54,13 @@ class ImageSequence:
 
 
 def read_sequence(folder, longest=None):
-    """Read a folder in the layout of the HPatches image-sequences release.
+    """Read an `ImageSequence` from a folder in the layout of HPatches (Balntas et al., CVPR 2017).
 
     Args:
         folder: contains `1.ppm .. 6.ppm` (or png, jpg, ...) and `H_1_2 .. H_1_6`, 3x3 text
             matrices; two images and `H_1_2` are enough. The homographies are those of the images
-            after the EXIF orientation is applied.
-        longest: larger images are reduced to this many pixels along the longer side, and the
-            homographies are adapted.
-
-    Returns:
-        An `ImageSequence` with the name of the folder.
+            after the orientation that the camera stored (EXIF) is applied.
+        longest: as for `read_grey`; the homographies are adapted.
 
     Raises FileNotFoundError for a missing image or homography; UserError for one that cannot be
     read, a singular homography or a seventh image. Each names the file.
@@ -78,23 +70,18 @@ def read_sequence(folder, longest=None):
     images, shapes = zip(*(read_grey_and_shape(file, longest) for file in files))
     scalings = [scaling_homography(shape, image.shape) for shape, image in zip(shapes, images)]
     unscale = np.linalg.inv(scalings[0])
-    homographies = [
-        scaling @ matrix @ unscale for scaling, matrix in zip(scalings[1:], matrices[1:])
-    ]
-    return ImageSequence(folder.resolve().name, list(images), homographies)
+    scaled = [scaling @ matrix @ unscale for scaling, matrix in zip(scalings[1:], matrices[1:])]
+    return ImageSequence(folder.resolve().name, list(images), scaled)
 
 
 def sequence_files(folder):
     """Return `[(image file, 3x3 matrix), ...]` of a sequence; the matrix of image 1 is None.
 
-    Raises the errors of `read_sequence`, except those about the content of images, which it does
-    not read.
+    Raises the errors of `read_sequence`, but does not read the images.
     """
     folder = Path(folder)
-    candidates = [
-        file for file in folder.iterdir() if is_image_file(file) and file.stem.isdecimal()
-    ]
-    # The dictionary keeps the last file of each number, so the preferred endings come last.
+    candidates = [f for f in folder.iterdir() if is_image_file(f) and f.stem.isdecimal()]
+    # The dictionary keeps the last file of each number, so the preferred suffixes come last.
     candidates.sort(key=lambda file: -IMAGE_SUFFIXES.index(suffix(file)))
     images = {k: file for file in candidates if (k := int(file.stem)) > 0}
     matrices = homography_files(folder)

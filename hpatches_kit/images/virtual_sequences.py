@@ -15,28 +15,23 @@ from hpatches_kit.images.sequences import ImageSequence
 
 
 def viewpoint_sequence(name, photograph, seed=0):
-    """Show a photograph like a poster, from five viewpoints that are more and more oblique.
+    """Return an `ImageSequence` that shows a photograph, like a poster, from five more viewpoints.
 
     Args:
         name: of the sequence, by convention `v_...`.
         photograph: `(height, width)` grey levels 0..255.
-        seed: decides the viewpoints.
-
-    Returns:
-        An `ImageSequence` with random homographies of growing strength.
+        seed: of the viewpoints, which are more and more oblique.
     """
-    rng = np.random.default_rng(seed)
-    shape = np.shape(photograph)
+    rng, shape = np.random.default_rng(seed), np.shape(photograph)
     homographies = [random_homography(shape, strength, rng) for strength in np.linspace(0.2, 1, 5)]
-    images = [photograph] + [_warp(photograph, matrix) for matrix in homographies]
-    return ImageSequence(name, images, homographies)
+    images = [_warp(photograph, matrix) for matrix in homographies]
+    return ImageSequence(name, [photograph, *images], homographies)
 
 
 def lighting_sequence(name, photograph, seed=0):
-    """Show a photograph from one viewpoint, under five lights that differ more and more from it.
+    """Return an `ImageSequence` that shows a photograph from one viewpoint, under five more lights.
 
-    Args, returns: as for `viewpoint_sequence`. The name is by convention `i_...`, and the
-    homographies are identities.
+    Args: as for `viewpoint_sequence`; the name is by convention `i_...`.
     """
     rng = np.random.default_rng(seed)
     images = [relight(photograph, strength, rng) for strength in np.linspace(0.2, 1, 5)]
@@ -44,7 +39,7 @@ def lighting_sequence(name, photograph, seed=0):
 
 
 def _warp(photograph, homography):
-    # If the homography reduces the photograph, it is blurred first; otherwise fine detail aliases.
+    # If the homography reduces the photograph, it is blurred first, to avoid aliasing.
     height, width = photograph.shape
     y, x = np.mgrid[0 : height - 1 : 5j, 0 : width - 1 : 5j].reshape(2, -1)
     back = np.linalg.inv(homography)
@@ -68,21 +63,18 @@ def relight(photograph, strength, rng):
         strength: 0 only applies JPEG at quality 95; the result of 1 is hard to match.
         rng: a `numpy.random.Generator`.
 
-    Returns:
-        `float32 (height, width)`, whole grey levels 0..255.
+    Returns `float32 (height, width)`, whole grey levels 0..255.
     """
     height, width = photograph.shape
     y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
     gamma = np.exp(0.6 * strength * rng.uniform(-1, 1))
     gain = np.exp(0.5 * strength * rng.uniform(-1, 1))
     light = gain * (np.asarray(photograph, np.float32) / 255) ** gamma
-
     angle = rng.uniform(0, 2 * np.pi)
     light *= 1 + 0.4 * strength * rng.uniform() * (x * np.cos(angle) + y * np.sin(angle))
     angle, edge = rng.uniform(0, 2 * np.pi), rng.uniform(-0.7, 0.7)
     lit = 1 / (1 + np.exp(-30 * (x * np.cos(angle) + y * np.sin(angle) - edge)))  # with a soft edge
     light *= 1 - 0.6 * strength * rng.uniform() * (1 - lit)
-
     light = gaussian(light, 1.2 * strength * rng.uniform())
     light += rng.normal(0, 0.02 * strength * rng.uniform(), light.shape)
     image = Image.fromarray(np.clip(np.rint(255 * light), 0, 255).astype(np.uint8))

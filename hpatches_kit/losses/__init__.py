@@ -1,7 +1,7 @@
 """Losses for `compile`, named after their papers.
 
-In: labels and descriptors of a batch from `hk.batches`, or clean and denoised patches. Out: one loss per pair, triplet
-or patch.
+In: labels and descriptors of a batch, or clean and denoised patches. Out: one loss per pair,
+triplet or patch.
 """
 
 import lazy_loader as lazy

@@ -28,7 +28,7 @@ def norm(vectors):
 
 
 def anchors_and_positives(descriptors):
-    """Even and odd rows of a batch, float32 `(pairs, dim)` each."""
+    """The even and the odd rows of a batch, float32 `(pairs, dim)` each."""
     descriptors = ops.cast(descriptors, "float32")
     return descriptors[::2], descriptors[1::2]
 
@@ -36,10 +36,9 @@ def anchors_and_positives(descriptors):
 def unit_vector_distances(a, b):
     """Euclidean distances of descriptors of unit norm: `(n, dim)` and `(m, dim)` -> `(n, m)`.
 
-    Computed from cosines (report A, equation 5), in float32: half precision cannot represent
-    distances below 0.04, nor can a GPU that multiplies float32 matrices with fewer digits. Distances
-    below 0.001 become 0.001, with gradient 0. Use this for negatives; `norm` of a difference is
-    exact.
+    They are computed from cosines (report A, equation 5). This is exact enough for negatives; for
+    positives use the `norm` of the difference: distances below 0.001 become 0.001, with gradient 0,
+    and if a GPU multiplies float32 matrices with fewer digits, those below 0.03 are inexact.
     """
     cosine = ops.matmul(ops.cast(a, "float32"), ops.transpose(ops.cast(b, "float32")))
     return ops.sqrt(ops.maximum(2.0 - 2.0 * cosine, SMALLEST_SQUARED_DISTANCE))
@@ -58,11 +57,9 @@ def hardest_negative(distances, same, axis=1):
 
 
 def positive_and_hardest_negative(labels, descriptors):
-    """Distance of each pair, and to the nearest row of any pair of another place.
+    """The distance of each pair, and from its two rows to the nearest row of another place.
 
-    Returns:
-        `(positive, negative)`, `(pairs,)` each. The negative is the smallest distance between anchor
-        and positive (both ways), anchor and anchor, and positive and positive.
+    Returns `(positive, negative)`, `(pairs,)` each.
     """
     same, (anchors, positives) = same_place(labels), anchors_and_positives(descriptors)
     across = unit_vector_distances(anchors, positives)

@@ -10,10 +10,10 @@ from hpatches_kit.losses.in_batch import InBatchTriplet
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 class HardNegativeTriplet(InBatchTriplet):
-    """In-batch hard negative mining: each pair against the hardest negatives of the batch.
+    """In-batch mining of the hardest negatives.
 
-    With `d[i, j]` the distance from anchor i to positive j, the negatives of pair i are in row i and
-    in column i of `d`. One of each is chosen:
+    With `d[i, j]` the distance from anchor i to positive j, the negatives of pair i are in row i
+    and in column i of `d`. One of each is chosen:
 
         `loss[i] = max(0, margin + d[i, i] - combine(negative of d[i, :], negative of d[:, i]))`
 
@@ -26,8 +26,8 @@ class HardNegativeTriplet(InBatchTriplet):
 
     Call args:
         y_true: labels `(2 * pairs,)`; pairs with equal labels are not negatives of each other.
-        y_pred: descriptors of unit norm, `(2 * pairs, dim)`; rows 2k and 2k + 1 are a pair. Other
-            norms (`l2net(normalise=False)`) give wrong distances, which are computed from cosines.
+        y_pred: descriptors of unit norm, `(2 * pairs, dim)`; rows 2k and 2k + 1 are a pair. With
+            other norms (`l2net(normalise=False)`) the distances are wrong.
 
     Raises UserError for an unknown `negative` and a percentile outside 0..100.
 

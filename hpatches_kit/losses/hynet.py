@@ -1,4 +1,4 @@
-"""HyNet's loss: a hinge on a similarity that combines distance and cosine."""
+"""The loss of HyNet."""
 
 import keras
 from keras import ops
@@ -10,9 +10,9 @@ from hpatches_kit.losses.batch_distances import positive_and_hardest_negative
 class HyNetLoss(keras.losses.Loss):
     """A hinge on the hardest negative, with distances replaced by `h(d) = d + alpha * d^2 / 2`.
 
-    The gradient of a distance is largest for near descriptors, that of a cosine (`1 - d^2 / 2`) at
-    right angles; `h` has both. With `n[i]` the smallest distance of pair i to any row of another
-    place:
+    The gradient of a distance is largest between near descriptors, that of a cosine
+    (`1 - d^2 / 2`) between orthogonal ones; `h` combines both. With `n[i]` the smallest distance of
+    pair i to any row of another place:
 
         `loss[i] = max(0, margin + h(d[i, i]) - h(n[i]))`
 
@@ -21,7 +21,7 @@ class HyNetLoss(keras.losses.Loss):
     before normalisation similar, is not included.
 
     Args:
-        margin: how much larger than for the positive `h` should be for the negative.
+        margin: how much larger `h` should be for the negative than for the positive.
         alpha: weight of the cosine.
 
     Call args: as for `HardNegativeTriplet`.

@@ -17,11 +17,7 @@ COMBINE = {"average": lambda row, column: (row + column) / 2, "minimum": ops.min
 class InBatchTriplet(keras.losses.Loss):
     """In-batch mining: the negatives of a pair are the other pairs of its batch.
 
-    With `d[i, j]` the distance from anchor i to positive j,
-
-        `loss[i] = max(0, margin + d[i, i] - combine(negative of d[i, :], negative of d[:, i]))`
-
-    A subclass defines `choose`, which selects the negative of a row.
+    A subclass defines `choose`. `HardNegativeTriplet` states the formula.
     """
 
     batch_class = "Pairs"

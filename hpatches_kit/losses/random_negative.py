@@ -11,14 +11,10 @@ from hpatches_kit.losses.in_batch import InBatchTriplet
 class RandomNegativeTriplet(InBatchTriplet):
     """In-batch negatives without mining: a random negative from each row and column.
 
-    The negative of pair i belongs to the next pair of the batch that shows another place. The order
-    of pairs in a batch is random, so this negative is random; the loss draws no random numbers.
+    The negatives of a pair come from the next pair of the batch that shows another place. They are
+    random, because the order of the pairs is random; the loss draws no random numbers.
 
-    Args:
-        margin: how much farther than the positive the negatives should be.
-        negative: as for `HardNegativeTriplet`.
-
-    Call args, errors: as for `HardNegativeTriplet`.
+    Args, call args, errors: as for `HardNegativeTriplet`.
     """
 
     def __init__(self, margin=1.0, negative="average", name="random_negative_triplet", **kwargs):

@@ -1,4 +1,4 @@
-"""SOSNet's loss: a squared hinge, and the distances among anchors should equal those of positives."""
+"""The loss of SOSNet."""
 
 import keras
 from keras import ops
@@ -17,9 +17,10 @@ from hpatches_kit.losses.batch_distances import (
 class SOSNetLoss(keras.losses.Loss):
     """A squared hinge on the hardest negative, plus second-order similarity.
 
-    With `a[i]` and `p[i]` the descriptors of pair i, `n[i]` the smallest distance of either to any
-    row of another place, and `N[i]` the pairs among the nearest `neighbours` of `a[i]` (among
-    anchors) or of `p[i]` (among positives):
+    The second term makes the distances among anchors similar to those among their positives. With
+    `a[i]` and `p[i]` the descriptors of pair i, `n[i]` the smallest distance of either to a row of
+    another place, and `N[i]` the pairs among the nearest `neighbours` of `a[i]` (among anchors) or
+    of `p[i]` (among positives):
 
         `loss[i] = max(0, margin + |a[i] - p[i]| - n[i])^2
                  + weight * sqrt(sum over j in N[i] of (|a[i] - a[j]| - |p[i] - p[j]|)^2)`
@@ -27,11 +28,9 @@ class SOSNetLoss(keras.losses.Loss):
     Args:
         margin: how much farther than the positive the negative should be.
         neighbours: number of neighbours in the second-order term; ties may add some.
-        weight: of the second-order term; 0 leaves the squared hinge.
+        weight: of the second-order term.
 
-    Call args: as for `HardNegativeTriplet`.
-
-    Raises UserError for fewer than 1 neighbours.
+    Call args: as for `HardNegativeTriplet`. Raises UserError for fewer than 1 neighbours.
 
     Reference: Tian et al., SOSNet, CVPR 2019, equations 1 to 5.
     """
@@ -54,7 +53,7 @@ class SOSNetLoss(keras.losses.Loss):
         return first_order + self.weight * second_order
 
     def neighbours_of(self, distances, same):
-        """Which pairs are among the nearest neighbours of each, booleans `(pairs, pairs)`."""
+        """Whether pair j is among the nearest neighbours of pair i, booleans `(pairs, pairs)`."""
         distances = ops.where(same, NO_NEGATIVE, distances)
         farthest = ops.sort(distances, axis=1)[:, : self.neighbours][:, -1:]
         return (distances <= farthest) & ~same

@@ -1,4 +1,4 @@
-"""Loss of a denoiser that combines SSIM and mean absolute error."""
+"""A loss for denoisers."""
 
 import keras
 from keras import ops
@@ -8,12 +8,10 @@ from hpatches_kit.metrics.denoising import ssim
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 class SSIMAndMAE(keras.losses.Loss):
-    """`weight * (1 - SSIM) + (1 - weight) * MAE / 255`.
-
-    The division by 255 gives both terms the same range, 0 to about 1.
+    """`weight * (1 - SSIM) + (1 - weight) * MAE / 255`, two terms of similar range.
 
     Args:
-        weight: of the structural similarity (SSIM).
+        weight: of the structural similarity (SSIM) against the mean absolute error (MAE).
 
     Call args:
         y_true, y_pred: patches `(batch, height, width, channels)`, grey levels 0..255.

@@ -1,4 +1,4 @@
-"""The baseline triplet loss, for triplets drawn in advance by `hk.batches.Triplets`."""
+"""The baseline triplet loss."""
 
 import keras
 from keras import ops
@@ -15,7 +15,7 @@ DISTANCES = {
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 class TripletMargin(keras.losses.Loss):
-    """The baseline triplet loss: `max(0, margin + d(anchor, positive) - d(anchor, negative))`.
+    """`max(0, margin + d(anchor, positive) - d(anchor, negative))`, for `hk.batches.Triplets`.
 
     Args:
         margin: how much farther than the positive the negative should be.
@@ -26,13 +26,13 @@ class TripletMargin(keras.losses.Loss):
             - `"euclidean"`: root of the sum of squared differences (report A, equation 2, which has
               no margin);
             - `"squared"`: sum of squared differences (report B, section 1).
-        swap: anchor swap: the distance to the negative is the smaller of those from anchor and
-            positive (report B, section 5; Balntas et al., BMVC 2016).
+        swap: anchor swap: use the smaller of the distances from anchor and positive to the negative
+            (report B, section 5; Balntas et al., BMVC 2016).
 
     Call args:
-        y_true: labels `(3 * triplets,)`, unused: rows 3k, 3k + 1 and 3k + 2 are anchor, positive and
-            negative.
-        y_pred: descriptors `(3 * triplets, dim)` of any norm.
+        y_true: labels `(3 * triplets,)`, which are not used.
+        y_pred: descriptors `(3 * triplets, dim)` of any norm; rows 3k, 3k + 1 and 3k + 2 are the
+            anchor, the positive and the negative.
 
     Raises UserError for an unknown distance.
     """

@@ -1,4 +1,4 @@
-"""Metrics for `compile`, and quality tables of denoised patches.
+"""Metrics for `compile`, and the quality of denoised patches by noise level.
 
 In: clean and denoised patches, or labels and descriptors of a batch. Out: numbers.
 """

@@ -1,10 +1,10 @@
 from .denoising import psnr as psnr
 from .denoising import ssim as ssim
+from .denoising_quality import patch_quality as patch_quality
+from .denoising_quality import quality as quality
+from .denoising_quality import quality_by_level as quality_by_level
 from .description import ActiveFraction as ActiveFraction
 from .description import FalsePositiveRate as FalsePositiveRate
 from .description import diagnostics as diagnostics
 from .description import hardest_negative_distance as hardest_negative_distance
 from .description import positive_distance as positive_distance
-from .denoising_quality import patch_quality as patch_quality
-from .denoising_quality import quality as quality
-from .denoising_quality import quality_by_level as quality_by_level

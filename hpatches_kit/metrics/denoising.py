@@ -11,14 +11,13 @@ WINDOW = 11  # pixels along a side
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 def psnr(y_true, y_pred, max_value=255.0):
-    """Peak signal-to-noise ratio in dB, one per patch.
+    """Peak signal-to-noise ratio (PSNR) in dB, one per patch, `(batch,)`.
+
+    Identical patches give 148 dB instead of infinity.
 
     Args:
         y_true, y_pred: patches `(batch, height, width, channels)`.
         max_value: the largest possible grey level.
-
-    Returns:
-        `(batch,)`. Identical patches give 148 dB instead of infinity.
     """
     y_pred = ops.convert_to_tensor(y_pred, "float32")
     mse = ops.mean(ops.square(ops.cast(y_true, "float32") - y_pred), axis=(1, 2, 3))
@@ -27,17 +26,14 @@ def psnr(y_true, y_pred, max_value=255.0):
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 def ssim(y_true, y_pred, max_value=255.0):
-    """Structural similarity (SSIM), one per patch: 1 for identical patches, near 0 for unrelated ones.
+    """Structural similarity (SSIM), one per patch, `(batch,)`: 1 for identical patches.
 
-    Means, variances and the covariance are taken in a Gaussian window of 11x11 pixels, sigma 1.5, at
-    every position where the window fits.
+    It is near 0 for unrelated patches. Means, variances and the covariance are taken in a Gaussian
+    window of 11x11 pixels, sigma 1.5, at every position where the window fits.
 
     Args:
         y_true, y_pred: patches `(batch, height, width, channels)`, at least 11x11 pixels.
         max_value: the largest possible grey level.
-
-    Returns:
-        `(batch,)`.
 
     Raises UserError for smaller patches.
 
@@ -46,7 +42,7 @@ def ssim(y_true, y_pred, max_value=255.0):
     x, y = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")
     if any(side is not None and side < WINDOW for side in y.shape[1:3]):
         raise UserError(f"Patches have shape {tuple(y.shape)}: expected {WINDOW} pixels or more.")
-    middle = max_value / 2  # smaller squares: their differences lose fewer digits
+    middle = max_value / 2  # its subtraction makes the squares smaller, which loses fewer digits
     x, y = x - middle, y - middle
     mean_x, mean_y = _smooth(x), _smooth(y)
     variances = _smooth(x * x) + _smooth(y * y) - mean_x**2 - mean_y**2
@@ -58,7 +54,7 @@ def ssim(y_true, y_pred, max_value=255.0):
 
 
 def _smooth(x):
-    """Apply the Gaussian window, as two 1-D kernels: `(batch, h, w, c)` -> `(batch, h-10, w-10, c)`."""
+    """Apply the Gaussian window: `(batch, h, w, c)` -> `(batch, h - 10, w - 10, c)`."""
     column = np.exp(-((np.arange(WINDOW) - WINDOW // 2) ** 2) / (2 * 1.5**2)).astype("float32")
     column = np.tile((column / column.sum())[:, None, None, None], (1, 1, x.shape[-1], 1))
     for kernel in (column, column.swapaxes(0, 1)):

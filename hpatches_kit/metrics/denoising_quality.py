@@ -11,13 +11,10 @@ COLUMNS = ("MAE", "PSNR in dB", "SSIM")
 
 
 def patch_quality(clean, patches):
-    """Compare each patch with its clean version.
+    """Compare patches with their clean versions, both `(points, 16, 32, 32)` in 0..255.
 
-    Args:
-        clean, patches: `(points, 16, 32, 32)`, grey levels 0..255.
-
-    Returns:
-        `{"MAE": .., "PSNR in dB": .., "SSIM": ..}`, each `float64 (points, 16)`; MAE in grey levels.
+    Returns `{"MAE": .., "PSNR in dB": .., "SSIM": ..}`, each `float64 (points, 16)`; MAE in grey
+    levels.
     """
     shape = np.shape(clean)[:2]
     clean, patches = (
@@ -34,9 +31,8 @@ def patch_quality(clean, patches):
 def quality_by_level(measured):
     """Average the result of `patch_quality` over the views of each noise level.
 
-    Returns:
-        A DataFrame with rows `reference`, `easy`, `hard`, `tough` and `all`, and the columns of
-        `measured`. PSNR is the mean over patches, as in the reports.
+    Returns a DataFrame with the rows `reference`, `easy`, `hard`, `tough` and `all`, and the keys
+    of `measured` as columns. PSNR is the mean over patches, as in the reports.
     """
     import pandas as pd  # only here: `patch_quality` works without it
 
@@ -50,25 +46,18 @@ def quality_by_level(measured):
 
 
 def quality(patches, denoiser=None, kind="noisy"):
-    """Compare patches with the clean ones, by noise level.
+    """Compare patches with the clean ones, by noise level; returns what `quality_by_level` does.
 
     Args:
         patches: a `PatchSet` with clean patches.
         denoiser: a `keras.Model`, or any function, from noisy to clean patches
             `(batch, 32, 32, 1)`. Its output is clipped to 0..255. Default: none.
         kind: which patches to compare, or to denoise and compare: `"noisy"` or `"denoised"`.
-
-    Returns:
-        A DataFrame, as from `quality_by_level`.
     """
-    blocks = []
-    for rows, block in predict_blocks(denoiser or _identity, patches, kind, what="Measuring"):
+    blocks, model = [], denoiser or (lambda unchanged: unchanged)
+    for rows, block in predict_blocks(model, patches, kind, what="Measuring"):
         clean = patches.base("clean")[rows]
         blocks.append(patch_quality(clean, np.clip(block, 0, 255).reshape(clean.shape)))
     return quality_by_level(
         {name: np.concatenate([block[name] for block in blocks]) for name in COLUMNS}
     )
-
-
-def _identity(patches):
-    return patches

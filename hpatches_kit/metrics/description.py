@@ -1,7 +1,7 @@
 """Metrics that show how a descriptor network learns, computed on training or validation batches.
 
-They use only the labels: rows with equal labels are positives of each other, all others negatives.
-They accept batches of `Pairs` and `Triplets`, and descriptors of any norm:
+Rows with equal labels are positives of each other, all others are negatives. Batches may be `Pairs`
+or `Triplets`, and descriptors may have any norm:
 
     model.compile("adam", loss, metrics=hk.metrics.diagnostics(loss))
 """
@@ -14,7 +14,7 @@ from hpatches_kit.metrics.recall_thresholds import BINS, fraction_at_recall, his
 
 
 def _distances(labels, descriptors):
-    """Distances between all rows and two masks: `(distances, positive, negative)`, `(n, n)` each."""
+    """Distances of all rows, and two masks: `(distances, positive, negative)`, `(n, n)` each."""
     descriptors, label = ops.cast(descriptors, "float32"), ops.reshape(labels, (-1,))
     squared = ops.sum(ops.square(descriptors), axis=1)
     products = ops.matmul(descriptors, ops.transpose(descriptors))
@@ -26,14 +26,11 @@ def _distances(labels, descriptors):
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 def positive_distance(y_true, y_pred):
-    """Mean distance between two descriptors of one place.
+    """Mean distance between two descriptors of one place, a scalar.
 
     Args:
         y_true: labels `(n,)`.
         y_pred: descriptors `(n, dim)`.
-
-    Returns:
-        A scalar.
     """
     distances, positive, _ = _distances(y_true, y_pred)
     weight = ops.cast(positive, "float32")
@@ -42,14 +39,11 @@ def positive_distance(y_true, y_pred):
 
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 def hardest_negative_distance(y_true, y_pred):
-    """Distance from each descriptor to the nearest one of another place.
+    """Distance from each descriptor to the nearest one of another place, `(n,)`.
 
     If it falls towards 0 while the loss stays at its margin, the descriptors have collapsed.
 
     Args: as for `positive_distance`.
-
-    Returns:
-        `(n,)`.
     """
     distances, _, negative = _distances(y_true, y_pred)
     return ops.min(ops.where(negative, distances, ops.max(distances)), axis=1)
@@ -59,7 +53,7 @@ def hardest_negative_distance(y_true, y_pred):
 class ActiveFraction(keras.metrics.Mean):
     """Fraction of active triplets: those with a loss above 0, which still have a gradient.
 
-    For losses that read `Pairs`, each pair counts as one triplet.
+    For losses that need `Pairs`, each pair counts as one triplet.
 
     Args:
         loss: the loss of `hk.losses` that the model is trained with.
@@ -86,8 +80,8 @@ class FalsePositiveRate(keras.metrics.Metric):
     """False positive rate at a given recall (FPR95): the lower, the better.
 
     It is the fraction of negative pairs below the distance that accepts 95 % of the positive pairs;
-    0.95 for meaningless distances. Positives and negatives are those within each batch. Distances are
-    counted in bins that are 1.2 % wide, so the threshold is exact to one bin.
+    0.95 for meaningless distances. Positives and negatives are those within each batch. Distances
+    are counted in bins that are 1.2 % wide, so the threshold is exact to one bin.
 
     Args:
         recall: fraction of positive pairs to accept, above 0 and at most 1.
@@ -118,9 +112,5 @@ class FalsePositiveRate(keras.metrics.Metric):
 
 
 def diagnostics(loss):
-    """Return new metrics that monitor a descriptor network, a list for `compile`.
-
-    Args:
-        loss: the loss of `hk.losses` that the model is trained with.
-    """
+    """Return new metrics for `compile`, given the loss of `hk.losses` that trains the model."""
     return [positive_distance, hardest_negative_distance, ActiveFraction(loss), FalsePositiveRate()]

@@ -1,4 +1,4 @@
-"""Histograms of distances, to find the threshold of a recall after all batches have been seen."""
+"""Histograms of distances, to find the threshold of a recall over all batches."""
 
 import math
 
@@ -18,10 +18,8 @@ def histogram(distances, mask):
 
 
 def fraction_at_recall(positive, negative, recall):
-    """Fraction of the negatives in the first bins that hold this fraction of the positives."""
-    accepted_positives = ops.cumsum(ops.convert_to_tensor(positive))
-    accepted_negatives = ops.cumsum(ops.convert_to_tensor(negative))
-    enough = accepted_positives >= recall * accepted_positives[-1]
+    """Fraction of the negatives in the first bins that contain this fraction of the positives."""
+    positives, negatives = (ops.cumsum(ops.convert_to_tensor(x)) for x in (positive, negative))
+    enough = positives >= recall * positives[-1]
     threshold = ops.argmax(ops.cast(enough, "int32"))  # the first bin with enough positives
-    total = ops.maximum(accepted_negatives[-1], 1.0)
-    return ops.take(accepted_negatives, threshold) / total
+    return ops.take(negatives, threshold) / ops.maximum(negatives[-1], 1.0)

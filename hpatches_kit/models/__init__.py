@@ -4,7 +4,7 @@ In: patches `(batch, 32, 32, 1)`, grey levels 0..255. Out: clean patches of the 
 or descriptors `(batch, 128)` (L2-Net, TFeat, HyNet).
 """
 
-# Not lazy: functions named like their modules, such as `unet`, need lazy_loader 0.6, newer than Colab's.
+# Not lazy: functions named like their modules need lazy_loader 0.6, and Colab has an older version.
 from hpatches_kit.models.end_to_end import end_to_end
 from hpatches_kit.models.hynet import hynet
 from hpatches_kit.models.l2net import l2net

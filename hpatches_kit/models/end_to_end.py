@@ -1,4 +1,4 @@
-"""Denoiser and descriptor network as one model, so that one loss can train both."""
+"""Denoiser and descriptor network as one model."""
 
 import keras
 
@@ -6,22 +6,21 @@ from hpatches_kit.patches.views import PATCH_SIZE
 
 
 def end_to_end(denoiser, descriptor, name="end_to_end"):
-    """Connect a descriptor network to the output of a denoiser: noisy patches in, descriptors out.
+    """Connect a descriptor network to the output of a denoiser, so that one loss can train both.
 
-    The gradient of the descriptor loss reaches the denoiser, which learns to keep what distinguishes
-    places rather than what looks clean. The denoiser's output is neither clipped nor rounded, unlike
-    that of `hk.denoise`, because both would stop the gradient.
+    The gradient of the descriptor loss reaches the denoiser, which learns to keep the details that
+    distinguish places. Unlike those of `hk.denoise`, the denoised patches are neither clipped nor
+    rounded, because both would stop the gradient.
 
     Args:
         denoiser: a `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, in 0..255.
         descriptor: a `keras.Model` from `(batch, 32, 32, 1)`, in 0..255, to `(batch, dim)`.
         name: of the model.
 
-    Returns:
-        A `keras.Model` that shares the weights of both: training it trains them. Set
-        `denoiser.trainable = False` before `compile` to train only the descriptor network.
+    Returns a `keras.Model` that shares the weights of both: training it trains them. Set
+    `denoiser.trainable = False` before `compile` to train only the descriptor network.
 
-    Reference: report A, section 5.2: a denoiser trained on its own does not serve the descriptor.
+    Reference: report A, section 5.2: a denoiser that is trained alone does not help the descriptor.
     """
     noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
     return keras.Model(noisy, descriptor(denoiser(noisy)), name=name)

@@ -1,4 +1,4 @@
-"""HyNet: L2-Net with filter response normalisation (FRN) instead of batch normalisation."""
+"""HyNet, and its filter response normalisation (FRN)."""
 
 import keras
 from keras import layers, ops
@@ -14,13 +14,11 @@ class FilterResponseNormalization(layers.Layer):
         `y = max(gamma * x / sqrt(mean(x^2) + epsilon) + beta, tau)`
 
     The mean is over the pixels of one channel of one patch, so the result does not depend on the
-    rest of the batch, in training or in inference.
+    other patches of the batch. Input and output are `(batch, height, width, channels)`.
 
     Args:
         epsilon: added to the mean square.
         threshold: initial value of `tau`. `gamma` starts at 1, `beta` at 0.
-
-    Input and output `(batch, height, width, channels)`.
 
     Reference: Singh & Krishnan, Filter Response Normalization Layer, CVPR 2020.
     """
@@ -38,7 +36,7 @@ class FilterResponseNormalization(layers.Layer):
         self.tau = weight("tau", self.threshold)
 
     def call(self, inputs):
-        x = ops.cast(inputs, "float32")  # the square of grey level 256 overflows float16
+        x = ops.cast(inputs, "float32")  # in float16, squares of values above 255 overflow
         x = x * ops.rsqrt(ops.mean(ops.square(x), axis=(1, 2), keepdims=True) + self.epsilon)
         x = ops.cast(x, self.compute_dtype)
         return ops.maximum(self.gamma * x + self.beta, self.tau)
@@ -48,17 +46,13 @@ class FilterResponseNormalization(layers.Layer):
 
 
 def hynet(dim=128, dropout=0.3, kernel_initializer="he_normal", name="hynet"):
-    """Build HyNet: the convolutions of L2-Net with filter response normalisation.
+    """Build HyNet: L2-Net with FRN, and batch normalisation after the last convolution.
 
     Args:
-        dim: dimension of the descriptor.
-        dropout: rate before the last convolution.
-        kernel_initializer: name of a Keras initialiser.
-        name: of the model.
+        dim, dropout, kernel_initializer, name: as for `l2net`.
 
-    Returns:
-        A `keras.Model` from patches `(batch, 32, 32, 1)`, grey levels 0..255, to descriptors
-        `(batch, dim)` of unit norm.
+    Returns a `keras.Model` from patches `(batch, 32, 32, 1)`, grey levels 0..255, to descriptors
+    `(batch, dim)` of unit norm.
 
     Reference: Tian et al., HyNet, NeurIPS 2020.
     """

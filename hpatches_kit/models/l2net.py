@@ -30,8 +30,8 @@ def l2net(
         standardise: scale each patch to mean 0 and standard deviation 1 first, so that the network
             does not see brightness and contrast (L2-Net paper).
         dropout: rate before the last convolution.
-        affine: batch normalisation learns a scale and a shift, as in the coursework. With `False`,
-            as in L2-Net and HardNet, it learns neither, and the convolutions before it have no bias.
+        affine: batch normalisation learns a scale and a shift, as in the coursework. With `False`
+            (L2-Net, HardNet) it learns neither, and the convolutions before it have no bias.
         final_batch_norm: add batch normalisation without scale and shift after the last convolution
             (HardNet), so that each dimension has mean 0 over places.
         kernel_initializer: name of a Keras initialiser.
@@ -39,9 +39,8 @@ def l2net(
         batch_norm_momentum: of the moving mean and variance. Keras's default of 0.99 averages over
             hundreds of batches, too many for a short training; 0.9 averages over tens.
 
-    Returns:
-        A `keras.Model` from patches `(batch, 32, 32, 1)`, grey levels 0..255, to descriptors
-        `(batch, dim)`.
+    Returns a `keras.Model` from patches `(batch, 32, 32, 1)`, grey levels 0..255, to descriptors
+    `(batch, dim)`.
 
     References: Tian et al., L2-Net, CVPR 2017; Mishchuk et al., HardNet, NeurIPS 2017.
     """
@@ -66,11 +65,10 @@ def l2net(
 
 def standardised(patch):
     """Scale each patch to mean 0 and standard deviation 1."""
-    return layers.LayerNormalization(
-        axis=(1, 2, 3), center=False, scale=False, dtype="float32", name="standardised"
-    )(patch)
+    options = {"center": False, "scale": False, "dtype": "float32", "name": "standardised"}
+    return layers.LayerNormalization(axis=(1, 2, 3), **options)(patch)
 
 
 def unit_norm(descriptors):
-    """Scale descriptors to unit norm, in float32 even under mixed precision, which loses digits."""
+    """Scale descriptors to unit norm, in float32 because mixed precision loses digits."""
     return layers.UnitNormalization(dtype="float32", name="l2_normalisation")(descriptors)

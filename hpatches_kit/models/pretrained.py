@@ -1,12 +1,12 @@
-"""Pretrained networks. Each has a card: a JSON file that says what it is and how it was trained."""
+"""Pretrained networks. Each has a card: a JSON file that describes it and its training."""
 
-import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
 
 from hpatches_kit._support.atomic import atomic_file, write_text
+from hpatches_kit._support.checksums import digest
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.models.end_to_end import end_to_end
 from hpatches_kit.models.l2net import l2net
@@ -19,30 +19,28 @@ PARTS = {"unet": unet, "l2net": l2net}
 def pretrained(name=None, folder=FOLDER):
     """Load a pretrained network, or list the available ones.
 
-        hk.models.pretrained()                     # a table
         l2net = hk.models.pretrained("descriptor")
 
     Args:
         name: of the network; None for the list.
         folder: of weights and cards. Default: those of this package.
 
-    Returns:
-        A `keras.Model`, not compiled, from patches `(batch, 32, 32, 1)` in 0..255. For the list, a
-        DataFrame with one row per network: what it is, and the scores of its card.
+    Returns a `keras.Model`, not compiled, from patches `(batch, 32, 32, 1)` in 0..255. The list is
+    a DataFrame with one row per network: what it is, and the scores of its card.
 
     Raises UserError for an unknown name, and for weights that are missing or do not match the card.
     """
     if name is None:
         import pandas as pd  # only for the table
 
-        cards = [card(available, folder) for available in _names(folder)]
-        rows = [{"what": settings["what"], **settings["scores"]} for settings in cards]
-        return pd.DataFrame(rows, index=_names(folder))
+        cards = {available: card(available, folder) for available in _names(folder)}
+        rows = [{"what": settings["what"], **settings["scores"]} for settings in cards.values()]
+        return pd.DataFrame(rows, index=list(cards))
     settings, file = card(name, folder), Path(folder).expanduser() / f"{name}.npz"
     advice = "Install hpatches_kit again, or train the network again."
     if not file.exists():
         raise UserError(f"{file} is missing, although its card exists. {advice}")
-    if (actual := _sha256(file)) != settings["sha256"]:
+    if (actual := digest(file)) != settings["sha256"]:
         raise UserError(
             f"{file} does not match its card: its SHA-256 begins with {actual[:12]}, expected"
             f" {settings['sha256'][:12]}. {advice}"
@@ -54,15 +52,9 @@ def pretrained(name=None, folder=FOLDER):
 
 
 def card(name, folder=FOLDER):
-    """Read the card of a pretrained network: data, seed, command, hardware, scores, licence.
+    """Read the card of a pretrained network: a dictionary of its data, seed, command, scores, ...
 
-    Args:
-        name, folder: as for `pretrained`.
-
-    Returns:
-        A dict: the JSON file beside the weights.
-
-    Raises UserError for an unknown name.
+    Args: as for `pretrained`. Raises UserError for an unknown name.
     """
     if name not in (names := _names(folder)):
         raise UserError(f"Unknown network {name!r}: expected one of {', '.join(names) or 'none'}.")
@@ -78,7 +70,7 @@ def build(network):
 def write(model, settings, name, folder):
     """Write the weights of a model as float16, and its card: the settings and a checksum.
 
-    Raises UserError for weights that float16 cannot hold.
+    Raises UserError for weights outside the range of float16.
     """
     folder = Path(folder)
     file = folder / f"{name}.npz"
@@ -88,13 +80,8 @@ def write(model, settings, name, folder):
         raise UserError(f"{name} has weights outside the range of float16.")
     with atomic_file(file) as partial:
         np.savez_compressed(partial, **arrays)
-    settings = {**settings, "sha256": _sha256(file)}
+    settings = {**settings, "sha256": digest(file)}
     write_text(folder / f"{name}.json", json.dumps(settings, indent=1) + "\n")
-
-
-def _sha256(file):
-    with open(file, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _names(folder):

@@ -1,4 +1,4 @@
-"""TFeat: a small network with two convolutions and a dense layer."""
+"""TFeat: two convolutions and a dense layer."""
 
 import keras
 from keras import layers
@@ -8,7 +8,7 @@ from hpatches_kit.patches.views import PATCH_SIZE
 
 
 def tfeat(dim=128, normalise=True, kernel_initializer="glorot_uniform", name="tfeat"):
-    """Build TFeat: 600,000 parameters, about a fifth of the computation of L2-Net.
+    """Build TFeat: 600,000 parameters, about a sixth of the multiplications of L2-Net.
 
     Args:
         dim: dimension of the descriptor.
@@ -17,9 +17,8 @@ def tfeat(dim=128, normalise=True, kernel_initializer="glorot_uniform", name="tf
         kernel_initializer: name of a Keras initialiser.
         name: of the model.
 
-    Returns:
-        A `keras.Model` from patches `(batch, 32, 32, 1)`, grey levels 0..255, to descriptors
-        `(batch, dim)`.
+    Returns a `keras.Model` from patches `(batch, 32, 32, 1)`, grey levels 0..255, to descriptors
+    `(batch, dim)`.
 
     Reference: Balntas et al., Learning local feature descriptors with triplets and shallow
     convolutional neural networks, BMVC 2016.

@@ -12,11 +12,9 @@ from hpatches_kit.patches.views import PATCH_SIZE
 
 @dataclass
 class Preset:
-    """A U-Net of one of the reports."""
-
     encoder: tuple  # filters of each level; each level has half the size of the one before
     decoder: tuple  # filters of each upsampling step
-    up_activation: str | None = "relu"  # of the convolution after an upsampling
+    up_activation: str | None = "relu"  # of the convolution in an upsampling step
     reported: str = ""  # number of parameters that the report states
 
 
@@ -42,9 +40,9 @@ def unet(
 ):
     """Build a U-Net.
 
-    Each level of the encoder is a 3x3 convolution, with 2x2 max-pooling between levels. Each step of
-    the decoder doubles the size, applies a 2x2 convolution, concatenates the encoder level of that
-    size (the skip connection) and applies a 3x3 convolution. ReLU, same padding.
+    An encoder level is a 3x3 convolution (same padding, ReLU), followed by 2x2 max-pooling. An
+    upsampling step of the decoder doubles the size, applies a 2x2 convolution, concatenates the
+    encoder level of that size (the skip connection) and applies a 3x3 convolution.
 
     Args:
         preset: supplies `encoder` and `decoder` if they are not given:
@@ -62,14 +60,12 @@ def unet(
         residual: predict the noise and subtract it from the input.
         name: of the model. Default: the preset's.
 
-    Returns:
-        A `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255. The output
-        is linear, so a few values may lie outside.
+    Returns a `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255. The
+    output is linear, so a few values may lie outside. Raises UserError for unknown names, fewer
+    than 2 or more than 6 levels, and an encoder and a decoder that do not match.
 
-    Raises UserError for unknown names, and for an encoder and a decoder that do not match.
-
-    References: Ronneberger et al., U-Net, 2015; report A, table 3; report B, figure 1 and section 3.2.
-    Residual: Zhang et al., DnCNN, TIP 2017.
+    References: Ronneberger et al., U-Net, 2015; report A, table 3; report B, figure 1 and section
+    3.2. Residual: Zhang et al., DnCNN, TIP 2017.
     """
     if preset not in UNET_PRESETS:
         raise UserError(f"Unknown U-Net {preset!r}: expected one of {', '.join(UNET_PRESETS)}.")
@@ -89,7 +85,6 @@ def unet(
         skips.append(x)
     for filters, level in zip(decoder, range(len(decoder), 0, -1)):
         x = double_size(conv, x, filters, up_convolution, settings.up_activation, f"upsamp{level}")
-        # The skip connection restores the positions that pooling has lost.
         x = layers.Concatenate(name=f"concat{level}")([x, skips[level - 1]])
         x = conv(filters, 3, name=f"dec_conv{level}")(x)
     return denoising_model(conv, noisy, x, residual, name or f"unet_{preset}")
@@ -97,19 +92,16 @@ def unet(
 
 def check_levels(filters):
     """Raise UserError unless there are 2 to 6 levels: 5 halvings take 32 pixels to 1."""
-    if not 2 <= len(filters) <= PATCH_SIZE.bit_length():
-        raise UserError(
-            f"{len(filters)} levels, {filters}: expected 2 to {PATCH_SIZE.bit_length()}."
-        )
+    most = PATCH_SIZE.bit_length()
+    if not 2 <= len(filters) <= most:
+        raise UserError(f"{len(filters)} levels, {filters}: expected 2 to {most}.")
 
 
 def convolution(filters, size, activation="relu", layer=layers.Conv2D, **kwargs):
-    """Convolution with the defaults of all denoisers: same padding, ReLU."""
     return layer(filters, size, padding="same", activation=activation, **kwargs)
 
 
 def double_size(conv, x, filters, up_convolution, activation, name):
-    """Double height and width. `name` is the name of the convolution."""
     if up_convolution not in UP_CONVOLUTIONS:
         raise UserError(f"Unknown {up_convolution=}: expected one of {', '.join(UP_CONVOLUTIONS)}.")
     options = {"activation": activation, "name": name}
@@ -120,10 +112,7 @@ def double_size(conv, x, filters, up_convolution, activation, name):
 
 
 def denoising_model(conv, noisy, x, residual, name):
-    """Add the last convolution (for a residual model, also the subtraction) and build the model.
-
-    Its output is float32 even under mixed precision, which would round grey levels to integers.
-    """
+    """Add the last layers in float32, because mixed precision rounds grey levels to integers."""
     out = conv(1, 3, activation=None, dtype="float32", name="noise" if residual else "out")(x)
     if residual:
         out = layers.Subtract(dtype="float32", name="out")([noisy, out])

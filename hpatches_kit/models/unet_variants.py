@@ -18,18 +18,15 @@ def unet_plus_plus(
 ):
     """Build a U-Net++: a triangle of nested U-Nets between encoder and decoder.
 
-    The input of node (level, column) is all nodes of its level in earlier columns, concatenated with
-    the upsampled node (level + 1, column - 1). Column 0 is the encoder; the last node of level 1 is
-    the output. Each node is one 3x3 convolution, as in the other denoisers here (the paper uses two);
-    there is no deep supervision.
+    Column 0 is the encoder. The input of node (level, column) is the upsampled node (level + 1,
+    column - 1), concatenated with all earlier nodes of its level. The output comes from the last
+    node of level 1. Each node is one 3x3 convolution (two in the paper), without deep supervision.
 
     Args:
         filters: of each level, from the top.
         up_convolution, kernel_initializer, residual, name: as for `unet`.
 
-    Returns:
-        A `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255.
-
+    Returns a `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255.
     Raises UserError for fewer than 2 or more than 6 levels.
 
     References: Zhou et al., UNet++, 2018; report B, section 5.
@@ -54,28 +51,17 @@ def unet_plus_plus(
 
 
 def framing_unet(
-    filters=(64, 128, 256),
-    kernel_initializer="he_normal",
-    residual=False,
-    name="framing_unet",
+    filters=(64, 128, 256), kernel_initializer="he_normal", residual=False, name="framing_unet"
 ):
     """Build a tight frame U-Net: pooling by Haar wavelets, which loses no information.
 
-    The skip connection of a U-Net duplicates the low frequencies that pooling also passes down. Here
-    each level splits each 2x2 block into its mean, which goes down, and its three Haar details
-    (across, along, diagonal), which go through the skip connection together with the level itself.
-    Mean and details together reconstruct the level exactly.
+    Each 2x2 block is split into its mean, which goes down to the next level, and its three Haar
+    details (across, along, diagonal), which go through the skip connection together with the level
+    itself. Mean and details together reconstruct the level exactly.
 
-    Args:
-        filters: of each level, from the top.
-        kernel_initializer, residual, name: as for `unet`.
+    Args, returns, raises: as for `unet_plus_plus`.
 
-    Returns:
-        A `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255.
-
-    Raises UserError for fewer than 2 or more than 6 levels.
-
-    References: Han and Ye, Framing U-Net via Deep Convolutional Framelets, TMI 2018 (the tight frame
+    References: Han and Ye, Framing U-Net via Deep Convolutional Framelets, TMI 2018 (tight frame
     U-Net); report B, section 5.
     """
     check_levels(filters)
@@ -97,10 +83,10 @@ def framing_unet(
 
 
 def haar_details(x, name):
-    """Three Haar details of 2x2 blocks, each at full size: across, along and diagonal.
+    """The Haar details of 2x2 blocks, each at full size: across, along and diagonal.
 
-    They are differences of means over columns, rows and blocks of each 2x2 block, each mean repeated
-    over its pixels. Their sum with the block mean is `x`.
+    Each is a difference of means over columns, rows or all of a block. Their sum with the mean of
+    the block is `x`.
     """
 
     def mean(size, part):

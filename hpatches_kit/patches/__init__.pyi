@@ -3,8 +3,8 @@ from .augmentation import random_affine as random_affine
 from .augmentation import warp as warp
 from .classical_denoisers import bm3d as bm3d
 from .classical_denoisers import non_local_means as non_local_means
+from .duplicates import near_duplicates as near_duplicates
 from .extraction import extract as extract
-from .near_duplicates import near_duplicates as near_duplicates
 from .noise import add_noise as add_noise
 from .noise import noisy_and_clean as noisy_and_clean
 from .noise import resize as resize

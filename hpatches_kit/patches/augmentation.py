@@ -1,7 +1,7 @@
 """Augmentation: flips, rotations and small affine changes of patches.
 
-The 8 flips and rotations of the square move pixels and keep their values. A small rotation, zoom
-and shift interpolates between pixels, which also removes some of their noise: add noise after it.
+The 8 flips and rotations of the square move pixels and keep their values. A small affine change
+interpolates between pixels, which also removes some of their noise: add noise after it.
 """
 
 import numpy as np
@@ -23,10 +23,7 @@ def flip_and_rotate(patches, orientations):
         orientations: `(n,)` integers 0 to 7. An odd one first swaps left and right; then follow
             `orientation // 2` quarter turns, counter-clockwise. 0 changes nothing.
 
-    Returns:
-        `uint8 (n, size, size)`, a new array.
-
-    Raises UserError for other shapes, types or numbers.
+    Returns a new `uint8 (n, size, size)`. Raises UserError for other shapes, types or numbers.
     """
     patches, orientations = _check_patches(patches), np.asarray(orientations)
     if orientations.shape != (len(patches),) or orientations.dtype.kind not in "iu":
@@ -34,29 +31,22 @@ def flip_and_rotate(patches, orientations):
             f"Orientations are {orientations.dtype} {orientations.shape}:"
             f" expected an integer for each of {len(patches)} patches."
         )
-    if (
-        orientations.size
-        and not 0 <= orientations.min() <= orientations.max() < FLIPS_AND_ROTATIONS
-    ):
-        raise UserError(
-            f"Orientations from {orientations.min()} to {orientations.max()}: expected 0 to 7."
-        )
+    low, high = (orientations.min(), orientations.max()) if len(patches) else (0, 0)
+    if not 0 <= low <= high < FLIPS_AND_ROTATIONS:
+        raise UserError(f"Orientations from {low} to {high}: expected 0 to 7.")
     result = np.empty_like(patches)
     _flip_and_rotate(patches, orientations.astype(np.int64), result)
     return result
 
 
 def random_affine(count, jitter, rng):
-    """Draw small random affine changes for `warp`.
+    """Draw small random affine changes for `warp`, `float32 (count, 2, 3)`.
 
     Args:
         count: number of changes.
         jitter: their strength. At 1, each of rotation (5 degrees), zoom (5 %), shift along x and
-            shift along y (1 pixel) is uniformly distributed between plus and minus its limit.
+            shift along y (1 pixel) is uniformly distributed between minus and plus its limit.
         rng: a `numpy.random.Generator`.
-
-    Returns:
-        `float32 (count, 2, 3)`.
     """
     rotation, zoom, *shift = jitter * rng.uniform(-1, 1, (4, count))
     angle, scale = np.deg2rad(ROTATION * rotation), 1 + ZOOM * zoom
@@ -78,10 +68,8 @@ def warp(patches, changes):
         patches: `uint8 (n, size, size)`, grey levels 0..255.
         changes: `(n, 2, 3)`; `[[1, 0, 0], [0, 1, 0]]` changes nothing.
 
-    Returns:
-        `uint8 (n, size, size)`, a new array.
-
-    Raises UserError for other shapes or types, for entries beyond 1000 and for NaN.
+    Returns a new `uint8 (n, size, size)`. Raises UserError for other shapes or types, for entries
+    beyond 1000 and for NaN.
     """
     patches, changes = _check_patches(patches), np.ascontiguousarray(changes, np.float32)
     if changes.shape != (len(patches), 2, 3):

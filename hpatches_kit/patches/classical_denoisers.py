@@ -1,6 +1,6 @@
 """Classical denoisers, given the noise level: the baselines of denoising networks.
 
-They work patch by patch, which takes minutes for some hundred patches; a progress bar is shown.
+They work patch by patch: a few hundred patches take minutes. A progress bar is shown.
 """
 
 import numpy as np
@@ -18,10 +18,7 @@ def non_local_means(patches, sigma, strength=1.0):
         sigma: standard deviation of the noise in grey levels; a number, or `(batch,)`.
         strength: the parameter `h` of the filter, in units of sigma.
 
-    Returns:
-        `float32 (batch, height, width, 1)`, 0..255.
-
-    Raises UserError for another shape.
+    Returns `float32 (batch, height, width, 1)`, 0..255. Raises UserError for another shape.
 
     Reference: Buades et al., CVPR 2005; the filter is that of scikit-image.
     """
@@ -35,10 +32,10 @@ def non_local_means(patches, sigma, strength=1.0):
 
 
 def bm3d(patches, sigma):
-    """Apply block matching and 3D filtering, a strong denoiser without learning.
+    """Apply block matching and 3D filtering (BM3D), a strong denoiser without learning.
 
-    Args, returns, raises: as for `non_local_means`. Raises ImportError without the package bm3d. It
-    is free for research and study only, so it is not installed with the kit: `pip install bm3d`.
+    Args, returns, raises: as for `non_local_means`. Raises ImportError without the package bm3d,
+    which is not installed with the kit because it is free for research and study only.
 
     Reference: Dabov et al., TIP 2007; the code is that of its authors.
     """

@@ -1,4 +1,4 @@
-"""Near duplicates: places that differ but look alike.
+"""Near duplicates: different places that look alike.
 
 Hard negative mining chooses them as negatives, although no descriptor can tell them apart.
 """
@@ -17,12 +17,10 @@ def near_duplicates(patches, points=3000, seed=0):
         points: number of places to compare, drawn at random.
         seed: of that draw.
 
-    Returns:
-        A DataFrame, most similar pair first, each pair once. `point` and `other` are row numbers in
-        `patches`; `distance`, 0 to 2, is the Euclidean distance of the clean patches, normalised to
-        zero mean and unit norm.
-
-    Raises UserError for fewer than two places that are not flat.
+    Returns a DataFrame, most similar pair first, each pair once. `point` and `other` are numbers of
+    points in `patches`; `distance`, 0 to 2, is the Euclidean distance of the clean patches,
+    normalised to zero mean and unit norm. Raises UserError for fewer than two places that are not
+    flat.
     """
     _, first = np.unique(patches.label, return_index=True)  # one point per place
     first = first[~patches.flat[first]]
@@ -36,8 +34,7 @@ def near_duplicates(patches, points=3000, seed=0):
     np.fill_diagonal(similarity, -2)
     nearest = similarity.argmax(1)
     distance = np.sqrt(np.maximum(0, 2 - 2 * similarity.max(1)))
-    table = pd.DataFrame({"point": chosen, "other": chosen[nearest], "distance": distance})
-    swapped = table.point > table.other
-    table.loc[swapped, ["point", "other"]] = table.loc[swapped, ["other", "point"]].to_numpy()
+    point, other = np.sort([chosen, chosen[nearest]], axis=0)
+    table = pd.DataFrame({"point": point, "other": other, "distance": distance})
     table = table.sort_values("distance", kind="stable").drop_duplicates(["point", "other"])
     return table.reset_index(drop=True)

@@ -1,7 +1,7 @@
 """Extraction: an image sequence becomes 65x65 patches, located by its homographies.
 
-As HPatches was made (Balntas et al., CVPR 2017, section 3): keypoints in image 1, affine jitter of
-their measurement regions, projection into images 2 to 6, anti-aliased sampling.
+The steps are those of HPatches (Balntas et al., CVPR 2017, section 3): keypoints in image 1, affine
+jitter of their measurement regions, projection into images 2 to 6, sampling without aliasing.
 """
 
 import numpy as np
@@ -20,49 +20,43 @@ REGION_CORNERS = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)
 
 
 def regions(points):
-    """Return measurement regions as `(points, 3, 3)` maps from the square [-1, 1] to pixels.
+    """Return the measurement regions of keypoints as maps from the square [-1, 1] to pixels.
 
-    Args:
-        points: `(points, 4)` x, y, scale and angle; a region reaches 5 scales to each side.
+    `points` are `(points, 4)` x, y, scale and angle, the maps `(points, 3, 3)`. A region reaches 5
+    scales to each side.
     """
     x, y, scale, angle = np.asarray(points, float).T
     cosine, sine = REGION * scale * np.cos(angle), REGION * scale * np.sin(angle)
-    zero, one = np.zeros_like(x), np.ones_like(x)
-    return np.stack([cosine, -sine, x, sine, cosine, y, zero, zero, one], 1).reshape(-1, 3, 3)
+    return _affine_maps(cosine, -sine, x, sine, cosine, y)
+
+
+def _affine_maps(a, b, x, c, d, y):
+    """Return `[[a, b, x], [c, d, y], [0, 0, 1]]` for each entry of the arguments, `(n, 3, 3)`."""
+    return np.stack(np.broadcast_arrays(a, b, x, c, d, y, 0.0, 0.0, 1.0), 1).reshape(-1, 3, 3)
 
 
 def jitter(count, level, rng):
     """Draw random affine maps of the square [-1, 1] near the identity, `(count, 3, 3)`.
 
     At strength 1: a rotation of up to 14 degrees, a zoom and a stretch of up to 17 % each, and a
-    shift of up to 12 % of half the side. The strength of the level, `"e"`, `"h"` or `"t"`, scales
-    them.
+    shift of up to 12 % of half the side. `level` is `"e"`, `"h"` or `"t"`.
     """
     amplitude = JITTER[level] * np.array([0.24, 0.16, 0.16, 0.12, 0.12])
     turn, zoom, stretch, dx, dy = amplitude[:, None] * rng.uniform(-1, 1, (5, count))
     direction = rng.uniform(0, np.pi, count)  # of the stretch
-    eye = np.eye(3)
 
     def rotation(angle):
-        matrix = np.repeat(eye[None], count, 0)
-        matrix[:, 0, 0] = matrix[:, 1, 1] = np.cos(angle)
-        matrix[:, 1, 0] = np.sin(angle)
-        matrix[:, 0, 1] = -matrix[:, 1, 0]
-        return matrix
+        return _affine_maps(np.cos(angle), -np.sin(angle), 0, np.sin(angle), np.cos(angle), 0)
 
-    scaling = np.repeat(eye[None], count, 0)
-    scaling[:, 0, 0], scaling[:, 1, 1] = np.exp(zoom + stretch), np.exp(zoom - stretch)
-    shift = np.repeat(eye[None], count, 0)
-    shift[:, 0, 2], shift[:, 1, 2] = dx, dy
+    scaling = _affine_maps(np.exp(zoom + stretch), 0, 0, 0, np.exp(zoom - stretch), 0)
+    shift = _affine_maps(1, 0, dx, 0, 1, dy)
     return shift @ rotation(turn + direction) @ scaling @ rotation(-direction)
 
 
 def overlap(maps, size=201):
     """Return the intersection over union of jittered regions and the exact one, `(maps,)`.
 
-    Args:
-        maps: affine maps of the square [-1, 1], `(maps, 3, 3)`, as from `jitter`.
-        size: areas are counted on a grid of size x size points.
+    `maps` are `(maps, 3, 3)`, as from `jitter`. Areas are counted on a grid of size x size points.
     """
     line = np.linspace(-2.5, 2.5, size)
     grid = np.stack(np.meshgrid(line, line), -1).reshape(-1, 2)
@@ -82,10 +76,8 @@ def sample(image, maps, size=SOURCE_SIZE):
         maps: `(patches, 3, 3)` homographies from the square [-1, 1] to pixels of the image.
         size: side of a patch in pixels.
 
-    Returns:
-        `uint8 (patches, size, size)`, bilinear. If the pixels of a patch are more than one pixel of
-        the image apart, the patch is sampled from a level of the Gaussian pyramid where they are
-        not.
+    Returns `uint8 (patches, size, size)`, bilinear. If the pixels of a patch are more than one
+    pixel of the image apart, they are read from a level of the Gaussian pyramid where they are not.
     """
     centres = (2 * np.arange(size) + 1) / size - 1
     grid = np.stack(np.meshgrid(centres, centres), -1).reshape(-1, 2)
@@ -93,11 +85,9 @@ def sample(image, maps, size=SOURCE_SIZE):
     edges = np.hypot(corner_x - np.roll(corner_x, 1, 1), corner_y - np.roll(corner_y, 1, 1))
     level = np.ceil(np.log2(np.maximum(edges.max(1) / size, 1)) - 0.05).astype(int)
     deepest = int(level.max(initial=0))
-    pyramid = (
-        list(pyramid_gaussian(image, max_layer=deepest, preserve_range=True))
-        if deepest
-        else [image]
-    )
+    pyramid = [image]
+    if deepest:
+        pyramid = list(pyramid_gaussian(image, max_layer=deepest, preserve_range=True))
     patches = np.empty((len(maps), size, size), np.uint8)
     for start in range(0, len(maps), 256):
         block = np.arange(start, min(start + 256, len(maps)))
@@ -117,8 +107,7 @@ def sample(image, maps, size=SOURCE_SIZE):
 def image_of_views(images):
     """Return the index of the image from which each of the 16 views is cut, `[0, 1, ...]`.
 
-    Args:
-        images: number of images in the sequence. With fewer than 6, they are used in turn.
+    `images` is the number of images in the sequence. With fewer than 6, they are used in turn.
     """
     return [0 if view == "ref" else 1 + (int(view[1]) - 1) % (images - 1) for view in VIEWS]
 
@@ -129,13 +118,12 @@ def extract(sequence, points=None, count=2000, seed=0, blank=BLANK):
     Args:
         sequence: an `ImageSequence`. With fewer than six images, the views use them in turn.
         points: `(points, 4)` keypoints of image 1 as from `detect_keypoints`. Default: detect them.
-        count: keep at most this number of points, chosen at random.
+        count: greatest number of points kept, chosen at random.
         seed: of the jitter and the choice.
-        blank: a point is dropped if one of its patches has a smaller standard deviation, in grey
-            levels.
+        blank: a point is dropped if the standard deviation of one of its patches is below this, in
+            grey levels.
 
-    Returns:
-        `(patches, kept)`: `uint8 (n, 16, 65, 65)` and the `(n, 4)` keypoints that they show.
+    Returns `(patches, kept)`: `uint8 (n, 16, 65, 65)` and the `(n, 4)` keypoints that they show.
 
     A point is kept only if its jittered regions lie inside image 1 and, after projection, inside
     the images from which they are cut.

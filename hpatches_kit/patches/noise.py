@@ -3,10 +3,10 @@
 Independent Gaussian noise is added at 65 px, and the sum is rounded and clipped to 0..255. Then the
 noisy and the clean patch are resized to 32 px by bilinear interpolation without anti-aliasing. The
 order matters: the resize averages four noisy pixels with weights that change across the patch, so
-the noise is strongest in the centre (0.89 sigma) and weakest in the corners (0.50 sigma).
+the noise is strongest in the centre (0.97 sigma) and weakest in the corners (0.50 sigma).
 
 Random bits select a quantile of the Gaussian distribution, which is scaled by sigma and rounded to
-whole grey levels. Everything after that is integer arithmetic. So a seed gives the same bytes on
+whole grey levels. Everything after that is integer arithmetic, so a seed gives the same bytes on
 every machine and with every version of NumPy.
 """
 
@@ -26,9 +26,8 @@ VIEW_SIGMA = np.array([SIGMA[view if view == "ref" else view[0]] for view in VIE
 
 # Pixel x of the result lies at (x + 0.5) * 65 / 32 - 0.5 of the source, between two of its pixels.
 # No other pixel of the result reads these two. All weights are multiples of 1/64.
-_LEFT, _WEIGHT = np.divmod(
-    (2 * np.arange(PATCH_SIZE) + 1) * SOURCE_SIZE - PATCH_SIZE, 2 * PATCH_SIZE
-)
+_POSITION = (2 * np.arange(PATCH_SIZE) + 1) * SOURCE_SIZE - PATCH_SIZE  # in units of 1/64 pixel
+_LEFT, _WEIGHT = np.divmod(_POSITION, 64)
 _WEIGHTS = np.stack([64 - _WEIGHT, _WEIGHT]).astype(np.int32)
 # The two source pixels, by the size of the source. A 32x32 patch is read as if each of its pixels
 # were two equal pixels along x and y.
@@ -37,10 +36,9 @@ _PIXELS = {
     PATCH_SIZE: np.stack([np.arange(PATCH_SIZE)] * 2),
 }
 _BLOCK = 64  # patches per block, so that the random bits of a block fit the processor's cache
-# A table of whole grey levels is up to 15 % faster than unit noise scaled in the loop, but takes
-# 128 KB per sigma. So calls with at most this number of different sigmas use tables, and no more
-# than this number of tables is kept.
-_FEW = 4
+# A table of the noise in whole grey levels is up to 15 % faster than unit noise scaled in the loop,
+# but takes 128 KB per sigma: calls with more different sigmas than this use no tables.
+_MOST_TABLES = 4
 
 
 def resize(patches):
@@ -67,7 +65,7 @@ def add_noise(patches, sigma, seed=0):
     """Add noise at 65 px and resize: `uint8 (n, 65, 65)` to noisy `uint8 (n, 32, 32)`.
 
     A 32x32 patch gets noise of the same distribution, as if each of its pixels were four equal ones
-    at 65 px. So noise can be added to clean patches if the 65 px patches are not available.
+    at 65 px.
 
     Args:
         patches: `uint8 (n, 65, 65)` or `uint8 (n, 32, 32)`, grey levels 0..255.
@@ -84,21 +82,21 @@ def add_noise(patches, sigma, seed=0):
             f"Patches are {patches.dtype} {patches.shape}:"
             " expected uint8 (n, 65, 65) or (n, 32, 32)."
         )
-    each = np.array(np.broadcast_to(np.asarray(sigma, float), len(patches)))
-    sigmas, row = np.unique(each, return_inverse=True)
-    if len(sigmas) <= _FEW:
+    sigma_per_patch = np.array(np.broadcast_to(np.asarray(sigma, float), len(patches)))
+    sigmas, row = np.unique(sigma_per_patch, return_inverse=True)
+    if len(sigmas) <= _MOST_TABLES:
         tables = np.stack([_whole_noise(float(sigma)) for sigma in sigmas] or [_whole_noise(0.0)])
         scale = None
     else:
-        tables, row, scale = _unit_noise()[None], np.zeros(len(patches), np.intp), each
+        tables, row, scale = _unit_noise()[None], np.zeros(len(patches), np.intp), sigma_per_patch
     bits = np.random.PCG64(seed)
     noisy = np.empty((len(patches), PATCH_SIZE, PATCH_SIZE), np.uint8)
     for start in range(0, len(patches), _BLOCK):
         block = slice(start, start + _BLOCK)
         raw = bits.random_raw(len(patches[block]) * PATCH_SIZE**2).astype("<u8", copy=False)
-        four = raw.view("<u2").reshape(-1, PATCH_SIZE, PATCH_SIZE, 4)
+        quarters = raw.view("<u2").reshape(-1, PATCH_SIZE, PATCH_SIZE, 4)  # one per source pixel
         noise = tables, row[block], None if scale is None else scale[block]
-        _mix(patches[block], _PIXELS[size], _WEIGHTS, four, *noise, noisy[block])
+        _mix(patches[block], _PIXELS[size], _WEIGHTS, quarters, *noise, noisy[block])
     return noisy
 
 
@@ -107,12 +105,10 @@ def noisy_and_clean(patches, seed=0):
 
     Args:
         patches: `uint8 (points, 16, 65, 65)`.
-        seed: an integer, a tuple of integers or a `numpy.random.SeedSequence`.
+        seed: as for `add_noise`.
 
-    Returns:
-        `(noisy, clean)`, each `uint8 (points, 16, 32, 32)`.
-
-    Raises UserError for patches of another shape or type.
+    Returns `(noisy, clean)`, each `uint8 (points, 16, 32, 32)`. Raises UserError for patches of
+    another shape or type.
     """
     if patches.shape[1:] != (len(VIEWS), SOURCE_SIZE, SOURCE_SIZE):
         raise UserError(
@@ -125,7 +121,7 @@ def noisy_and_clean(patches, seed=0):
 
 
 def view_seed(seed, view):
-    """Return the seed of one view, 0 to 15, so that it can be made without the others."""
+    """Return the seed of one view, 0 to 15: each view can be made without the others."""
     if not isinstance(seed, np.random.SeedSequence):
         seed = np.random.SeedSequence(seed)
     return np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, view))
@@ -137,7 +133,7 @@ def _unit_noise():
     return ndtri((np.arange(1 << 16) + 0.5) / (1 << 16))
 
 
-@lru_cache(maxsize=_FEW)
+@lru_cache(maxsize=_MOST_TABLES)
 def _whole_noise(sigma):
     """Return the noise for each value of 16 bits in whole grey levels, `int16 (65536,)`."""
     return np.rint(sigma * _unit_noise()).astype(np.int16)

@@ -18,12 +18,12 @@ class PatchSet:
         label: `(points,)` integers, equal for points of the same place. Default: every point is a
             different place.
         splits: `{split: {"train": [names], "test": [names]}}`; the first one is the default.
-        rows: `(points,)` rows of the arrays that belong to this set, in order. Default: all.
+        rows: `(points,)` the row of each point in the arrays. Default: all rows, in order.
         flat: `(points,)` true if the reference patch is flat. Default: computed from the clean
             patches.
-        fingerprint: identifies the content of arrays in files. Default: None.
+        fingerprint: identifies the content of arrays in files.
 
-    Raises UserError for other shapes, types, or numbers of points that differ.
+    Raises UserError for other shapes and types, and for numbers of points that differ.
 
     `len(patches)` is the number of points, and `patches["clean"]` an array as described above:
 
@@ -55,7 +55,7 @@ class PatchSet:
                 )
             if rows is None and len(array) != points:
                 raise UserError(
-                    f"{len(array)} {kind!r} patches for {points} points: expected as many."
+                    f"{len(array)} {kind!r} patches for {points} points: expected {points}."
                 )
             if points and not 0 <= self.rows.min() <= self.rows.max() < len(array):
                 raise UserError(
@@ -72,7 +72,7 @@ class PatchSet:
         `hk.load(folder)` opens it again.
 
         Args:
-            folder: an existing one is replaced if it was written by this method.
+            folder: an existing one is replaced if this method wrote it.
             provenance: settings with which the patches were made, stored as JSON.
 
         Raises FileExistsError if the folder contains any other file, UserError if the points of a
@@ -100,7 +100,7 @@ class PatchSet:
 
     @property
     def names(self):
-        """Names of the sequences, in the order in which they first appear."""
+        """Names of the sequences, in the order of their first points."""
         return list(self._runs)
 
     @property
@@ -124,9 +124,9 @@ class PatchSet:
     def flat(self):
         """`(points,)` true if the standard deviation of the reference is at most 10 grey levels.
 
-        The benchmark uses those neither as queries nor as distractors. Patches of the HPatches
-        release are measured at 65 px, as in the official task lists; others at 32 px, where the
-        standard deviation is slightly smaller.
+        The retrieval task of the benchmark excludes flat references. The patches of HPatches are
+        measured at 65 px, as in the official task lists; others at 32 px, where the standard
+        deviation is slightly smaller.
         """
         if self._flat is None:
             self._flat = np.zeros(len(self), bool)
@@ -135,7 +135,7 @@ class PatchSet:
         return self._flat
 
     def base(self, kind):
-        """Return the whole array of a kind, of which `rows` belong to this set."""
+        """Return the array of a kind; the patches of point i are in row `rows[i]`."""
         if kind not in self.arrays:
             raise UserError(
                 f"No {kind!r} patches in this set: expected one of {sorted(self.arrays)}."
@@ -150,22 +150,20 @@ class PatchSet:
         return base[self.rows]
 
     def blocks(self, points=256):
-        """Return slices that cover all points, `points` at a time; 256 points are 4 MB per kind."""
-        return [
-            slice(start, min(start + points, len(self))) for start in range(0, len(self), points)
-        ]
+        """Return slices of `points` points; 256 points are 4 MB per kind."""
+        starts = range(0, len(self), points)
+        return [slice(start, min(start + points, len(self))) for start in starts]
 
     def add(self, kind, patches):
         """Return a set that also has `patches`, `uint8 (points, 16, 32, 32)`, as a kind."""
-        if len(patches) != len(self):
-            raise UserError(
-                f"{len(patches)} {kind} patches for {len(self)} points: expected as many."
-            )
+        if len(patches) != (points := len(self)):
+            counts = f"{len(patches)} {kind} patches for {points} points"
+            raise UserError(f"{counts}: expected {points}.")
         arrays = {existing: self[existing] for existing in self.arrays} | {kind: patches}
         return PatchSet(arrays, self.sequence, self.label, self.splits, flat=self._flat)
 
     def add_base(self, kind, array):
-        """Return a set that also has a kind, given as the whole array, indexed by `rows`."""
+        """Return a set that also has a kind, given as an array that `rows` index, see `base`."""
         return self._pick(slice(None), self.arrays | {kind: array})
 
     def _pick(self, index, arrays=None):
@@ -200,10 +198,10 @@ class PatchSet:
         of the split that are not in this set are skipped, so that a part of HPatches can be split
         like the whole.
 
-        Raises UserError for an unknown split, and if a side has no sequence in this set.
+        Raises UserError for an unknown split, and for a side without a sequence in this set.
         """
         if not self.splits:
-            raise UserError("These patches came without a split: use select(names).")
+            raise UserError("These patches have no split: use select(names).")
         name = name or next(iter(self.splits))
         if name not in self.splits:
             raise UserError(f"Unknown split {name!r}: expected one of {', '.join(self.splits)}.")

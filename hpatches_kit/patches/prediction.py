@@ -1,4 +1,4 @@
-"""Run a model on the patches of a set, a few points at a time, with a progress bar."""
+"""Predictions of a model for the patches of a set, with a progress bar."""
 
 import numpy as np
 from tqdm import tqdm
@@ -8,24 +8,22 @@ from hpatches_kit.patches.views import patch_shape
 
 
 def predict_blocks(model, patches, kind, batch_size=256, what="Predicting", rows=None):
-    """Predict the patches of a set block by block.
+    """Run a model on the patches of a few points at a time.
 
-    The last batch is padded to the size of the others. So the model is compiled for one size, and a
-    patch gives the same output whichever row the prediction starts at.
+    The last batch is padded to the size of the others: the model is compiled for one size, and the
+    output for a patch does not depend on the size of its batch.
 
     Args:
         model: a `keras.Model`, or a function of `uint8 (batch, 32, 32, 1)`.
         patches: a `PatchSet`.
         kind: which of its patches to use, grey levels 0..255.
         batch_size: patches per batch.
-        what: text of the progress bar.
+        what: title of the progress bar.
         rows: rows of the base array to use. Default: those of `patches`.
 
-    Yields:
-        `(rows, outputs)`: the rows of up to `batch_size` points, and an output for each of their
-        patches, in the order of points and then views.
-
-    Raises UserError for an empty set, and for a model of patches of another size.
+    Yields `(rows, outputs)`: the rows of up to `batch_size` points, and an output for each of their
+    patches, in the order of points and then views. Raises UserError for an empty set, and for a
+    model that takes patches of another size.
     """
     base, rows = patches.base(kind), patches.rows if rows is None else rows
     if not len(rows):
@@ -33,7 +31,7 @@ def predict_blocks(model, patches, kind, batch_size=256, what="Predicting", rows
     check_input_shape(model, kind)
     total = len(rows) * base.shape[1]
     with tqdm(total=total, desc=what, unit="patch", unit_scale=True, delay=1) as bar:
-        for start in range(0, len(rows), batch_size):  # 16 batches
+        for start in range(0, len(rows), batch_size):  # 16 batches, because a point has 16 patches
             block_rows = rows[start : start + batch_size]
             block = base[block_rows].reshape(-1, *base.shape[2:], 1)
             yield block_rows, _predict(model, block, batch_size)
@@ -41,10 +39,7 @@ def predict_blocks(model, patches, kind, batch_size=256, what="Predicting", rows
 
 
 def check_input_shape(model, kind):
-    """Raise UserError if a model takes patches of another size than those of `kind`.
-
-    JAX would run such a model and return meaningless numbers.
-    """
+    """Raise UserError for a model of patches of another size: JAX would return wrong numbers."""
     shape = (*patch_shape(kind)[1:], 1)
     input_shape = tuple(getattr(model, "input_shape", (None, *shape))[1:])
     if any(expected not in (None, size) for expected, size in zip(input_shape, shape)):
@@ -57,8 +52,6 @@ def check_input_shape(model, kind):
 def _predict(model, patches, batch_size):
     if not hasattr(model, "predict"):
         return np.asarray(model(patches))
-    padded = patches
-    if len(patches) % batch_size:
-        padded_length = -(-len(patches) // batch_size) * batch_size
-        padded = np.resize(patches, (padded_length, *patches.shape[1:]))  # repeats the patches
+    padded_length = -(-len(patches) // batch_size) * batch_size
+    padded = np.resize(patches, (padded_length, *patches.shape[1:]))  # repeats the patches
     return model.predict(padded, batch_size=batch_size, verbose=0)[: len(patches)]

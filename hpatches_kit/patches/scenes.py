@@ -1,7 +1,7 @@
-"""Scenes become noisy and clean patches, in parallel on all cores.
+"""Scenes: photographs or real sequences, from which noisy and clean patches are cut.
 
-A scene is a photograph, shown by several virtual sequences, or one real sequence. Keypoints are
-detected once per scene, so points of one place have the same label in all its sequences.
+A photograph is shown by several virtual sequences. Keypoints are detected once per scene, so points
+of one place have the same label in all its sequences.
 """
 
 from collections.abc import Callable
@@ -38,7 +38,7 @@ class Scene:
             of a real sequence.
         points: greatest number of points per sequence.
         seed: tuple of integers, for all random choices.
-        file: source of the scene, for messages.
+        file: path of the scene, for messages.
     """
 
     name: str
@@ -50,34 +50,25 @@ class Scene:
 
 
 def virtual_names(name, viewpoint, lighting):
-    """Return the names of virtual sequences: `v_<name>_1`, `v_<name>_2`, ..., `i_<name>_1`, ...
+    """Return the names of the virtual sequences: `v_<name>_1`, `v_<name>_2`, ..., `i_<name>_1`, ...
 
-    Args:
-        name: of the photograph.
-        viewpoint, lighting: numbers of sequences.
+    `viewpoint` and `lighting` are the numbers of sequences.
     """
-    return [
-        f"{letter}_{name}_{i + 1}"
-        for letter, count in (("v", viewpoint), ("i", lighting))
-        for i in range(count)
-    ]
+    counts = {"v": viewpoint, "i": lighting}
+    return [f"{letter}_{name}_{i + 1}" for letter in counts for i in range(counts[letter])]
 
 
 def extract_scenes(scenes, splits=None, progress=True, originals=False):
-    """Cut the patches of scenes.
+    """Cut the clean and noisy patches of scenes, and return them as a `PatchSet`.
 
     The patches are stored in unnamed temporary files, since they may be larger than memory: 32 KB
     per point, and 66 KB more with originals.
 
     Args:
         scenes: list of `Scene`; all names of sequences differ.
-        splits: of the `PatchSet`, or a function that returns them, given the scenes that have
-            points.
-        progress: show a progress bar, with one step per sequence.
+        splits: of the `PatchSet`, or a function from the scenes that have points to the splits.
+        progress: show a bar, one step per sequence.
         originals: also keep the 65 px patches, as `patches["original"]`.
-
-    Returns:
-        A `PatchSet` of clean and noisy patches.
 
     Prints the names of scenes without a usable point. Raises UserError if no scene has one.
     """

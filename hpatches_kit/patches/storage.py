@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -12,23 +13,14 @@ from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.locks import locked
 from hpatches_kit.patches.patch_set import PatchSet
 
-FORMAT = 3  # of the folder
+FORMAT = 3  # raise it when the files change
 METADATA_FILE = "patches.json"
 FILE_PATTERNS = ("*.npy", METADATA_FILE)
 POINT_ARRAYS = ("label", "flat")  # arrays with one number per point; all others are patches
 
 
 def save_patch_set(patches, folder, provenance):
-    """Write a `PatchSet` to a folder, atomically, and return it memory-mapped from there.
-
-    Args:
-        patches: points of one sequence are contiguous.
-        folder: an existing one is replaced if it was written by this function.
-        provenance: settings with which the patches were made, a dictionary stored as JSON.
-
-    Raises FileExistsError if the folder contains any other file, UserError if the points of a
-    sequence are not contiguous.
-    """
+    """Write a `PatchSet` to a folder; see `PatchSet.save`, which calls it."""
     if not np.array_equal(_name_per_point(patches.lengths), patches.sequence):
         raise UserError(
             "The points of a sequence are not contiguous: save patches.select(patches.names)."
@@ -53,7 +45,7 @@ def write_metadata(folder, lengths, splits, provenance, **point_arrays):
         "lengths": lengths,
         "splits": splits,
         "quick_checksums": {file.name: quick_checksum(file) for file in files},
-        # Only these identify the content. They take seconds per gigabyte, so opening skips them.
+        # Only these identify the content. Opening does not verify them: seconds per gigabyte.
         "digests": {file.name: digest(file) for file in files},
     }
     metadata["fingerprint"] = _fingerprint(metadata)
@@ -61,11 +53,7 @@ def write_metadata(folder, lengths, splits, provenance, **point_arrays):
 
 
 def open_patch_set(folder, **provenance):
-    """Memory-map a saved patch set; this is fast for any size.
-
-    Args:
-        folder: as written by `save_patch_set`.
-        provenance: settings that the patch set must have been made with.
+    """Memory-map a saved patch set that was made with these settings, its provenance.
 
     Raises FileNotFoundError if there is no patch set; UserError if a file is truncated, modified or
     of another format, or if the patch set was made with other settings.
@@ -75,7 +63,7 @@ def open_patch_set(folder, **provenance):
     for key, expected in json.loads(json.dumps(provenance)).items():
         stored = metadata["provenance"].get(key)
         if stored != expected:
-            raise UserError(f"{folder} was built with {key} = {stored}, wanted {expected}.")
+            raise UserError(f"{folder} was built with {key} = {stored}, expected {expected}.")
     files = metadata["quick_checksums"]
     for name, expected in files.items():
         actual = quick_checksum(folder / name) if (folder / name).exists() else "no file"
@@ -94,15 +82,13 @@ def open_patch_set(folder, **provenance):
 
 
 def open_or_build(folder, build, **provenance):
-    """Open the patch set in a folder; if there is none, call `build()`, which writes it there.
+    """Open the patch set in a folder, or call `build()`, which writes it there.
 
-    A set that is missing, damaged, of another format or made with other settings is built again, by
-    one process at a time. Opening an existing set writes nothing.
+    A set that is damaged, of another format or made with other settings is built again, by one
+    process at a time. Opening an existing set writes nothing.
     """
-    try:
+    with suppress(FileNotFoundError, ValueError):
         return open_patch_set(folder, **provenance)
-    except (FileNotFoundError, ValueError):
-        pass
     folder = Path(folder).resolve()
     with locked(folder):
         remove_leftovers(folder)
@@ -137,7 +123,7 @@ def _read_metadata(folder):
 
 
 def _fingerprint(metadata):
-    """Return 128 bits of the SHA-256 of the metadata, which include the digests of all files."""
+    """Return 32 hexadecimal digits of a hash of the metadata, with the digests of all files."""
     content = {key: value for key, value in metadata.items() if key != "fingerprint"}
     text = json.dumps(content, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:32]

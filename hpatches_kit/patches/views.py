@@ -1,8 +1,7 @@
 """Terms and constants of patches: point, place, view, level and kind.
 
 - A *point* is a keypoint of one image sequence.
-- A *place* is a physical place, which several sequences may show. Points of one place have the same
-  label.
+- A *place* is a physical place, which several sequences may show. Its points have the same label.
 - A *view* is one of the 16 patches of a point. `ref` is cut from image 1; `e1`, `h1` and `t1` are
   cut from image 2, `e2`, `h2` and `t2` from image 3, and so on up to `e5`, `h5` and `t5`.
 - A *level* says how inaccurately the region of a view is placed, as by a detector that finds the
@@ -25,17 +24,14 @@ FLAT = 10.0  # a patch is flat up to this standard deviation in grey levels
 
 
 def view_index(view):
-    """Return the column of a view: 0 for `"ref"`, 1 for `"e1"`, 15 for `"t5"`.
-
-    Raises UserError for an unknown view.
-    """
+    """Return the index of a view: 0 for `"ref"`, 15 for `"t5"`. Raises UserError if unknown."""
     if view not in VIEWS:
         raise UserError(f"Unknown view {view!r}: expected one of {', '.join(VIEWS)}.")
     return VIEWS.index(view)
 
 
 def level_columns():
-    """Return the columns of the reference and of each level: `{"reference": [0], "easy": ...}`."""
+    """Return the view indices of each level, `{"reference": [0], "easy": [1, ...], ...}`."""
     return {
         level: [k for k, view in enumerate(VIEWS) if view[0] == letter]
         for letter, level in {"r": "reference", **LEVELS}.items()
@@ -49,8 +45,5 @@ def patch_shape(kind):
 
 
 def is_flat(references):
-    """Return `(points,)` true where a reference `(points, size, size)` is flat.
-
-    A patch is flat if the standard deviation of its grey levels is at most 10.
-    """
+    """Return which reference patches are flat: `(points, size, size)` -> booleans `(points,)`."""
     return references.std(axis=(1, 2), dtype=np.float64) <= FLAT
