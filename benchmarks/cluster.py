@@ -62,9 +62,8 @@ def main():
         assert engines.train_run(run, single, progress=False) == "done"
         resumed, expected = (load_trained(run, root).get_weights() for root in (cluster, single))
         difference = max(np.abs(a - b).max() for a, b in zip(resumed, expected, strict=True))
-        show(
-            f"{run}: weights of the killed and of an uninterrupted run differ by at most {difference:.1e}."
-        )
+        compared = "weights of the killed and of an uninterrupted run"
+        show(f"{run}: {compared} differ by at most {difference:.1e}.")
     if options.save:
         save_to_page("cluster", "```text\n" + "\n".join(lines) + "\n```", "docs/cluster.md")
 

@@ -18,6 +18,6 @@ from .datasets.loading import load as load
 from .descriptors import baselines as baselines
 from .descriptors.describe_patches import describe as describe
 from .descriptors.descriptors import Descriptors as Descriptors
-from .experiments.environment import environment as environment
+from .experiments.environment_report import environment as environment
 from .patches.patch_set import PatchSet as PatchSet
 from .patches.views import VIEWS as VIEWS

@@ -1,1 +1,4 @@
-"""The command line, `hpatches` or `python -m hpatches_kit`: evaluate, data, reproduce."""
+"""The commands of `hpatches` (or `python -m hpatches_kit`): evaluate, data, reproduce.
+
+In: the arguments of a command. Out: printed tables, and files where an option names them.
+"""

@@ -1,4 +1,4 @@
-"""The command line: `hpatches evaluate DESCRIPTORS`, `hpatches data make PHOTOS`, `hpatches reproduce`."""
+"""The program `hpatches`: `hpatches evaluate`, `hpatches data` and `hpatches reproduce`."""
 
 import argparse
 import sys
@@ -13,8 +13,12 @@ from hpatches_kit.cli.reproduce import add_reproduce
 def main(arguments=None):
     """Run one command.
 
+    Args:
+        arguments: a list of words; default: those of the command line.
+
     Returns:
-        The exit status: 0, or 2 for an error that the user can fix. All other errors show their traceback.
+        The exit status: 0, or 2 for an error that the user can fix, printed as one line. Any other
+        error shows its traceback.
     """
     options = make_parser().parse_args(arguments)
     try:
@@ -26,8 +30,11 @@ def main(arguments=None):
 
 
 def make_parser():
-    """The parser of all commands; nothing slow is imported before a command runs."""
-    parser = argparse.ArgumentParser("hpatches", description=__doc__.splitlines()[0])
+    """Make the parser of all commands. Slow imports wait until a command runs."""
+    parser = argparse.ArgumentParser(
+        "hpatches",
+        description="Score descriptors, prepare patches, and train the tables of the two reports.",
+    )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_evaluate(commands)

@@ -1,14 +1,14 @@
-"""Every row of every table in the two reports, as resumable runs.
+"""Every row of every table of the two reports, as resumable runs.
 
-In: rows (`Denoiser`, `Descriptor`) as data, a data set, a scale, a seed. Out: run folders, tables, figures and
-conclusions.
+In: rows (`Denoiser`, `Descriptor`) as data, a data set, a scale, seeds. Out: a folder for each run;
+tables, figures and conclusions of many runs.
 
-    python -m hpatches_kit reproduce A-table-2 --data photos --scale quick --seeds 3
+    hpatches reproduce A-table-2 --data photos --scale quick --seeds 3
 
 A row of your own:
 
-    mine = hk.experiments.Descriptor("mine", loss="HyNetLoss", optimizer="Nadam")
-    hk.experiments.run(mine, "results/mine", data="photos", scale="quick")
+    row = hk.experiments.Descriptor("hynet-loss", loss="HyNetLoss", optimizer="Nadam")
+    hk.experiments.run(row, "results/reports", data="photos", scale="quick")["scores"]
 """
 
 import lazy_loader as lazy

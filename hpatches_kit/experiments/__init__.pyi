@@ -1,7 +1,7 @@
-from .engines import ENGINES as ENGINES
 from .engines import missing_runs as missing_runs
 from .engines import run as run
-from .environment import environment as environment
+from .engines import train_runs as train_runs
+from .environment_report import environment as environment
 from .pages import markdown as markdown
 from .pages import save_tables as save_tables
 from .report_settings import BATCH_SIZES as BATCH_SIZES
@@ -18,9 +18,7 @@ from .results import summary as summary
 from .rows import Denoiser as Denoiser
 from .rows import Descriptor as Descriptor
 from .runs import Run as Run
-from .runs import in_order as in_order
+from .runs import training_order as training_order
 from .scales import SCALES as SCALES
 from .scales import Scale as Scale
 from .tables import TABLES as TABLES
-from .tables.table import Claim as Claim
-from .tables.table import Table as Table

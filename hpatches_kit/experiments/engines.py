@@ -1,15 +1,15 @@
-"""Run many runs: one after another here, or spread over a Ray cluster."""
+"""Train many runs: one after another in this process, or spread over a Ray cluster."""
 
+import gc
 import time
 import traceback
-from pathlib import Path
 
 import keras
 
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.locks import locked
+from hpatches_kit.experiments.records import RECORD, record_of
 from hpatches_kit.experiments.remote_results import (
-    RECORD,
     UploadRun,
     download_records,
     download_run,
@@ -18,174 +18,175 @@ from hpatches_kit.experiments.remote_results import (
     local_folder,
     upload_run,
 )
-from hpatches_kit.experiments.runs import Run, in_order
-from hpatches_kit.experiments.training import has_model, record_of, train
+from hpatches_kit.experiments.rows import check_choice
+from hpatches_kit.experiments.runs import Run, training_order
+from hpatches_kit.experiments.training import has_model, train
 
-PATIENCE = 5  # seconds between looks at what another process is training
-
-
-def missing_runs(runs, root):
-    """Those that are not complete, each after those it needs and cannot have from the results.
-
-    Args:
-        runs: of `runs_of_tables`.
-        root: folder or address of the results.
-    """
-    download_records(root, [run.folder for run in in_order(runs)])
-    here, found = local_folder(root), {}
-
-    def add(run, model=False):
-        """Note a run that is not complete, or of which only the numbers were kept."""
-        has = has_model if model and not is_remote(root) else record_of
-        if has(run, here) and is_uploaded(root, run.folder):
-            return
-        for need in run.needs:
-            add(need, model=True)
-        found.setdefault(run.folder, run)
-
-    for run in runs:
-        add(run)
-    return list(found.values())
-
-
-def train_run(run, root, wait=True, progress=True):
-    """Train a run, unless it is complete; one process at a time.
-
-    Returns:
-        `"done"`, `"busy"` when another process is at it and `wait` is false, or what went wrong.
-    """
-    here, policy = local_folder(root), keras.config.dtype_policy()
-    devices = keras.distribution.distribution()
-    try:
-        with locked(here / run.folder, wait) as held:
-            if held is False:
-                return "busy"
-            for need in run.needs:
-                with locked(here / need.folder):
-                    download_run(root, need.folder)
-                if not has_model(need, here):
-                    return f"needs {need}, which is not there"
-            download_run(root, run.folder)
-            if not has_model(run, here):
-                (here / run.folder / RECORD).unlink(missing_ok=True)  # its log begins anew
-                train(run, here, progress, [UploadRun(root, run.folder)])
-                upload_run(root, run.folder)
-            elif not is_uploaded(root, run.folder):
-                upload_run(root, run.folder)
-    except Exception as error:  # a row that fails must not stop the others
-        traceback.print_exc()
-        return f"{type(error).__name__}: {error}"
-    finally:
-        keras.utils.clear_session()  # which forgets these two
-        keras.config.set_dtype_policy(policy)
-        keras.distribution.set_distribution(devices)
-    return "done"
-
-
-def local(runs, root, tell, progress=True):
-    """One after another, in this process; what another process is at comes last.
-
-    Args:
-        runs: of `missing`.
-        root: folder or address of the results.
-        tell: called with each run and how it ended.
-        progress: show bars.
-
-    Returns:
-        What failed: why, by folder.
-    """
-    waiting, failed, told = list(runs), {}, None
-    while waiting:
-        busy = []
-        for run in waiting:
-            lost = [str(need) for need in run.needs if need.folder in failed]
-            if lost:
-                end = f"needs {lost[0]}, which failed"
-            elif any(need in busy for need in run.needs):
-                end = "busy"
-            else:
-                end = train_run(run, root, wait=False, progress=progress)
-            if end == "busy":
-                busy.append(run)
-                continue
-            if end != "done":
-                failed[run.folder] = end
-            tell(run, end)
-        if busy and len(busy) == len(waiting):
-            if told != busy:
-                print(f"Waiting for another process that trains {busy[0]}.", flush=True)
-            told = busy
-            time.sleep(PATIENCE)
-        waiting = busy
-    return failed
-
-
-def ray(runs, root, tell, progress=True):
-    """Each run a task of a Ray cluster, begun when those it needs are complete.
-
-    A task whose worker dies is started again and goes on after its last complete epoch. Where the
-    cluster has GPUs, each task gets one. Joins the cluster at `$RAY_ADDRESS`; without one, the
-    processors of this machine are one.
-
-    Args and what it returns: as `local`. All machines must see `root`: a shared folder, or an address.
-    """
-    try:
-        import ray as engine
-    except ImportError as error:
-        raise UserError(
-            "The engine ray needs Ray: pip install -e '.[cluster]', or ray alone."
-        ) from error
-
-    engine.init(ignore_reinit_error=True, log_to_driver=progress)
-    gpus = 1 if engine.cluster_resources().get("GPU") else 0
-    variables = {"KERAS_BACKEND": keras.backend.backend()}
-    if not gpus:  # a task is given one core, and TensorFlow would take all
-        variables |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
-
-    @engine.remote(num_cpus=1, num_gpus=gpus, max_retries=5, runtime_env={"env_vars": variables})
-    def task(run, root, *needs):
-        lost = [name for name, end in needs if end != "done"]
-        if lost:
-            return str(run), f"needs {lost[0]}, which failed"
-        return str(run), train_run(run, root, progress=False)
-
-    root, tasks, failed = root if is_remote(root) else local_folder(root).resolve(), {}, {}
-    for run in runs:
-        needs = [tasks[need.folder] for need in run.needs if need.folder in tasks]
-        tasks[run.folder] = task.remote(run, root, *needs)
-    of = {future: run for run, future in zip(runs, tasks.values())}
-    waiting = list(of)
-    while waiting:
-        ready, waiting = engine.wait(waiting)
-        for future in ready:
-            try:
-                _, end = engine.get(future)
-            except engine.exceptions.RayError as error:  # died more often than it is started again
-                why, _, _ = str(error).partition("\n")
-                end = f"{type(error).__name__}: {why}"
-            if end != "done":
-                failed[of[future].folder] = end
-            tell(of[future], end)
-    return failed
+PATIENCE = 5  # seconds to wait for a run that another process trains
 
 
 def run(row, root, data="photos", scale="quick", seed=0, policy="float32", progress=True):
-    """Train one row, and first what it needs, unless that is there already.
+    """Train one row, and first the rows it needs, unless they are complete.
+
+    The caller's random states, dtype policy and Keras session stay as they are.
 
     Args:
         row: a `Denoiser` or a `Descriptor`.
         root: folder or address of the results.
         data, scale, seed, policy: as for `runs_of_tables`.
+        progress: show a bar of epochs.
 
     Returns:
-        What its `run.json` holds: scores, seconds, settings and more.
+        The record that `run.json` holds: scores, seconds, settings and more.
 
-    Raises RuntimeError when it, or what it needs, failed.
+    Raises RuntimeError when a run failed.
     """
-    this = Run(row, data, scale, seed, policy)
-    if failed := local(missing_runs([this], root), root, lambda run, end: None, progress):
-        raise RuntimeError("; ".join(f"{folder}: {why}" for folder, why in failed.items()))
-    return record_of(this, Path(local_folder(root)))
+    wanted = Run(row, data, scale, seed, policy)
+    if failed := train_runs(missing_runs([wanted], root), root, progress=progress):
+        raise RuntimeError("; ".join(f"{folder}: {reason}" for folder, reason in failed.items()))
+    return record_of(wanted, local_folder(root))
 
 
-ENGINES = {"local": local, "ray": ray}
+def train_runs(runs, root, engine="local", report=None, progress=True):
+    """Train runs in the given order; a run that fails does not stop the others.
+
+    Args:
+        runs: of `missing_runs`.
+        root: folder or address of the results.
+        engine: `"local"`, one after another in this process; or `"ray"`, spread over a Ray cluster.
+        report: called with each run and its outcome, `"done"` or the reason of its failure.
+        progress: show bars of epochs.
+
+    Returns:
+        `{folder: reason}` of the runs that failed.
+    """
+    check_choice(engine, ENGINES, "engine")
+    failed = {}
+    for run, outcome in ENGINES[engine](runs, root, progress):
+        if outcome != "done":
+            failed[run.folder] = outcome
+        if report:
+            report(run, outcome)
+    return failed
+
+
+def missing_runs(runs, root):
+    """The runs that are not complete, each after those it needs and whose models are missing.
+
+    Args:
+        runs: of `runs_of_tables`.
+        root: folder or address of the results.
+    """
+    download_records(root, [run.folder for run in training_order(runs)])
+    local, missing = local_folder(root), {}
+
+    def add(run, needs_model=False):
+        # The model of a run at an address is downloaded when it is needed.
+        is_complete = has_model if needs_model and not is_remote(root) else record_of
+        if is_complete(run, local) and is_uploaded(root, run.folder):
+            return
+        for need in run.needs:
+            add(need, needs_model=True)
+        missing.setdefault(run.folder, run)
+
+    for run in runs:
+        add(run)
+    return list(missing.values())
+
+
+def train_run(run, root, wait=True, progress=True):
+    """Train a run unless it is complete. A lock lets one process at a time train it.
+
+    Returns:
+        `"done"`; `"busy"` when another process trains it, or a run it needs, and `wait` is false;
+        or the reason of a failure.
+    """
+    local = local_folder(root)
+    try:
+        with locked(local / run.folder, wait) as lock:
+            if lock is False:
+                return "busy"
+            for need in run.needs:
+                with locked(local / need.folder, wait) as lock:
+                    if lock is False:
+                        return "busy"
+                    download_run(root, need.folder)
+                if not has_model(need, local):
+                    return f"needs {need}, which has no trained model"
+            download_run(root, run.folder)
+            if not has_model(run, local):
+                (local / run.folder / RECORD).unlink(missing_ok=True)  # its log starts again
+                train(run, local, progress, [UploadRun(root, run.folder)])
+                upload_run(root, run.folder)
+            elif not is_uploaded(root, run.folder):
+                upload_run(root, run.folder)
+    except Exception as error:  # one failed run must not stop the others
+        traceback.print_exc()
+        return f"{type(error).__name__}: {error}"
+    finally:
+        gc.collect()  # models hold reference cycles
+    return "done"
+
+
+def _train_locally(runs, root, progress):
+    """Yield each run and its outcome; runs that another process trains come last."""
+    waiting, announced = list(runs), None
+    while waiting:
+        busy = []
+        for run in waiting:
+            outcome = train_run(run, root, wait=False, progress=progress)
+            if outcome == "busy":
+                busy.append(run)
+            else:
+                yield run, outcome
+        if len(busy) == len(waiting):
+            if announced != busy:
+                print(f"Waiting for another process that trains {busy[0]}.", flush=True)
+            announced = busy
+            time.sleep(PATIENCE)
+        waiting = busy
+
+
+def _train_on_ray(runs, root, progress):
+    """Yield each run and its outcome; each is a Ray task that starts when those it needs are done.
+
+    Ray restarts a task whose worker died; the run resumes after its last complete epoch. A task
+    gets one GPU where the cluster has GPUs. Joins the cluster at `$RAY_ADDRESS`; without it, starts
+    one on this machine. All machines must see `root`: a shared folder, or an address.
+    """
+    try:
+        import ray
+    except ImportError as error:
+        raise UserError("The engine ray needs Ray: pip install 'ray>=2.40'.") from error
+
+    ray.init(ignore_reinit_error=True, log_to_driver=progress)
+    gpus = 1 if ray.cluster_resources().get("GPU") else 0
+    variables = {"KERAS_BACKEND": keras.backend.backend()}
+    if not gpus:  # a task has one core; TensorFlow would use all of them
+        variables |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
+
+    @ray.remote(num_cpus=1, num_gpus=gpus, max_retries=5, runtime_env={"env_vars": variables})
+    def task(run, root, *needs):  # Ray waits for the tasks in `needs`
+        return train_run(run, root, progress=False)
+
+    root = root if is_remote(root) else local_folder(root).resolve()
+    tasks = {}
+    for run in runs:
+        needs = [tasks[need.folder] for need in run.needs if need.folder in tasks]
+        tasks[run.folder] = task.remote(run, root, *needs)
+    run_of = dict(zip(tasks.values(), runs))
+    waiting = list(run_of)
+    while waiting:
+        ready, waiting = ray.wait(waiting)
+        for future in ready:
+            try:
+                outcome = ray.get(future)
+            except (
+                ray.exceptions.RayError
+            ) as error:  # its workers died more than `max_retries` times
+                reason, _, _ = str(error).partition("\n")
+                outcome = f"{type(error).__name__}: {reason}"
+            yield run_of[future], outcome
+
+
+ENGINES = {"local": _train_locally, "ray": _train_on_ray}

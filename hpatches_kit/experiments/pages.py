@@ -1,4 +1,4 @@
-"""Tables as people read them: in Markdown, with command, origin and conclusions, and as figures."""
+"""Tables as Markdown pages and figures, with command, provenance and conclusions."""
 
 from pathlib import Path
 
@@ -8,9 +8,9 @@ import pandas as pd
 from hpatches_kit import plots
 from hpatches_kit._support.atomic import replace_section, write_text
 from hpatches_kit._support.units import format_duration
-from hpatches_kit.callbacks.resume import LOG
 from hpatches_kit.datasets.loading import RELEASES
-from hpatches_kit.experiments.remote_results import RECORD, local_folder
+from hpatches_kit.experiments.records import save_records
+from hpatches_kit.experiments.remote_results import local_folder
 from hpatches_kit.experiments.results import (
     conclusions,
     numbers,
@@ -18,142 +18,153 @@ from hpatches_kit.experiments.results import (
     runs_of_tables,
     summary,
 )
-from hpatches_kit.experiments.runs import in_order, narrowed
+from hpatches_kit.experiments.runs import has_wide_decoder, training_order
 from hpatches_kit.experiments.scales import SCALES
 from hpatches_kit.experiments.tables import TABLES
 
-NUMBERS, KEPT = "numbers.csv", "runs"
-PAGE = "README.md"
+NUMBERS, PAGE = "numbers.csv", "README.md"
 NEW_PAGE = "# Results\n\n<!-- conclusions -->\n<!-- end -->\n"
-GREY_LEVELS = ("mae", "psnr")  # two digits are enough; scores and triplet losses have three
+GREY_LEVELS = ("mae", "psnr")  # shown with two digits; scores and triplet losses with three
 
 
-def markdown(name, values, runs, data="photos", scale="quick", seeds=1, policy="float32"):
-    """A table with its command, what it was made with, and its conclusions, as people read it.
+def markdown(name, values, runs=None, data="photos", scale="quick", seeds=1, policy="float32"):
+    """Format a table with its provenance, note and conclusions as Markdown.
 
     Args:
         name: of the table.
-        values, runs: of `numbers` and `about`.
+        values: of `numbers`, or read from a `numbers.csv`.
+        runs: of `provenance`; None omits command and provenance, and needs no further argument.
         data, scale, seeds, policy: as for `runs_of_tables`.
     """
     title = f"### {name}: {TABLES[name].title}"
-    origin, note = _origin(name, runs, data, scale, seeds, policy), TABLES[name].note
-    parts = [title, origin, note, cells(name, values), verdicts(name, values)]
+    origin = None if runs is None else _origin(name, runs, data, scale, seeds, policy)
+    parts = [title, origin, TABLES[name].note, cells(name, values), verdicts(name, values)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
 def cells(name, values):
-    """Reported, ours and the difference of each cell of a table; arguments as for `markdown`."""
-    table, found = TABLES[name], summary(name, values).set_index(["row", "column"])
-    most, lines = found.seeds.max(), []
-    turned = len(table.columns) > max(3, len(table.rows))  # too wide to read otherwise
-    sides = (table.columns, table.rows) if turned else (table.rows, table.columns)
+    """Format the cells of a table, each with reported, ours and difference; as `markdown`."""
+    table, by_cell = TABLES[name], summary(name, values).set_index(["row", "column"])
+    most_seeds, lines = by_cell.seeds.max(), []
+    transposed = len(table.columns) > max(3, len(table.rows))  # too wide to read otherwise
+    sides = (table.columns, table.rows) if transposed else (table.rows, table.columns)
     for side in sides[0]:
         line = {"": side}
         for head in sides[1]:
-            row, column = (head, side) if turned else (side, head)
-            cell = found.loc[(row, column)]
+            row, column = (head, side) if transposed else (side, head)
+            cell = by_cell.loc[(row, column)]
             digits = 2 if table.columns[column][0].endswith(GREY_LEVELS) else 3
-            ours = _text(cell["mean"], digits, cell.spread)
-            if 0 < cell.seeds < most:
-                ours += f" ({cell.seeds:.0f} of {most:.0f} seeds)"
+            ours = _number(cell["mean"], digits, cell.spread)
+            if 0 < cell.seeds < most_seeds:
+                ours += f" ({cell.seeds:.0f} of {most_seeds:.0f} seeds)"
             if not table.reported:
                 line[head] = ours
                 continue
-            line[f"{head}: reported"] = _text(cell.reported, digits)
-            line["ours" + " " * len(line)] = ours  # as keys they must differ, as headings not
-            line["difference" + " " * len(line)] = _text(cell.difference, digits, sign="+")
+            line[f"{head}: reported"] = _number(cell.reported, digits)
+            # The keys of a dictionary must differ: spaces, which Markdown does not show.
+            line["ours" + " " * len(line)] = ours
+            line["difference" + " " * len(line)] = _number(cell.difference, digits, sign="+")
         lines.append(line)
     return pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
 
 
 def verdicts(name, values):
-    """How many seeds each conclusion of a table holds in; arguments as for `markdown`."""
-    lines, claims = [], TABLES[name].claims
-    for claim, line in zip(claims, conclusions(name, values).to_dict("records")):
-        gains = ", ".join(f"{key} {line[key]:+.3f}" for key in claim.columns if key in line)
-        found = (
-            f"in {line['holds in']} of {line['of']} seeds ({gains})" if line["of"] else "not run"
-        )
-        lines.append(f"- {claim.text}: **{found}**")
+    """List in how many seeds each conclusion of a table holds; arguments as for `markdown`."""
+    lines = []
+    for claim, result in zip(TABLES[name].claims, conclusions(name, values).to_dict("records")):
+        gains = ", ".join(f"{key} {result[key]:+.3f}" for key in claim.columns if key in result)
+        verdict = "not run"
+        if result["of"]:
+            verdict = f"in {result['holds in']} of {result['of']} seeds ({gains})"
+        lines.append(f"- {claim.text}: **{verdict}**")
     return "\n".join(lines)
 
 
-def _origin(name, runs, data, scale, seeds, policy):
-    """The command that makes a table, and what its runs, and those they need, were made with."""
-    rows = [run.row for run in in_order(runs_of_tables([name], data, scale))]
-    runs = runs[runs.run.isin([row.name for row in rows])]
-    scale = SCALES.get(scale, scale)
-    lines = _made([name], runs, data, scale, seeds, policy)
-    if TABLES[name].reported and (data not in RELEASES or scale.name != "report"):
-        lines.append(
-            "Reported is what N-HPatches gave at the reports' length, ours what"
-            f" {Path(data).name} gave at scale {scale.name}: compare the order of the rows."
-        )
-    if scale.narrow > 1 and any(narrowed(row) for row in rows):
-        lines.append(f"Decoders of 6 and 8 layers have 1/{scale.narrow} of their filters here.")
-    return "  \n".join(lines)
-
-
-def _made(names, runs, data, scale, seeds, policy):
-    tables = "all" if list(names) == list(TABLES) else " ".join(names)
-    command = f"reproduce {tables} --data {data} --scale {scale.name} --seeds {seeds}"
-    if policy != "float32":
-        command += f" --policy {policy}"
-    lines = [f"`python -m hpatches_kit {command}`"]
-    for made, part in runs.groupby("made with"):
-        first, last = part.date.min(), part.date.max()
-        days = first if first == last else f"{first} to {last}"
-        trained = f"{len(part)} run{'s' * (len(part) > 1)}, {format_duration(part.seconds.sum())} of training"
-        lines.append(f"{trained}, {days}: {made}")
-    return lines
-
-
-def overview(names, values, runs, data="photos", scale="quick", seeds=1, policy="float32"):
-    """How many seeds each conclusion of these tables holds in, and where that comes from.
-
-    Args:
-        names: of the tables.
-        values, runs, data, scale, seeds, policy: as for `markdown`.
-    """
+def overview(names, values):
+    """Format the conclusions of these tables, and in how many seeds each holds, as Markdown."""
     lines = [
         {"table": f"[{name}]({name}.md)", "conclusion": line["conclusion"]}
         | {"holds in": f"{line['holds in']} of {line['of']} seeds" if line["of"] else "not run"}
         for name in names
         for line in conclusions(name, values).to_dict("records")
     ]
-    scale = SCALES.get(scale, scale)
-    origin = "  \n".join(_made(names, runs, data, scale, seeds, policy))
-    return f"{origin}\n\n{pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)}"
+    return pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
 
 
-def save_tables(folder, names, root, *what):
-    """Keep the numbers of these tables, each as Markdown and as a figure; returns the numbers.
+def save_tables(folder, names, root, *selection):
+    """Write these tables to a folder: numbers, Markdown pages, figures, and records of the runs.
 
-    `README.md` says which of their conclusions hold, and keeps what was written around that;
-    `numbers.csv` has a line for each number and seed; `runs` has record and log of each run, and is
-    itself a folder of results, without the networks. What was kept there of other tables, goes from
-    the first two.
+    - `numbers.csv`: a line for each number and seed;
+    - `NAME.md` and `NAME.png` of each table;
+    - `README.md`: the section between its marks says which conclusions hold; other text stays;
+    - `runs.jsonl` and `logs.jsonl`: records and logs of the runs, without the trained networks.
+      `numbers`, `logs` and `provenance` read them when the folder is their `root`.
 
-    Raises UserError for a `README.md` without a place for the conclusions, before anything is written.
+    All but the pages and figures then holds these tables only.
+
+    Args:
+        folder: to write to.
+        names, root, selection: as for `numbers`.
+
+    Returns:
+        The DataFrame of `numbers`.
+
+    Raises UserError for a `README.md` without the marks, before anything is written.
     """
     folder = Path(folder).expanduser()
-    values, runs = numbers(names, root, *what), provenance(names, root, *what)
+    values, runs = numbers(names, root, *selection), provenance(names, root, *selection)
     if not (folder / PAGE).exists():
         write_text(folder / PAGE, NEW_PAGE)
-    replace_section(folder / PAGE, "conclusions", overview(names, values, runs, *what))
+    made = "  \n".join(_made(names, runs, *selection))
+    replace_section(folder / PAGE, "conclusions", f"{made}\n\n{overview(names, values)}")
     write_text(folder / NUMBERS, values.to_csv(index=False))
-    for run in runs.folder:
-        for file in (RECORD, LOG):
-            write_text(folder / KEPT / run / file, (local_folder(root) / run / file).read_text())
+    complete = training_order(runs_of_tables(names, *selection))
+    complete = [run for run in complete if run.folder in set(runs.folder)]
+    save_records(folder, complete, local_folder(root))
     for name in names:
-        write_text(folder / f"{name}.md", markdown(name, values, runs, *what))
-        picture = plots.reported_vs_ours(summary(name, values), values[values.table == name])
-        picture.savefig(folder / f"{name}.png", dpi=100)
+        write_text(folder / f"{name}.md", markdown(name, values, runs, *selection))
+        figure = plots.reported_vs_ours(summary(name, values), values[values.table == name])
+        figure.savefig(folder / f"{name}.png", dpi=100)
     return values
 
 
-def _text(value, digits, spread=np.nan, sign=""):
+def _origin(name, runs, data, scale, seeds, policy):
+    """The command that makes a table, and how its runs, and those they need, were trained."""
+    rows = [run.row for run in training_order(runs_of_tables([name], data, scale))]
+    runs = runs[runs.run.isin([row.name for row in rows])]
+    lines = _made([name], runs, data, scale, seeds, policy)
+    scale = SCALES.get(scale, scale)
+    if TABLES[name].reported and (data not in RELEASES or scale.name != "report"):
+        lines.append(
+            "Reported: N-HPatches, at the reports' length. Ours:"
+            f" {Path(data).name}, at scale {scale.name}. Compare the order of the rows."
+        )
+    if scale.decoder_divisor > 1 and any(has_wide_decoder(row) for row in rows):
+        lines.append(
+            f"Decoders of 6 and 8 layers have 1/{scale.decoder_divisor} of their filters here."
+        )
+    return "  \n".join(lines)
+
+
+def _made(names, runs, data="photos", scale="quick", seeds=1, policy="float32"):
+    """The command that makes these tables, and a line for each environment it ran in."""
+    tables = "all" if list(names) == list(TABLES) else " ".join(names)
+    scale = SCALES.get(scale, scale)
+    command = f"reproduce {tables} --data {data} --scale {scale.name} --seeds {seeds}"
+    if policy != "float32":
+        command += f" --policy {policy}"
+    lines = [f"`python -m hpatches_kit {command}`"]
+    for environment, part in runs.groupby("environment"):
+        first, last = part.date.min(), part.date.max()
+        days = first if first == last else f"{first} to {last}"
+        count, duration = len(part), format_duration(part.seconds.sum())
+        trained = f"{count} run{'s' * (count > 1)}, {duration} of training"
+        lines.append(f"{trained}, {days}: {environment}")
+    return lines
+
+
+def _number(value, digits, spread=np.nan, sign=""):
+    """A number with its spread, for example `0.857 ± 0.003`; empty when it is not finite."""
     if not np.isfinite(value):
         return ""
     text = f"{value:{sign}.{digits}f}"

@@ -1,106 +1,113 @@
-"""Results at an address that fsspec knows (`s3://`, `gs://`, ...), and a copy of them here.
+"""Results at an address that fsspec knows (`s3://`, `gs://`, ...), and their local copy.
 
-Keras writes to local files, so each run is trained in the copy, and after each epoch all of it goes to the
-address as one zip, first under another name: what is there is always of one epoch, whatever is killed. A
-complete run also has a small JSON file there, all that tables need. A local folder is its own copy, and
-nothing of this happens.
+Keras writes to local files, so a run is trained in the local copy. After each epoch all its files
+are uploaded as one zip, first under a temporary name: the address always holds one whole epoch. A
+complete run also has a small JSON file there, which is all that the tables need. For a local
+folder, which is its own copy, these functions do nothing.
 
-One command at a time should work on an address: two would train the same rows, though neither harms what
-the other has made.
+Use an address from one command at a time: two commands would train the same rows, without harm.
 """
 
 import hashlib
 import io
 import json
+import tempfile
 import warnings
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import keras
 
+from hpatches_kit._support.archives import open_zip
 from hpatches_kit._support.atomic import atomic_file, write_text
 from hpatches_kit._support.disk import data_folder
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.callbacks.resume import BEST, LOG
-
-RECORD = "run.json"
+from hpatches_kit.experiments.records import RECORD
 
 
 def is_remote(root):
+    """Whether results are at an address, not in a local folder."""
     return "://" in str(root)
 
 
 def local_folder(root):
-    """The local folder of these results: `root` itself, or where its copy is kept."""
+    """The local folder of results: `root` itself, or the local copy of an address."""
     if not is_remote(root):
         return Path(root).expanduser()
-    letters = hashlib.sha256(str(root).encode()).hexdigest()[:8]
-    return data_folder() / "results" / letters
+    digest = hashlib.sha256(str(root).encode()).hexdigest()[:8]
+    return data_folder() / "results" / digest
 
 
 def download_records(root, folders):
-    """Bring record and log of these runs here, where they are complete at the address only."""
+    """Download record and log of the runs that are complete only at the address."""
     if not is_remote(root):
         return
-    files, base = _open(root)
+    filesystem, base = _filesystem(root)
     for folder in folders:
-        here, there = local_folder(root) / folder, f"{base}/{folder}.json"
-        if not (here / RECORD).exists() and files.exists(there):
-            kept = json.loads(files.cat_file(there))
-            write_text(here / LOG, kept["log"])
-            write_text(here / RECORD, kept["record"])  # last: with it the run counts as complete
+        local, remote = local_folder(root) / folder, f"{base}/{folder}.json"
+        if not (local / RECORD).exists() and filesystem.exists(remote):
+            texts = json.loads(filesystem.cat_file(remote))
+            write_text(local / LOG, texts["log"])
+            write_text(local / RECORD, texts["record"])  # last: it marks the run as complete
 
 
 def download_run(root, folder):
-    """Bring all files of a run here, where the address has more epochs of it."""
+    """Download all files of a run when the address has more epochs of it, or its model.
+
+    Raises UserError for an archive with a name that leads outside the run's folder.
+    """
     if not is_remote(root):
         return
-    files, base = _open(root)
-    here, there = local_folder(root) / folder, f"{base}/{folder}.zip"
-    if not files.exists(there):
+    filesystem, base = _filesystem(root)
+    local, remote = local_folder(root) / folder, f"{base}/{folder}.zip"
+    if not filesystem.exists(remote):
         return
-    with zipfile.ZipFile(io.BytesIO(files.cat_file(there))) as archive:
-        names = archive.namelist()
-        more = _epochs(archive.read(LOG)) - _epochs(
-            (here / LOG).read_bytes() if (here / LOG).exists() else b""
-        )
-        absent = RECORD in names and not (here / "model.keras").exists()
-        if more > 0 or absent:
-            for name in sorted(names, key=lambda name: name == RECORD):
-                with atomic_file(here / name) as file:
-                    file.write_bytes(archive.read(name))
+    with tempfile.TemporaryDirectory() as temporary:
+        archive = Path(temporary) / f"{folder.replace('/', '-')}.zip"  # errors show this name
+        filesystem.get_file(remote, str(archive))
+        with open_zip(archive) as (members, read):
+            if PurePosixPath(LOG) not in members:
+                raise UserError(f"{root}/{folder}.zip holds no {LOG}: delete it to train again.")
+            log = (local / LOG).read_bytes() if (local / LOG).exists() else b""
+            has_more = _epochs(read(PurePosixPath(LOG))) > _epochs(log)
+            is_complete = PurePosixPath(RECORD) in members
+            if has_more or (is_complete and not (local / "model.keras").exists()):
+                for path in sorted(members, key=lambda path: path.name == RECORD):  # it comes last
+                    with atomic_file(local / path) as file:
+                        file.write_bytes(read(path))
 
 
 def upload_run(root, folder):
-    """Bring a run from here to the address."""
+    """Upload the files of a run."""
     if not is_remote(root):
         return
-    files, base = _open(root)
-    here, there = local_folder(root) / folder, f"{base}/{folder}"
-    if not (here / LOG).exists():  # no epoch is complete
+    filesystem, base = _filesystem(root)
+    local, remote = local_folder(root) / folder, f"{base}/{folder}"
+    if not (local / LOG).exists():  # no epoch is complete
         return
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
-        for file in sorted(here.iterdir()):
+        for file in sorted(local.iterdir()):
             if file.is_file() and not file.name.startswith(".") and file.name != BEST:
                 archive.write(file, file.name)
-    files.makedirs(there.rpartition("/")[0], exist_ok=True)
-    _put(files, f"{there}.zip", stream.getvalue())
-    if (here / RECORD).exists():
-        kept = {"record": (here / RECORD).read_text(), "log": (here / LOG).read_text()}
-        _put(files, f"{there}.json", json.dumps(kept).encode())
+    filesystem.makedirs(remote.rpartition("/")[0], exist_ok=True)
+    _write(filesystem, f"{remote}.zip", stream.getvalue())
+    if (local / RECORD).exists():
+        texts = {"record": (local / RECORD).read_text(), "log": (local / LOG).read_text()}
+        _write(filesystem, f"{remote}.json", json.dumps(texts).encode())
 
 
 def is_uploaded(root, folder):
-    """Whether the address has this run, complete; true of a local folder."""
+    """Whether the address has this run, complete; true for a local folder."""
     if not is_remote(root):
         return True
-    files, base = _open(root)
-    return files.exists(f"{base}/{folder}.json")
+    filesystem, base = _filesystem(root)
+    return filesystem.exists(f"{base}/{folder}.json")
 
 
 class UploadRun(keras.callbacks.Callback):
-    """Brings a run to its address after each epoch; a failure costs that epoch's copy alone."""
+    """Uploads a run after each epoch. A failed upload is a warning; training continues."""
 
     def __init__(self, root, folder):
         super().__init__()
@@ -109,28 +116,30 @@ class UploadRun(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         try:
             upload_run(self.root, self.folder)
-        except Exception as error:  # each kind of address has errors of its own
-            warnings.warn(f"Epoch {epoch + 1} is not at {self.root}: {error}", stacklevel=2)
+        except Exception as error:  # every kind of address has its own errors
+            message = f"Epoch {epoch + 1} was not uploaded to {self.root}: {error}"
+            warnings.warn(message, stacklevel=2)
 
 
-def _put(files, there, content):
-    """Write a file whole or not at all, also where an address is a disk."""
-    files.pipe_file(f"{there}.part", content)
-    files.mv(f"{there}.part", there)
+def _write(filesystem, remote, content):
+    """Write a remote file under a temporary name and rename it: never half a file."""
+    filesystem.pipe_file(f"{remote}.part", content)
+    filesystem.mv(f"{remote}.part", remote)
 
 
 def _epochs(log):
     return max(len(log.splitlines()) - 1, 0)
 
 
-def _open(root):
+def _filesystem(root):
+    """The fsspec file system of an address, and the path in it."""
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
         raise UserError(
-            f"Results at {root} need fsspec: pip install fsspec, and what it names for this kind of"
-            " address."
+            f"Results at {root} need fsspec: pip install fsspec, and the package that it names for"
+            " this kind of address."
         ) from error
-    files, base = url_to_fs(str(root))
-    files.invalidate_cache()  # others write there
-    return files, base.rstrip("/")
+    filesystem, base = url_to_fs(str(root))
+    filesystem.invalidate_cache()  # other machines write there
+    return filesystem, base.rstrip("/")

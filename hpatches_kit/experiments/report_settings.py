@@ -1,11 +1,11 @@
-"""The settings that the two student reports vary, by the names they use.
+"""The settings that the two student reports vary, under the names that they use.
 
-Optimisers stand as Keras configurations, so that each call makes a fresh one:
+Optimisers are Keras configurations, so that each call makes a new one:
 
     model.compile(keras.optimizers.get(hk.experiments.DENOISER_OPTIMIZERS["Nadam"]), "mae")
 
-Where a report gives no rate, it used Keras's default of 2019, and two of those differ from today's:
-Adamax and Nadam had 0.002, Adadelta 1.0. (Today all have 0.001.)
+Where a report gives no learning rate, it used the default of Keras in 2019: 0.002 for Adamax and
+Nadam, 1.0 for Adadelta, 0.001 for the others. (Today all defaults are 0.001.)
 """
 
 
@@ -20,7 +20,7 @@ ADAPTIVE = {
     "Adam": _optimizer("adam", learning_rate=1e-3),
     "Nadam": _optimizer("nadam", learning_rate=2e-3),
 }
-# Grey levels are 0..255, and so are the gradients of their weights: hence the small rate.
+# Gradients of a denoiser are as large as its grey levels, 0..255: a small learning rate.
 DENOISER_OPTIMIZERS = {
     "SGD": _optimizer("sgd", learning_rate=1e-5, momentum=0.9, nesterov=True),
     **ADAPTIVE,

@@ -1,9 +1,9 @@
-"""What is trained in one row of a table: a denoiser or a descriptor, with all its settings, as data.
+"""Rows of the tables as data: the settings of one denoiser or one descriptor.
 
-A row of one's own is one of these; `hk.reports`, `hk.models`, `hk.losses` and `hk.batches` have the names.
+Settings are names in `hk.models`, `hk.losses`, `hk.batches` and `hk.experiments`:
 
-    mine = Descriptor("mine", loss="HyNetLoss", optimizer="Nadam")
-    hk.experiments.run(mine, "results/mine", data="photos", scale="quick")
+    wider = Descriptor("wider-margin", loss_options={"margin": 1.0}, optimizer="Nadam")
+    hk.experiments.run(wider, "results/reports", data="photos", scale="quick")
 """
 
 import re
@@ -13,24 +13,28 @@ import keras
 
 from hpatches_kit import losses
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.experiments import report_settings as reports
+from hpatches_kit.experiments.report_settings import DENOISER_OPTIMIZERS, DESCRIPTOR_OPTIMIZERS
 
-OF_DESCRIPTORS = {  # losses, and the batches that each reads
-    name: getattr(losses, name).batches
+DESCRIPTOR_LOSSES = {  # and the class of batches for each
+    name: getattr(losses, name).batch_class
     for name in losses.__all__
-    if hasattr(getattr(losses, name), "batches")
+    if hasattr(getattr(losses, name), "batch_class")
 }
-OF_DENOISERS = [name for name in losses.__all__ if name not in OF_DESCRIPTORS]
+DENOISER_LOSSES = [name for name in losses.__all__ if name not in DESCRIPTOR_LOSSES]
 
 
-def _check(value, known, what):
-    if value not in known:
-        raise UserError(f"Unknown {what} {value!r}: expected one of {', '.join(known)}.")
+def check_choice(value, choices, meaning):
+    """Raise UserError when a value is not one of the choices."""
+    if value not in choices:
+        raise UserError(f"Unknown {meaning} {value!r}: expected one of {', '.join(choices)}.")
 
 
-def _check_name(name):
+def check_name(name):
+    """Raise UserError for a name that cannot be the name of a folder on every system."""
     if not re.fullmatch(r"\w[\w.+-]*", name):
-        raise UserError(f"Name {name!r}: expected letters, digits, and any of . + - _ behind them.")
+        raise UserError(
+            f"Name {name!r}: expected letters and digits; after the first also . + - and _."
+        )
 
 
 @dataclass(frozen=True)
@@ -38,29 +42,35 @@ class Denoiser:
     """A denoiser and its training; the defaults are report A's baseline (section 3.2)."""
 
     name: str
-    network: str = "unet"  # of `hk.models`
+    network: str = "unet"  # in `hk.models`
     network_options: dict = field(default_factory=dict)
-    optimizer: str = "SGD"  # of `hk.experiments.DENOISER_OPTIMIZERS`
-    learning_rate: float | None = None  # instead of that optimiser's
-    cosine_decay: bool = False  # the rate falls to 0 along a cosine
-    loss: str = "mae"  # of Keras or `hk.losses`
+    optimizer: str = "SGD"  # in `hk.experiments.DENOISER_OPTIMIZERS`
+    learning_rate: float | None = None  # None: that of the optimiser
+    cosine_decay: bool = False  # of the learning rate, to 0
+    loss: str = "mae"  # in `hk.losses`, or known to Keras
     batch_size: int = 50
     batch_options: dict = field(default_factory=dict)  # of `hk.batches.NoisyClean`
     epochs: int = 50
-    patches_per_epoch: int | None = 40_000  # an epoch, drawn anew in each; None for all there are
+    patches_per_epoch: int | None = 40_000  # drawn again in each epoch; None: all
     validation_patches: int | None = 30_000
-    sequences: int | None = None  # report B: how many random ones to train on; one validates
+    sequences: int | None = None  # report B: trained on this many random ones, validated on one
 
     networks = "unet", "unet_plus_plus", "framing_unet"
-    optimizers = reports.DENOISER_OPTIMIZERS
-    scaled_by = ("epochs", "denoiser_patches", "validation_patches")
+    optimizers = DENOISER_OPTIMIZERS
+    scaled_by = "epochs", "denoiser_patches", "validation_patches"  # fields of `Scale`
 
     def __post_init__(self):
-        _check_name(self.name)
-        _check(self.network, self.networks, "network of denoisers")
-        _check(self.optimizer, self.optimizers, "optimiser")
-        if self.loss not in OF_DENOISERS:
-            keras.losses.get(self.loss)
+        check_name(self.name)
+        check_choice(self.network, self.networks, "network of denoisers")
+        check_choice(self.optimizer, self.optimizers, "optimiser")
+        if self.loss not in DENOISER_LOSSES:
+            try:
+                keras.losses.get(self.loss)
+            except ValueError as error:
+                known = ", ".join(DENOISER_LOSSES)
+                raise UserError(
+                    f"Unknown loss of denoisers {self.loss!r}: expected {known}, or a loss of Keras."
+                ) from error
 
 
 @dataclass(frozen=True)
@@ -68,38 +78,42 @@ class Descriptor:
     """A descriptor and its training; the defaults are report A's improved one (section 5.2)."""
 
     name: str
-    network: str = "l2net"  # of `hk.models`
+    network: str = "l2net"  # in `hk.models`
     network_options: dict = field(default_factory=dict)
-    optimizer: str = "Adam"  # of `hk.experiments.DESCRIPTOR_OPTIMIZERS`
+    optimizer: str = "Adam"  # in `hk.experiments.DESCRIPTOR_OPTIMIZERS`
     learning_rate: float | None = None
     cosine_decay: bool = False
-    loss: str = "HardNegativeTriplet"  # of `hk.losses`
+    loss: str = "HardNegativeTriplet"  # in `hk.losses`
     loss_options: dict = field(default_factory=dict)
-    batch_class: str = "Pairs"  # of `hk.batches`
-    batch_size: int = 128  # pairs or triplets in a batch
+    batch_class: str = "Pairs"  # in `hk.batches`
+    batch_size: int = 128  # pairs or triplets per batch
     batch_options: dict = field(default_factory=dict)
     epochs: int = 50
-    samples: int = 12_800  # pairs or triplets an epoch
-    length_factor: int = 1  # times as many of them, at every scale
-    kind: str = "clean"  # what it is trained on
-    scored_on: str | None = None  # what it is scored on; None: the same
+    samples: int = 12_800  # pairs or triplets per epoch
+    length_factor: int = 1  # multiplies the samples, at every scale
+    kind: str = "clean"  # of the patches for training
+    scored_on: str | None = None  # kind of the patches for scoring; None: the same
     denoiser: Denoiser | None = None  # makes the denoised patches
-    init_from: "Descriptor | None" = None  # whose weights it begins with
-    end_to_end: bool = False  # trained end to end: the gradient reaches the denoiser
+    init_from: "Descriptor | None" = None  # whose trained weights are the initial weights
+    end_to_end: bool = False  # also train the denoiser, by the descriptor's loss
 
     networks = "l2net", "tfeat", "hynet"
-    optimizers = reports.DESCRIPTOR_OPTIMIZERS
-    scaled_by = ("epochs", "descriptor_patches", "train_points", "test_points")
+    optimizers = DESCRIPTOR_OPTIMIZERS
+    scaled_by = "epochs", "descriptor_patches", "train_points", "test_points"
 
     def __post_init__(self):
-        _check_name(self.name)
-        _check(self.network, self.networks, "network of descriptors")
-        _check(self.optimizer, self.optimizers, "optimiser")
-        _check(self.loss, OF_DESCRIPTORS, "loss of descriptors")
-        _check(self.batch_class, (OF_DESCRIPTORS[self.loss],), f"kind of batches for {self.loss}")
+        check_name(self.name)
+        check_choice(self.network, self.networks, "network of descriptors")
+        check_choice(self.optimizer, self.optimizers, "optimiser")
+        check_choice(self.loss, DESCRIPTOR_LOSSES, "loss of descriptors")
+        batch_classes = (DESCRIPTOR_LOSSES[self.loss],)
+        check_choice(self.batch_class, batch_classes, f"batch class for {self.loss}")
         for kind in (self.kind, self.scored_on or self.kind):
-            _check(kind, ("clean", "noisy", "denoised"), "kind of patches")
+            check_choice(kind, ("clean", "noisy", "denoised"), "kind of patches")
         if self.denoiser is None and (self.end_to_end or "denoised" in (self.kind, self.scored_on)):
-            raise UserError(f"{self.name} needs a denoiser=: it is trained or scored with one.")
+            raise UserError(f"{self.name} is trained or scored with a denoiser: set denoiser=.")
         if self.init_from and self.init_from.end_to_end:
-            raise UserError(f"{self.name} begins with two networks in one: expected a descriptor.")
+            raise UserError(
+                f"{self.name} has init_from={self.init_from.name!r}, which is a denoiser and a"
+                " descriptor in one network: expected a descriptor alone."
+            )

@@ -1,71 +1,91 @@
-"""experiments.runs."""
+"""Runs: one row trained on one patch set, at one scale, with one seed; and the folder of each."""
 
 import hashlib
 import json
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 from pathlib import Path
 
 import keras
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit.benchmark import task_names
+from hpatches_kit.datasets import builtin, hpatches
 from hpatches_kit.datasets.loading import KNOWN
-from hpatches_kit.experiments.rows import Denoiser, Descriptor, _check
+from hpatches_kit.experiments.rows import Denoiser, Descriptor, check_choice
 from hpatches_kit.experiments.scales import SCALES, Scale
+from hpatches_kit.patches.storage import METADATA_FILE
 
-NARROWED = ("6-layer", "8-layer")  # report B's nets, whose decoders widen towards the full size
+WIDE_DECODERS = "6-layer", "8-layer"  # presets of report B: more filters towards the full size
 
 
 @dataclass(frozen=True)
 class Run:
-    """One row, on some data, at some scale, with one seed: what one folder holds.
+    """One row, trained on some data, at some scale, with one seed: the content of one folder.
 
-    Data of one's own are known by their path: patches that change get another path, or their runs
-    are deleted. Raises UserError for data, a scale or a policy that does not exist.
+    Raises UserError for an unknown patch set, scale or dtype policy.
     """
 
     row: Denoiser | Descriptor
-    data: str
+    data: str  # a name or a path for `hk.load`
     scale: Scale | str
     seed: int
     policy: str = "float32"
 
     def __post_init__(self):
-        def settle(name, value):
-            object.__setattr__(self, name, value)  # the way of frozen dataclasses
-
         if isinstance(self.scale, str):
-            _check(self.scale, SCALES, "scale")
-            settle("scale", SCALES[self.scale])
-        if self.data not in KNOWN:  # a path, whole: workers may have another working folder
-            path = Path(self.data).expanduser().resolve()
+            check_choice(self.scale, SCALES, "scale")
+            self._set("scale", SCALES[self.scale])
+        if self.data not in KNOWN:
+            path = Path(self.data).expanduser().resolve()  # workers may run in another folder
             if not path.exists():
                 known = ", ".join(KNOWN)
                 raise UserError(f"Unknown data {self.data!r}: expected a path, or one of {known}.")
-            settle("data", str(path))
-        keras.dtype_policies.get(self.policy)
+            self._set("data", str(path))
+        try:
+            keras.dtype_policies.get(self.policy)
+        except ValueError as error:
+            raise UserError(
+                f"Unknown policy {self.policy!r}: expected a dtype policy of Keras, such as float32."
+            ) from error
+
+    def _set(self, field, value):
+        object.__setattr__(self, field, value)  # the dataclass is frozen
 
     @property
     def needs(self):
-        """The runs that have to be complete before this one."""
-        parts = [getattr(self.row, part, None) for part in ("denoiser", "init_from")]
-        return [replace(self, row=part) for part in parts if part]
+        """The runs that must be complete before this one can be trained."""
+        rows = [getattr(self.row, part, None) for part in ("denoiser", "init_from")]
+        return [replace(self, row=row) for row in rows if row]
+
+    @cached_property
+    def data_version(self):
+        """Identifies the content of the data: a version, or the checksum of a saved patch set."""
+        if self.data in builtin.BUILTIN:
+            return builtin.VERSION
+        metadata = Path(self.data) / METADATA_FILE
+        if self.data not in KNOWN and metadata.exists():  # it holds the checksums of all arrays
+            return hashlib.sha256(metadata.read_bytes()).hexdigest()[:16]
+        return hpatches.VERSION
 
     @property
     def settings(self):
-        """What decides how it goes, in words that JSON knows; what is as it always was is left out."""
+        """Everything that decides the result, ready for JSON; defaults of the row are omitted."""
         row = {
-            one.name: getattr(self.row, one.name)
-            for one in fields(self.row)
-            if one.name not in ("denoiser", "init_from") and one.name in _changed(self.row)
+            field.name: getattr(self.row, field.name)
+            for field in fields(self.row)
+            if field.name not in ("denoiser", "init_from") and field.name in _changed(self.row)
         }
         scale = {key: getattr(self.scale, key) for key in self.row.scaled_by}
-        if narrowed(self.row):
-            scale["narrow"] = self.scale.narrow
+        if has_wide_decoder(self.row):
+            scale["decoder_divisor"] = self.scale.decoder_divisor
         settings = {
-            "kind": type(self.row).__name__,
+            "type": type(self.row).__name__,
             "row": row,
             "needs": [need.folder for need in self.needs],
             "data": self.data,
+            "data version": self.data_version,
+            "protocol version": task_names.PROTOCOL_VERSION,
             "scale": {key: value for key, value in scale.items() if value is not None},
             "seed": self.seed,
             "policy": self.policy,
@@ -74,38 +94,40 @@ class Run:
 
     @property
     def folder(self):
-        """Where it is kept: changed settings are another folder, so that nothing is lost."""
+        """The run's folder within the results. Other settings give another folder."""
         text = json.dumps(self.settings, sort_keys=True)
-        letters = hashlib.sha256(text.encode()).hexdigest()[:8]
+        digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         data = Path(self.data).name
-        return f"{self.row.name}/{data}-{self.scale.name}-seed{self.seed}-{letters}"
+        return f"{self.row.name}/{data}-{self.scale.name}-seed{self.seed}-{digest}"
 
     def __str__(self):
         return f"{self.row.name}, seed {self.seed}"
 
 
-def in_order(runs):
-    """Each run once, after those it needs."""
-    found = {}
+def training_order(runs):
+    """The runs and all that they need, each once, each after those it needs."""
+    ordered = {}
 
     def add(run):
         for need in run.needs:
             add(need)
-        found.setdefault(run.folder, run)
+        ordered.setdefault(run.folder, run)
 
     for run in runs:
         add(run)
-    return list(found.values())
+    return list(ordered.values())
 
 
-def narrowed(row):
-    """Whether a scale may take filters from its decoder."""
-    return row.network_options.get("preset") in NARROWED
+def has_wide_decoder(row):
+    """Whether the row is one of report B's U-Nets whose decoder a scale may make narrower."""
+    return row.network_options.get("preset") in WIDE_DECODERS
 
 
 def _changed(row):
-    """The names of all settings of a row that differ from the defaults, and its name."""
+    """The name, and the names of all settings that differ from the defaults."""
     default = type(row)("default")
     return {"name"} | {
-        one.name for one in fields(row) if getattr(row, one.name) != getattr(default, one.name)
+        field.name
+        for field in fields(row)
+        if getattr(row, field.name) != getattr(default, field.name)
     }

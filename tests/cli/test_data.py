@@ -1,3 +1,5 @@
+"""The command `hpatches data`."""
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -20,40 +22,40 @@ def photos(tmp_path, monkeypatch):
     return tmp_path / "photos"
 
 
-def test_photographs_become_a_folder_to_load(photos, capsys):
+def test_photographs_become_a_folder_of_patches(photos, capsys):
     assert main(["data", "make", "photos", "--out", "made", "--seed", "1", *SMALL]) == 0
     printed = capsys.readouterr().out
     patches = hk.load("made")
     assert printed.splitlines() == [
         repr(patches),
-        "split 'photographs': 20 points to train on, 20 to test on",
+        "split 'photographs': 20 training points, 20 test points",
         "To open them: hk.load('made')",
     ]
     expected = hk.datasets.from_photographs(photos, 1, 1, 10, seed=1, progress=False)
     np.testing.assert_array_equal(patches.noisy, expected.noisy)
     assert patches.splits == expected.splits
-    assert main(["data", "make", "photos", "--out", "made", *SMALL]) == 0  # made anew
+    assert main(["data", "make", "photos", "--out", "made", *SMALL]) == 0  # replaced
     assert (hk.load("made").noisy != patches.noisy).any()
 
 
-def test_single_files_are_photographs_and_one_alone_has_no_split(photos, capsys):
+def test_a_single_photograph_has_no_split(photos, capsys):
     assert main(["data", "make", "photos/coins.png", "--out", "made", *SMALL]) == 0
-    assert "One photograph alone cannot be split" in capsys.readouterr().out
+    assert "A single photograph has no split" in capsys.readouterr().out
     assert hk.load("made").names == ["v_coins_1", "i_coins_1"]
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["photos", "--out", "photos"], "photos already holds co"),
+        (["photos", "--out", "photos"], "photos already contains co"),
         (["photos", "--out", "photos/coins.png"], "coins.png is a file"),
-        (["photos", "--out", "photos/coins.png/made"], "coins.png is not a folder that can be"),
+        (["photos", "--out", "photos/coins.png/made"], "coins.png is not a writable folder"),
         (["nowhere", "--out", "made"], "nowhere is missing"),
         (["photos", "--out", "made", "--points", "0"], "points=0"),
         (["photos", "notes.txt", "--out", "made"], "notes.txt cannot be read as an image"),
     ],
 )
-def test_what_is_wrong_is_said_before_the_work_and_nothing_is_written(
+def test_an_error_comes_before_the_work_and_nothing_is_written(
     photos, arguments, message, capsys, monkeypatch
 ):
     (photos.parent / "notes.txt").write_text("x")
@@ -65,57 +67,51 @@ def test_what_is_wrong_is_said_before_the_work_and_nothing_is_written(
     assert sorted(photos.parent.rglob("*")) == before
 
 
-def test_a_failure_leaves_the_patches_that_were_there(photos, monkeypatch):
+def test_a_failure_keeps_the_old_patches(photos, monkeypatch):
     assert main(["data", "make", "photos", "--out", "made", *SMALL]) == 0
     before = hk.load("made").noisy.copy()
-    monkeypatch.setattr(
-        "hpatches_kit.datasets.own_photographs.from_photographs", lambda *_, **__: 1 / 0
-    )
+    monkeypatch.setattr(hk.datasets, "from_photographs", lambda *_, **__: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         main(["data", "make", "photos", "--out", "made", *SMALL])
     np.testing.assert_array_equal(hk.load("made").noisy, before)
     assert sorted(child.name for child in photos.parent.iterdir()) == ["made", "photos"]
 
 
-def test_the_help_tells_how_photographs_are_laid_out(capsys):
+def test_the_help_explains_the_layout_of_image_sequences(capsys):
     with pytest.raises(SystemExit):
         main(["data", "make", "--help"])
     printed = " ".join(capsys.readouterr().out.split())
     assert "1.jpg, 2.jpg, H_1_2" in printed and "default: 500" in printed
     with pytest.raises(SystemExit) as exit:
         main(["data"])
-    assert exit.value.code == 2 and "WHAT" in capsys.readouterr().err
+    assert exit.value.code == 2 and "COMMAND" in capsys.readouterr().err
 
 
-def test_hpatches_that_is_here_becomes_arrays(patches, tmp_path, monkeypatch, capsys):
+def test_a_local_release_is_converted(patches, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HPATCHES_KIT_DATA", str(tmp_path / "home"))
     hpatches.write_release(patches, tmp_path / "release")
     assert main(["data", "hpatches", "--source", str(tmp_path / "release"), "--quiet"]) == 0
-    source, there = str(tmp_path / "release"), str(tmp_path / "there")
-    made = hk.load("hpatches", source=source)
+    source, folder = str(tmp_path / "release"), str(tmp_path / "folder")
+    converted = hk.load("hpatches", source=source)
     lines = capsys.readouterr().out.splitlines()
-    assert lines == [repr(made), f"To open it: hk.load('hpatches', source={source!r})"]
-    assert main(["data", "hpatches", "--folder", there, "--source", source]) == 0
-    assert f"hk.load('hpatches', {there!r}, source={source!r})" in capsys.readouterr().out
+    assert lines == [repr(converted), f"To open it: hk.load('hpatches', source={source!r})"]
+    assert main(["data", "hpatches", "--folder", folder, "--source", source]) == 0
+    assert f"hk.load('hpatches', {folder!r}, source={source!r})" in capsys.readouterr().out
 
 
-def test_what_cannot_be_converted_is_said_in_one_line(tmp_path, monkeypatch, capsys):
+def test_a_folder_without_sequences_is_an_error(tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("HPATCHES_KIT_DATA", str(tmp_path / "home"))
     (tmp_path / "release").mkdir()
     assert main(["data", "hpatches", "--source", str(tmp_path / "release")]) == 2
     assert "release holds no sequence: expected folders with ref.png" in capsys.readouterr().err
 
 
-def test_image_sequences_and_task_lists_say_where_they_are(tmp_path, monkeypatch, capsys):
+def test_downloads_print_their_folder(tmp_path, monkeypatch, capsys):
     (tmp_path / "sequences" / "v_wall").mkdir(parents=True)
-    monkeypatch.setattr(
-        "hpatches_kit.datasets.releases.image_sequences", lambda *_, **__: tmp_path / "sequences"
-    )
+    sequences = tmp_path / "sequences"
+    monkeypatch.setattr(hk.datasets, "image_sequences", lambda *_, **__: sequences)
     assert main(["data", "sequences"]) == 0
     assert capsys.readouterr().out == f"1 sequences are in {tmp_path / 'sequences'}\n"
-    monkeypatch.setattr(
-        "hpatches_kit.benchmark.official_lists.download_tasks",
-        lambda split, folder, progress: folder,
-    )
+    monkeypatch.setattr(hk.benchmark, "download_tasks", lambda split, folder, progress: folder)
     assert main(["data", "tasks", "--split", "b", "--folder", "lists"]) == 0
     assert "evaluate DESCRIPTORS --tasks lists/official_tasks --split b" in capsys.readouterr().out

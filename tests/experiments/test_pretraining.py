@@ -1,4 +1,4 @@
-"""From complete runs to the weights that come with the kit."""
+"""From complete runs to the weights and cards of pretrained networks."""
 
 import numpy as np
 import pytest
@@ -6,93 +6,111 @@ from toy_data import toy_patches
 
 import hpatches_kit as hk
 from hpatches_kit import experiments
-from hpatches_kit.experiments import Denoiser, Descriptor, Run, Scale
-from hpatches_kit.experiments import pretraining as shipping
+from hpatches_kit.experiments import Denoiser, Descriptor, Run, Scale, pretraining
 from hpatches_kit.experiments.training import load_trained
 from hpatches_kit.models.pretrained import FOLDER
 
-WITH_THE_KIT = list(shipping.NETWORKS)
+PRETRAINED = list(pretraining.NETWORKS)
 TINY = Scale("tiny", 1, 100, 64, validation_patches=50, train_points=20, test_points=12)
-NET = {"encoder": (2, 2), "decoder": (2,), "residual": True}
-UNET = Denoiser("tiny-unet", network_options=NET, optimizer="Adam")
+FILTERS = {"encoder": (2, 2), "decoder": (2,), "residual": True}
+UNET = Denoiser("tiny-unet", network_options=FILTERS, optimizer="Adam")
 BOTH = Descriptor("tiny-both", batch_size=8, kind="noisy", denoiser=UNET, end_to_end=True)
 
 
 @pytest.fixture
 def data(tmp_path, monkeypatch):
+    """A folder of patches; the networks to train are two tiny ones."""
     monkeypatch.setitem(experiments.SCALES, "tiny", TINY)
     networks = {"denoiser": (UNET, "a small U-Net"), "both": (BOTH, "two in one")}
-    monkeypatch.setattr(shipping, "NETWORKS", networks)
+    monkeypatch.setattr(pretraining, "NETWORKS", networks)
     lengths = {"v_one": 20, "i_two": 20, "v_three": 20}
     splits = {"own": {"train": ["v_one", "i_two"], "test": ["v_three"]}}
     toy_patches(lengths, splits=splits).save(tmp_path / "toy")
     return str(tmp_path / "toy")
 
 
-def test_what_is_shipped_is_what_was_trained_and_its_card_says_how(data, tmp_path):
+def test_pretrained_weights_are_those_of_the_run_and_the_card_says_how_it_was_trained(
+    data, tmp_path
+):
     root, folder = tmp_path / "results", tmp_path / "weights"
-    about = shipping.ship("both", root, data, "tiny", folder, seed=3)
-    assert (about["seed"], about["epochs"], about["scale"]) == (3, 1, "tiny")
-    assert about["patches"] == TINY.descriptor_patches
-    assert about["begins with"] == "denoiser"
-    assert about["command"].endswith(f"--data {data} --scale tiny")
-    assert {"verification", "matching"} <= set(about["scores"])  # a toy is too small for retrieval
-    assert hk.models.card("both", folder)["scores"] == about["scores"]
+    card = pretraining.train_pretrained("both", root, data, "tiny", folder, seed=3)
+    assert (card["seed"], card["epochs"], card["scale"]) == (3, 1, "tiny")
+    assert card["training patches"] == TINY.descriptor_patches
+    assert card["initial weights"] == "denoiser"
+    assert card["command"].endswith(f"--data {data} --scale tiny")
+    assert {"verification", "matching"} <= set(card["scores"])  # a toy is too small for retrieval
+    assert hk.models.card("both", folder)["scores"] == card["scores"]
 
     patches = np.random.default_rng(0).integers(0, 256, (20, 32, 32, 1), np.uint8)
     run = Run(BOTH, data, TINY, 3)
     before = load_trained(run, root).predict(patches, verbose=0)
-    after = hk.models.preload_trained("both", folder).predict(patches, verbose=0)
+    after = hk.models.pretrained("both", folder).predict(patches, verbose=0)
     np.testing.assert_allclose((before * after).sum(1), 1, atol=1e-4)
 
 
-def test_the_score_of_a_denoiser_is_its_psnr_on_the_test_side(data, tmp_path):
-    about = shipping.ship("denoiser", tmp_path / "results", data, "tiny", tmp_path)
-    test = hk.load(data).split()[1].sample(12, 0)
-    loaded = hk.models.preload_trained("denoiser", tmp_path)
-    psnr = hk.metrics.quality(test, loaded).loc["all", "PSNR in dB"]
-    assert about["scores"]["PSNR in dB"] == pytest.approx(psnr, abs=0.006)
+def test_the_score_of_a_denoiser_is_its_psnr_on_the_test_set(data, tmp_path):
+    card = pretraining.train_pretrained("denoiser", tmp_path / "results", data, "tiny", tmp_path)
+    assert card["initial weights"] == "random"
+    test_set = hk.load(data).split()[1].sample(12, 0)
+    denoiser = hk.models.pretrained("denoiser", tmp_path)
+    psnr = hk.metrics.quality(test_set, denoiser).loc["all", "PSNR in dB"]
+    assert card["scores"]["PSNR in dB"] == pytest.approx(psnr, abs=0.006)
 
 
-def test_the_command_makes_a_folder_of_its_own_to_load_from(data, tmp_path, monkeypatch, capsys):
+def test_the_command_writes_a_folder_that_pretrained_loads_from(
+    data, tmp_path, monkeypatch, capsys
+):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(shipping, "RECIPES", [data])
-    shipping.main(["--data", data, "--scale", "tiny"])
+    monkeypatch.setattr(pretraining, "BUILTIN", [data])
+    pretraining.main(["--data", data, "--scale", "tiny"])
     assert "both: {'verification'" in capsys.readouterr().out
-    listed = hk.models.preload_trained(folder="results/weights")
+    listed = hk.models.pretrained(folder="results/weights")
     assert list(listed.index) == ["both", "denoiser"]
     assert "a small U-Net" in (tmp_path / "results" / "weights" / "README.md").read_text()
 
 
-def test_the_page_of_cards_is_what_the_cards_say():
-    about = {
+def test_the_command_on_the_cards_is_this_module():
+    assert pretraining.COMMAND == f"python -m {pretraining.__name__}"
+
+
+def test_the_page_lists_the_entries_of_the_cards():
+    card = {
         "what": "a test",
         "network": [["unet", {}]],
         "command": "do it",
         "scores": {"PSNR": 3.5},
     }
-    text = shipping.page({"small": about})
-    assert (
-        "## small: a test" in text and "- scores: PSNR 3.5" in text and "- command: `do it`" in text
-    )
+    page = pretraining.cards_page({"small": card})
+    for line in ("## small: a test", "- scores: PSNR 3.5", "- command: `do it`"):
+        assert line in page
 
 
-def test_the_page_that_comes_with_the_kit_is_that_of_its_cards():
+def test_the_page_of_the_pretrained_networks_is_up_to_date():
     page = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert page == shipping.page({name: hk.models.card(name) for name in WITH_THE_KIT})
+    assert page == pretraining.cards_page({name: hk.models.card(name) for name in PRETRAINED})
 
 
-def test_a_network_is_not_made_of_numbers_alone_nor_at_an_address(data, tmp_path):
-    shipping.ship("denoiser", tmp_path, data, "tiny", tmp_path / "weights")
+@pytest.mark.parametrize("name", PRETRAINED)
+def test_the_card_of_a_pretrained_network_names_its_row(name):
+    card, (row, what) = hk.models.card(name), pretraining.NETWORKS[name]
+    assert card["what"] == what and card["licence"] == pretraining.LICENCE
+    assert card["network"][-1] == [
+        row.network,
+        {key: list(v) if isinstance(v, tuple) else v for key, v in row.network_options.items()},
+    ]
+
+
+def test_a_record_without_a_model_and_an_address_are_errors(data, tmp_path):
+    pretraining.train_pretrained("denoiser", tmp_path, data, "tiny", tmp_path / "weights")
     (model,) = tmp_path.rglob("model.keras")
     model.unlink()
-    with pytest.raises(ValueError, match="has numbers without a model"):
-        shipping.ship("denoiser", tmp_path, data, "tiny", tmp_path / "weights")
+    with pytest.raises(ValueError, match="holds a record without a model"):
+        pretraining.train_pretrained("denoiser", tmp_path, data, "tiny", tmp_path / "weights")
     with pytest.raises(ValueError, match="s3://bucket is an address"):
-        shipping.ship("denoiser", "s3://bucket", data, "tiny", tmp_path)
+        pretraining.train_pretrained("denoiser", "s3://bucket", data, "tiny", tmp_path)
 
 
-def test_cards_speak_of_the_photographs_that_come_along_and_of_no_other_data(capsys):
+def test_only_the_built_in_photographs_have_the_licence_of_the_cards(capsys):
     with pytest.raises(SystemExit):
-        shipping.main(["--data", "hpatches"])
+        pretraining.main(["--data", "hpatches"])
     assert "invalid choice: 'hpatches'" in capsys.readouterr().err

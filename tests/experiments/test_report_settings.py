@@ -1,3 +1,5 @@
+"""The optimisers, initialisers, batch sizes and percentiles of the reports."""
+
 import keras
 import numpy as np
 import pytest
@@ -5,30 +7,30 @@ import pytest
 import hpatches_kit as hk
 from hpatches_kit.experiments.report_settings import DENOISER_OPTIMIZERS, DESCRIPTOR_OPTIMIZERS
 
-# Keras's defaults of 2019, and the two rates that report B gives.
-RATES = {"RMSProp": 1e-3, "Adamax": 2e-3, "Adadelta": 1.0, "Adam": 1e-3, "Nadam": 2e-3}
+# Defaults of Keras in 2019.
+LEARNING_RATES = {"RMSProp": 1e-3, "Adamax": 2e-3, "Adadelta": 1.0, "Adam": 1e-3, "Nadam": 2e-3}
 both = pytest.mark.parametrize(
-    ("optimizers", "rates"),
+    ("optimizers", "learning_rates"),
     [
-        (DENOISER_OPTIMIZERS, {"SGD": 1e-5, **RATES}),
-        (DESCRIPTOR_OPTIMIZERS, {"SGD": 0.1, **RATES}),
+        (DENOISER_OPTIMIZERS, {"SGD": 1e-5, **LEARNING_RATES}),
+        (DESCRIPTOR_OPTIMIZERS, {"SGD": 0.1, **LEARNING_RATES}),
     ],
     ids=["denoiser", "descriptor"],
 )
 
 
 @both
-def test_every_optimizer_is_keras_own_with_the_rate_of_the_reports(optimizers, rates):
-    assert set(optimizers) == set(rates)
-    for name, rate in rates.items():
+def test_every_optimizer_has_the_learning_rate_of_the_reports(optimizers, learning_rates):
+    assert set(optimizers) == set(learning_rates)
+    for name, learning_rate in learning_rates.items():
         optimizer = keras.optimizers.get(optimizers[name])
         assert type(optimizer).__name__.lower() == name.lower()  # Keras writes RMSprop
         assert isinstance(optimizer, keras.optimizers.Optimizer)
-        assert float(optimizer.learning_rate) == pytest.approx(rate, rel=1e-6)
+        assert float(optimizer.learning_rate) == pytest.approx(learning_rate, rel=1e-6)
 
 
 @both
-def test_every_call_makes_a_fresh_optimizer(optimizers, rates):
+def test_every_call_makes_a_new_optimizer(optimizers, learning_rates):
     for config in optimizers.values():
         first, second = keras.optimizers.get(config), keras.optimizers.get(config)
         assert first is not second
@@ -44,7 +46,7 @@ def test_sgd_has_nesterov_momentum_for_the_denoiser_and_none_for_the_descriptor(
     assert (descriptor.momentum, descriptor.nesterov) == (0.0, False)
 
 
-def test_every_optimizer_trains_a_step():
+def test_every_optimizer_takes_a_step():
     row = np.ones((1, 2), "float32")
     for config in (DENOISER_OPTIMIZERS["SGD"], *DESCRIPTOR_OPTIMIZERS.values()):
         model = keras.Sequential([keras.Input((2,)), keras.layers.Dense(1)])
@@ -56,11 +58,11 @@ def test_every_optimizer_trains_a_step():
 
 
 def test_every_initialiser_is_known_to_keras():
-    kinds = {
-        name: type(keras.initializers.get(known)).__name__
-        for name, known in hk.experiments.INITIALIZERS.items()
+    classes = {
+        name: type(keras.initializers.get(keras_name)).__name__
+        for name, keras_name in hk.experiments.INITIALIZERS.items()
     }
-    assert kinds == {
+    assert classes == {
         "He normal": "HeNormal",
         "LeCun uniform": "LecunUniform",
         "Xavier normal": "GlorotNormal",

@@ -1,4 +1,4 @@
-"""Tables from the results of runs, and the command that makes and prints them."""
+"""Tables from the results of runs: numbers, conclusions, pages, kept runs."""
 
 import json
 import re
@@ -10,14 +10,16 @@ import pytest
 from tiny_rows import TINY, UNET
 
 from hpatches_kit import experiments
-from hpatches_kit.cli.main import main
-from hpatches_kit.experiments import TABLES, Run, Table
-from hpatches_kit.experiments.tables.table import Claim
+from hpatches_kit.experiments import TABLES, Run
+from hpatches_kit.experiments.records import log_of, record_of
+from hpatches_kit.experiments.tables.table import Claim, Table
+
+SELECTION = "mini", TINY, 3  # data, scale, seeds
 
 
 @pytest.fixture
 def results(tmp_path, monkeypatch):
-    """A table of two rows with three seeds, whose numbers one can check by hand."""
+    """The results of a table of two rows and three seeds, with numbers that are easy to check."""
     rows = {"one": replace(UNET, name="one"), "two": replace(UNET, name="two")}
     columns = {"MAE": ("val_mae", 1), "PSNR, first": ("val_psnr", 0)}
     claims = [
@@ -29,16 +31,16 @@ def results(tmp_path, monkeypatch):
         for seed, mae in enumerate(maes):
             folder = tmp_path / Run(rows[label], "mini", TINY, seed).folder
             folder.mkdir(parents=True)
-            log = pd.DataFrame({"val_mae": [20.0, mae], "val_psnr": [20.0 + seed, 30.0]})
-            log.to_csv(folder / "log.csv", index=False)
+            log = {"epoch": [0, 1], "val_mae": [20.0, mae], "val_psnr": [20.0 + seed, 30.1]}
+            pd.DataFrame(log).to_csv(folder / "log.csv", index=False)
             record = {"scores": {}, "parameters": 9, "seconds": 1.0}
-            record |= {"date": f"2026-11-{20 + seed}", "made with": "a computer."}
+            record |= {"date": f"2026-11-{20 + seed}", "environment": "a computer."}
             (folder / "run.json").write_text(json.dumps(record))
     return tmp_path
 
 
-def test_a_table_has_mean_spread_and_difference(results):
-    values = experiments.numbers(["X"], results, "mini", TINY, 3)
+def test_a_cell_has_mean_spread_and_difference(results):
+    values = experiments.numbers(["X"], results, *SELECTION)
     cells = experiments.summary("X", values).set_index(["row", "column"])
     assert cells.loc[("one", "MAE")].tolist() == [6, 6, 1, 3, 0]
     assert cells.loc[("one", "PSNR, first"), "mean"] == 21
@@ -47,25 +49,24 @@ def test_a_table_has_mean_spread_and_difference(results):
 
 
 def test_a_conclusion_holds_in_the_seeds_where_every_column_agrees(results):
-    values = experiments.numbers(["X"], results, "mini", TINY, 3)
+    values = experiments.numbers(["X"], results, *SELECTION)
     held = experiments.conclusions("X", values).set_index("conclusion")
     assert held.loc["two wins", ["holds in", "of"]].tolist() == [2, 3]
-    assert held.loc["two wins", "MAE"] == pytest.approx(0)  # by 1, by 1, and worse by 2
-    assert held.loc["and both", "holds in"] == 0  # the same PSNR is no better one
+    assert held.loc["two wins", "MAE"] == pytest.approx(0)  # better by 1, by 1, worse by 2
+    assert held.loc["and both", "holds in"] == 0  # an equal PSNR is not a better one
 
 
-def test_alike_means_no_farther_than_the_report_says(results, monkeypatch):
-    values = experiments.numbers(["X"], results, "mini", TINY, 3)
-    claims = [Claim("alike", "two", "one", ("MAE",), within=width) for width in (0.5, 1.0, 2.0)]
+def test_rows_are_alike_when_they_differ_by_at_most_the_limit(results, monkeypatch):
+    values = experiments.numbers(["X"], results, *SELECTION)
+    claims = [Claim("alike", "two", "one", ("MAE",), within=limit) for limit in (0.5, 1.0, 2.0)]
     monkeypatch.setitem(TABLES, "X", replace(TABLES["X"], claims=claims))
     assert list(experiments.conclusions("X", values)["holds in"]) == [0, 2, 3]
 
 
 def test_half_way_is_the_tenth_of_twenty_epochs(results, monkeypatch):
     table = TABLES["X"]
-    monkeypatch.setitem(
-        TABLES, "X", replace(table, columns={"half": ("val_mae", 0.5)}, reported={})
-    )
+    half_way = replace(table, columns={"half": ("val_mae", 0.5)}, reported={})
+    monkeypatch.setitem(TABLES, "X", half_way)
     run = Run(table.rows["one"], "mini", TINY, 0)
     log = pd.DataFrame({"val_mae": np.arange(1.0, 21.0)})
     log.to_csv(results / run.folder / "log.csv", index=False)
@@ -73,119 +74,119 @@ def test_half_way_is_the_tenth_of_twenty_epochs(results, monkeypatch):
     assert values.value.iloc[0] == 10
 
 
-def test_a_seed_that_lacks_one_of_the_rows_does_not_count(results):
-    values = experiments.numbers(["X"], results, "mini", TINY, 3)
+def test_a_seed_without_one_of_the_rows_does_not_count(results):
+    values = experiments.numbers(["X"], results, *SELECTION)
     values = values[(values.row == "one") | (values.seed != 2)]
     held = experiments.conclusions("X", values).set_index("conclusion")
     assert held.loc["two wins", ["holds in", "of"]].tolist() == [2, 2]
 
 
-def printed(results):
-    what = "mini", TINY, 3
-    read = experiments.numbers(["X"], results, *what), experiments.provenance(["X"], results, *what)
-    return experiments.markdown("X", *read, *what)
+def page_of(root):
+    """The page of the table, from these results."""
+    values = experiments.numbers(["X"], root, *SELECTION)
+    runs = experiments.provenance(["X"], root, *SELECTION)
+    return experiments.markdown("X", values, runs, *SELECTION)
 
 
-def test_a_printed_table_says_what_was_found_and_how_it_was_made(results):
-    text = printed(results)
+def test_a_page_shows_cells_conclusions_command_and_provenance(results):
+    text = page_of(results)
     assert "6.00 ± 1.00" in text and "-4.00" in text
     assert "in 2 of 3 seeds" in text and "(MAE +0.000)" in text
     assert "`python -m hpatches_kit reproduce X --data mini --scale tiny --seeds 3`" in text
     assert "6 runs, 6 s of training, 2026-11-20 to 2026-11-22: a computer." in text
 
 
-def test_what_is_missing_stays_empty(results):
-    empty = printed(results / "nothing")
-    assert "not run" in empty and "nan" not in empty
+def test_a_page_without_runs_shows_cells_and_conclusions_alone(results):
+    values = experiments.numbers(["X"], results, *SELECTION)
+    title, *origin, cells, verdicts = page_of(results).split("\n\n")
+    assert len(origin) == 1
+    assert experiments.markdown("X", values) == "\n\n".join([title, cells, verdicts])
 
 
-def test_saved_numbers_give_the_same_table(results):
-    experiments.save_tables(results / "docs", ["X"], results, "mini", TINY, 3)
-    kept = results / "docs" / "runs"
-    for values in (
-        pd.read_csv(results / "docs" / "numbers.csv"),
-        experiments.numbers(["X"], kept, "mini", TINY, 3),
-    ):
-        assert len(values) == 2 * 2 * 3
-        runs = experiments.provenance(["X"], kept, "mini", TINY, 3)
-        again = experiments.markdown("X", values, runs, "mini", TINY, 3)
-        assert (results / "docs" / "X.md").read_text() == again == printed(results)
-    assert (results / "docs" / "X.png").stat().st_size > 5000
+def test_cells_of_missing_runs_are_empty(results):
+    text = page_of(results / "nothing")
+    assert "not run" in text and "nan" not in text
 
 
-def test_the_page_says_what_holds_and_keeps_what_was_written_around_it(results):
-    page, what = results / "docs" / "README.md", (["X"], results, "mini", TINY, 3)
-    experiments.save_tables(page.parent, *what)
-    said = page.read_text()
-    assert re.search(r"\[X\]\(X\.md\) +\| two wins +\| 2 of 3 seeds", said)
-    assert "`python -m hpatches_kit reproduce X --data mini --scale tiny --seeds 3`" in said
-    assert "6 runs, 6 s of training, 2026-11-20 to 2026-11-22: a computer." in said
-    page.write_text("Why?\n" + said.replace("2 of 3", "9 of 3") + "Because.\n")
-    experiments.save_tables(page.parent, *what)
-    assert page.read_text() == f"Why?\n{said}Because.\n"
+def test_a_saved_folder_gives_the_same_numbers_pages_and_logs(results):
+    saved = results / "docs"
+    experiments.save_tables(saved, ["X"], results, *SELECTION)
+    values = experiments.numbers(["X"], results, *SELECTION)
+    assert len(values) == 2 * 2 * 3
+    pd.testing.assert_frame_equal(pd.read_csv(saved / "numbers.csv"), values)
+    for collect in (experiments.numbers, experiments.provenance, experiments.logs):
+        pd.testing.assert_frame_equal(
+            collect(["X"], saved, *SELECTION), collect(["X"], results, *SELECTION)
+        )
+    assert (saved / "X.md").read_text() == page_of(saved) == page_of(results)
+    files = {"README.md", "X.md", "X.png", "logs.jsonl", "numbers.csv", "runs.jsonl"}
+    assert {file.name for file in saved.iterdir()} == files
 
 
-# The command line
+def test_kept_runs_are_a_line_for_each_run_and_for_each_epoch(results):
+    experiments.save_tables(results / "docs", ["X"], results, *SELECTION)
+    records, epochs = (
+        [json.loads(line) for line in (results / "docs" / name).read_text().splitlines()]
+        for name in ("runs.jsonl", "logs.jsonl")
+    )
+    runs = experiments.runs_of_tables(["X"], *SELECTION)
+    assert [line["run"] for line in records] == [run.folder for run in runs]
+    assert records[0]["record"] == record_of(runs[0], results)
+    first = {"run": runs[0].folder, "epoch": 0, "val_mae": 20.0, "val_psnr": 20.0}
+    assert len(epochs) == 6 * 2 and epochs[0] == first
 
 
-def test_without_a_name_the_tables_are_listed(tmp_path, capsys):
-    assert main(["reproduce", "--data", "mini", "--results", str(tmp_path)]) == 0
-    lines = capsys.readouterr().out.strip().splitlines()
-    assert [line.split()[0] for line in lines] == list(TABLES)
-    assert "0 of   6 runs" in lines[0]
+def test_kept_runs_are_complete_and_a_run_folder_comes_before_them(results):
+    saved, run = results / "docs", experiments.runs_of_tables(["X"], *SELECTION)[0]
+    assert experiments.missing_runs([run], saved) == [run]
+    experiments.save_tables(saved, ["X"], results, *SELECTION)
+    assert experiments.missing_runs([run], saved) == []
+    folder = saved / run.folder
+    folder.mkdir(parents=True)
+    (folder / "run.json").write_text('{"scores": {}}')
+    (folder / "log.csv").write_text("epoch,val_mae\n0,1.5\n")
+    assert record_of(run, saved) == {"scores": {}}
+    assert log_of(run, saved).val_mae.tolist() == [1.5]
 
 
-@pytest.mark.parametrize(
-    "arguments, message",
-    [
-        (["C-table-1"], "Unknown table 'C-table-1': expected some of A-table-1"),
-        (["A-table-1", "--scale", "huge"], "Unknown scale 'huge': expected one of quick"),
-        (["A-table-1", "--seeds", "0"], "0 seeds: expected 1 or more"),
-        (["A-table-1", "--data", "fotos"], "Unknown data 'fotos': expected a path, or one of mini"),
-        (["A-table-1", "--engine", "steam"], "Unknown engine 'steam': expected one of local, ray"),
-    ],
-)
-def test_what_is_unknown_is_named_with_what_is_known(arguments, message, tmp_path, capsys):
-    assert main(["reproduce", *arguments, "--results", str(tmp_path)]) == 2
-    assert message in capsys.readouterr().err
+def test_kept_runs_that_change_are_read_again(results):
+    saved, runs = results / "docs", experiments.runs_of_tables(["X"], *SELECTION)
+    experiments.save_tables(saved, ["X"], results, *SELECTION)
+    assert record_of(runs[-1], saved)
+    experiments.save_tables(saved, ["X"], results, "mini", TINY, 1)
+    assert record_of(runs[0], saved) and record_of(runs[-1], saved) is None
 
 
-def test_the_command_trains_what_is_missing_and_prints_the_table(
-    data, tmp_path, capsys, monkeypatch
-):
-    table = Table("a test", {"PSNR": ("val_psnr", 1)}, {"U-Net": UNET}, {"U-Net": (30.0,)})
-    monkeypatch.setitem(TABLES, "X", table)
-    monkeypatch.setitem(experiments.SCALES, "tiny", TINY)
-    asked = ["reproduce", "X", "--data", data, "--scale", "tiny", "--quiet"]
-    asked += ["--results", str(tmp_path / "r"), "--save", str(tmp_path / "docs")]
-    assert main(asked) == 0
-    out = capsys.readouterr().out
-    assert "1 of 1: tiny-unet, seed 0: done" in out and "| U-Net | 30.00" in out
-    assert (tmp_path / "docs" / "numbers.csv").exists()
-    assert main([*asked, "--only-print"]) == 0
-    assert "1 of 1" not in capsys.readouterr().out
+def test_the_readme_lists_conclusions_and_keeps_the_text_around_them(results):
+    page = results / "docs" / "README.md"
+    experiments.save_tables(page.parent, ["X"], results, *SELECTION)
+    text = page.read_text()
+    assert re.search(r"\[X\]\(X\.md\) +\| two wins +\| 2 of 3 seeds", text)
+    assert "`python -m hpatches_kit reproduce X --data mini --scale tiny --seeds 3`" in text
+    assert "6 runs, 6 s of training, 2026-11-20 to 2026-11-22: a computer." in text
+    page.write_text("Why?\n" + text.replace("2 of 3", "9 of 3") + "Because.\n")
+    experiments.save_tables(page.parent, ["X"], results, *SELECTION)
+    assert page.read_text() == f"Why?\n{text}Because.\n"
 
 
-def test_a_folder_with_a_page_of_another_kind_is_left_alone(results):
+def test_a_folder_with_another_readme_stays_as_it_is(results):
     page = results / "docs" / "README.md"
     page.parent.mkdir()
     page.write_text("My project")
-    with pytest.raises(ValueError, match="README.md has no <!-- conclusions -->"):
-        experiments.save_tables(page.parent, ["X"], results, "mini", TINY, 3)
+    with pytest.raises(ValueError, match="README.md .*<!-- conclusions -->"):
+        experiments.save_tables(page.parent, ["X"], results, *SELECTION)
     assert list(page.parent.iterdir()) == [page]
 
 
-def test_a_table_named_twice_has_no_more_seeds(results):
-    once, twice = (
-        experiments.numbers(names, results, "mini", TINY, 3) for names in (["X"], ["X", "X"])
-    )
+def test_a_table_named_twice_does_not_get_more_seeds(results):
+    once, twice = (experiments.numbers(names, results, *SELECTION) for names in (["X"], ["X", "X"]))
     pd.testing.assert_frame_equal(once, twice)
 
 
-def test_a_table_with_more_columns_than_one_can_read_is_turned(results, monkeypatch):
+def test_a_table_with_many_columns_is_transposed(results, monkeypatch):
     columns = {f"MAE, epoch {k}": ("val_mae", k / 4) for k in range(1, 5)}
     monkeypatch.setitem(TABLES, "X", replace(TABLES["X"], columns=columns, reported={}, claims=[]))
-    lines = [re.split(" *[|] *", line) for line in printed(results).splitlines() if "|" in line]
+    lines = [re.split(" *[|] *", line) for line in page_of(results).splitlines() if "|" in line]
     assert lines[0] == ["", "", "one", "two", ""]
     assert [line[1] for line in lines[2:]] == list(columns)
     assert lines[-1][2:4] == ["6.00 ± 1.00", "6.00 ± 2.65"]

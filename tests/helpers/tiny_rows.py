@@ -1,4 +1,6 @@
-"""The smallest rows that train, for tests of what is done with rows."""
+"""The smallest rows that can be trained, for tests of runs and tables."""
+
+from dataclasses import replace
 
 from hpatches_kit.experiments import Denoiser, Descriptor, Scale
 
@@ -10,9 +12,10 @@ TINY = Scale(
     validation_patches=50,
     train_points=20,
     test_points=12,
-    narrow=64,
+    decoder_divisor=64,
 )
-NET = {"encoder": (2, 2), "decoder": (2,), "residual": True}
-UNET = Denoiser("tiny-unet", network_options=NET, optimizer="Adam")
+FILTERS = {"encoder": (2, 2), "decoder": (2,), "residual": True}
+UNET = Denoiser("tiny-unet", network_options=FILTERS, optimizer="Adam")
 HARDNET = {"margin": 1.0, "negative": "minimum"}
-FLAT = Descriptor("tiny-tfeat", network="tfeat", loss_options=HARDNET, batch_size=8, kind="noisy")
+TFEAT = Descriptor("tiny-tfeat", network="tfeat", loss_options=HARDNET, batch_size=8, kind="noisy")
+DENOISED_TFEAT = replace(TFEAT, kind="denoised", denoiser=UNET)

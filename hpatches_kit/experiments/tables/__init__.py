@@ -1,4 +1,4 @@
-"""All tables by name, those of the two reports and the recipe's."""
+"""All tables by name: those of the two reports, and the recipe."""
 
 from hpatches_kit.experiments.tables import recipe, report_a, report_b
 

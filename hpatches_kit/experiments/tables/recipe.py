@@ -1,11 +1,11 @@
-"""What beats both reports: everything that helped in the notebooks, at the budget of report A's rows."""
+"""The recipe: the best settings of the notebooks, with as many patches as report A's rows."""
 
 from dataclasses import replace
 
 from hpatches_kit.experiments.rows import Denoiser, Descriptor
 from hpatches_kit.experiments.tables.report_a import A_CLEAN, A_DENOISED, A_NOISY, A_TUNED
 from hpatches_kit.experiments.tables.report_b import B_FINAL_L2NET
-from hpatches_kit.experiments.tables.table import ALL_THREE, SCORES, Claim, Table, scored
+from hpatches_kit.experiments.tables.table import ALL_THREE, SCORES, Claim, Table, score_columns
 
 RECIPE_UNET = Denoiser(
     "recipe-unet",
@@ -31,8 +31,9 @@ RECIPE_TUNED = replace(RECIPE_NOISY, name="recipe-clean-then-noisy", init_from=R
 
 TABLES = {
     "recipe": Table(
-        "one recipe against the best rows of both reports, on photographs by which its parts were chosen",
-        scored(*SCORES),
+        "one recipe against the best rows of both reports, on photographs by which its parts were"
+        " chosen",
+        score_columns(*SCORES),
         {
             "A: improved, clean": A_CLEAN,
             "A: improved, noisy": A_NOISY,
@@ -66,6 +67,7 @@ TABLES = {
                 ALL_THREE,
             ),
         ],
-        note="Rows with `then` see twice as many patches as the others: they are compared with each other.",
+        note="Rows with `then` see twice as many patches as the others: compare them with each"
+        " other.",
     ),
 }

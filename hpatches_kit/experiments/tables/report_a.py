@@ -2,9 +2,9 @@
 
 from dataclasses import replace
 
-from hpatches_kit.experiments import report_settings as reports
+from hpatches_kit.experiments.report_settings import PERCENTILES
 from hpatches_kit.experiments.rows import Denoiser, Descriptor
-from hpatches_kit.experiments.tables.table import ALL_THREE, SCORES, Claim, Table, scored
+from hpatches_kit.experiments.tables.table import ALL_THREE, SCORES, Claim, Table, score_columns
 
 A_SHALLOW = Denoiser("a-shallow-sgd")
 A_SHALLOW_ADAM = Denoiser("a-shallow-adam", optimizer="Adam", epochs=25)
@@ -31,12 +31,12 @@ A_CLEAN = Descriptor("a-improved-clean")
 A_DENOISED = replace(A_CLEAN, name="a-improved-denoised", kind="denoised", denoiser=A_DEEP_ADAM)
 A_NOISY = replace(A_CLEAN, name="a-improved-noisy", kind="noisy")
 A_TUNED = replace(A_DENOISED, name="a-fine-tuned", init_from=A_CLEAN)
-A_LONGER = replace(
+A_LONGER = replace(  # sees as many patches as A_TUNED
     A_DENOISED, name="a-improved-denoised-twice", length_factor=2
-)  # as many in all as A_TUNED
+)
 A_PERCENTILES = {
     q: replace(A_CLEAN, name=f"a-percentile-{q}", loss_options={"percentile": q}) if q else A_CLEAN
-    for q in reports.PERCENTILES
+    for q in PERCENTILES
 }
 
 TABLES = {
@@ -88,13 +88,14 @@ TABLES = {
                 ("Validation PSNR",),
             ),
         ],
-        note="The report drew one sample of 40,000 patches for all epochs; here each epoch draws its own."
-        " SGD has Nesterov's momentum, which it does not say. Its deep net has 3.8 million parameters, as its"
-        " own list of layers adds up; of the deeper one it gives no layers: here it has one level more.",
+        note="The report drew one sample of 40,000 patches for all epochs; here each epoch draws"
+        " its own. SGD has Nesterov momentum here; the report does not mention it. The deep net"
+        " has 3.8 million parameters, by the report's own list of layers. The report does not list"
+        " the layers of the deeper net; here it has one more level.",
     ),
     "A-table-2": Table(
         "description, by patches",
-        scored(*SCORES),
+        score_columns(*SCORES),
         {
             "Baseline, clean": A_BASELINE,
             "Baseline, denoised": A_BASELINE_DENOISED,
@@ -154,20 +155,20 @@ TABLES = {
                 ALL_THREE,
             ),
         ],
-        note="The report does not say which U-Net made its denoised patches: here it is the deep one with"
-        " Adam for the improved rows, the baseline for the baseline's. The last two rows see twice as many"
-        " patches. It says that no photograph of the test split was trained on, unlike in the baseline it"
-        " was given: here none is in any row.",
+        note="The report does not say which U-Net made its denoised patches: here it is the deep"
+        " one with Adam for the improved rows, and the baseline for the baseline rows. The last"
+        " two rows see twice as many patches. In the baseline that the report was given, test"
+        " photographs were also trained on; in its own rows, and in all rows here, they were not.",
     ),
     "A-figure-3": Table(
         "description, by percentile of the negatives",
-        scored(*SCORES),
+        score_columns(*SCORES),
         {f"q = {q}": row for q, row in A_PERCENTILES.items()},
         {},
         [
             Claim(f"q = 0 is better than q = {q}", "q = 0", f"q = {q}", ("Matching", "Retrieval"))
-            for q in reports.PERCENTILES[1:]
+            for q in PERCENTILES[1:]
         ],
-        note="The report has a figure without numbers.",
+        note="The report shows a figure without numbers.",
     ),
 }

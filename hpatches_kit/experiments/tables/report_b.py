@@ -1,18 +1,23 @@
-"""Tables 1 to 10 of report B: 20 epochs; its U-Nets learn from 3 random sequences and are validated on 1."""
+"""Tables 1 to 10 of report B: 20 epochs; U-Nets trained on 3 random sequences, validated on 1."""
 
 from dataclasses import replace
 
-from hpatches_kit.experiments import report_settings as reports
+from hpatches_kit.experiments.report_settings import (
+    BATCH_SIZES,
+    DENOISER_OPTIMIZERS,
+    DESCRIPTOR_OPTIMIZERS,
+    INITIALIZERS,
+)
 from hpatches_kit.experiments.rows import Denoiser
 from hpatches_kit.experiments.tables.report_a import A_BASELINE
-from hpatches_kit.experiments.tables.table import ALL_THREE, Claim, Table, scored
+from hpatches_kit.experiments.tables.table import ALL_THREE, Claim, Table, score_columns
 
 B_UNET = Denoiser(
     "b-unet-sgd", epochs=20, patches_per_epoch=None, validation_patches=None, sequences=3
 )
 B_UNETS = {
     name: replace(B_UNET, name=f"b-unet-{name.lower()}", optimizer=name)
-    for name in reports.DENOISER_OPTIMIZERS
+    for name in DENOISER_OPTIMIZERS
 }
 B_DEPTHS = {
     name: replace(B_UNET, name=f"b-unet-{name}", network_options={"preset": name})
@@ -28,7 +33,7 @@ B_FINAL_UNET = replace(
 B_L2NET = replace(A_BASELINE, name="b-l2net-sgd", epochs=20, kind="denoised", denoiser=B_UNET)
 B_L2NETS = {
     name: replace(B_L2NET, name=f"b-l2net-{name.lower()}", optimizer=name)
-    for name in reports.DESCRIPTOR_OPTIMIZERS
+    for name in DESCRIPTOR_OPTIMIZERS
 }
 B_L2NET_CLEAN = replace(B_L2NET, name="b-l2net-clean", kind="clean", scored_on="denoised")
 B_FINAL_L2NET = replace(
@@ -40,11 +45,11 @@ B_FINAL_L2NET = replace(
 )
 
 
-def _initialized(row, names):
-    """A row with each of these initialisers; He normal is the row itself."""
+def _with_initializers(row, names):
+    """`{label: row}`: the row, which has He normal, and a copy with each of these initialisers."""
     rows = {}
     for label in names:
-        keras_name = reports.INITIALIZERS[label]
+        keras_name = INITIALIZERS[label]
         options = {**row.network_options, "kernel_initializer": keras_name}
         rows[label] = replace(row, name=f"{row.name}-{keras_name}", network_options=options)
     return {"He normal": row, **rows}
@@ -53,15 +58,16 @@ def _initialized(row, names):
 B_INITIALIZERS = "LeCun uniform", "Xavier normal", "Orthogonal"
 B_BATCHES = {
     size: B_UNET if size == 50 else replace(B_UNET, name=f"b-unet-batch-{size}", batch_size=size)
-    for size in reports.BATCH_SIZES
+    for size in BATCH_SIZES
 }
 BASELINE_TWICE = (
-    "The report has its baseline twice: 5.40 and 7.83 in tables 1 and 3, 5.52 and 7.95 in 6 and 8."
+    "The report has two results of its baseline: 5.40 and 7.83 in tables 1 and 3, 5.52 and 7.95 in"
+    " tables 6 and 8."
 )
 ERRORS = {"MAE": ("mae", 1), "Validation MAE": ("val_mae", 1)}
 EPOCHS = {
-    f"{label}, {when}": (key, share)
-    for when, share in (("first epoch", 0), ("half way", 0.5), ("last epoch", 1))
+    f"{label}, {when}": (key, fraction)
+    for when, fraction in (("first epoch", 0), ("half way", 0.5), ("last epoch", 1))
     for label, (key, _) in ERRORS.items()
 }
 
@@ -78,7 +84,7 @@ TABLES = {
         {
             "Triplet loss": ("loss", 1),
             "Validation loss": ("val_loss", 1),
-            **scored("verification", "matching", "retrieval"),
+            **score_columns("verification", "matching", "retrieval"),
         },
         {"Baseline L2-Net": B_L2NET},
         {"Baseline L2-Net": (0.0849, 0.1467, 0.7865, 0.1908, 0.4891)},
@@ -103,11 +109,11 @@ TABLES = {
             Claim(f"Nadam is better than {name}", "Nadam", name, ("Validation MAE",))
             for name in ("RMSProp", "Adamax", "Adam")
         ],
-        note=f"{BASELINE_TWICE} Of Adadelta it gives no numbers.",
+        note=f"{BASELINE_TWICE} It gives no numbers for Adadelta.",
     ),
     "B-table-4": Table(
         "optimisers of L2-Net",
-        scored("matching", "verification", "retrieval"),
+        score_columns("matching", "verification", "retrieval"),
         B_L2NETS,
         {
             "SGD": (0.1908, 0.7865, 0.4891),
@@ -121,7 +127,7 @@ TABLES = {
             Claim("SGD is better than Adam", "SGD", "Adam", ALL_THREE),
             Claim("SGD is better than Nadam", "SGD", "Nadam", ALL_THREE),
         ],
-        note="Of Adadelta the report gives no numbers.",
+        note="The report gives no numbers for Adadelta.",
     ),
     "B-table-5": Table(
         "depth of the U-Net",
@@ -143,7 +149,7 @@ TABLES = {
     "B-table-6": Table(
         "initialisers of the U-Net",
         ERRORS,
-        _initialized(B_UNET, B_INITIALIZERS),
+        _with_initializers(B_UNET, B_INITIALIZERS),
         {
             "He normal": (5.5203, 7.9548),
             "LeCun uniform": (6.0254, 4.4490),
@@ -162,8 +168,8 @@ TABLES = {
     ),
     "B-table-7": Table(
         "initialisers of L2-Net",
-        scored("matching", "verification", "retrieval"),
-        _initialized(B_L2NET, B_INITIALIZERS),
+        score_columns("matching", "verification", "retrieval"),
+        _with_initializers(B_L2NET, B_INITIALIZERS),
         {
             "He normal": (0.1908, 0.7865, 0.4891),
             "LeCun uniform": (0.1900, 0.7937, 0.4795),
@@ -216,16 +222,17 @@ TABLES = {
     ),
     "B-table-9": Table(
         "L2-Net trained on denoised and on clean patches",
-        scored("matching", "verification", "retrieval"),
+        score_columns("matching", "verification", "retrieval"),
         {"Denoised": B_L2NET, "Clean": B_L2NET_CLEAN},
         {"Denoised": (0.2445, 0.8087, 0.5222), "Clean": (0.1997, 0.7725, 0.4792)},
         [Claim("training on denoised patches is better", "Denoised", "Clean", ALL_THREE)],
-        note="The first row is table 2's baseline, of which the report has .191, .787 and .489 there."
-        " It does not say what the second is scored on: here on denoised patches, as the first.",
+        note="The first row is the baseline of table 2, where the report has .191, .787 and .489."
+        " The report does not say which patches the second row is scored on: here denoised"
+        " patches, like the first row.",
     ),
     "B-table-10": Table(
         "report B's final model",
-        scored("verification", "matching", "retrieval"),
+        score_columns("verification", "matching", "retrieval"),
         {"Baseline L2-Net": B_L2NET, "Final model": B_FINAL_L2NET},
         {"Baseline L2-Net": (0.7865, 0.1908, 0.4891), "Final model": (0.8322, 0.2497, 0.5239)},
         [

@@ -1,17 +1,17 @@
-"""What a table of a report is: columns, rows, reported numbers, conclusions."""
+"""Tables of a report: columns, rows, reported numbers, conclusions."""
 
 from dataclasses import dataclass, field
 
-SCORES = ("verification", "matching", "retrieval")
-ALL_THREE = ("Verification", "Matching", "Retrieval")
-LESS_IS_BETTER = ("mae", "loss")
+SCORES = "verification", "matching", "retrieval"  # of a run's record; other columns are in its log
+ALL_THREE = "Verification", "Matching", "Retrieval"
+LOWER_IS_BETTER = "mae", "loss"
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A conclusion of a report: one row is better than another in every one of these columns.
+    """A conclusion of a report: one row is better than another in each of these columns.
 
-    Or no farther from it than `within`, where the report finds them alike.
+    With `within`, the two rows are alike: they differ by at most this much.
     """
 
     text: str
@@ -26,13 +26,13 @@ class Table:
     """A table or a figure of a report.
 
     Args:
-        title: what it is about.
-        columns: name of a column -> `(number of the log or score, epoch)`; the epoch as a share of
-            all: 0 the first, 1 the last.
-        rows: label -> row.
-        reported: label -> the reported numbers, in the order of the columns.
-        claims: what the report concludes from it.
-        note: what one should know to compare with it.
+        title: its subject.
+        columns: `{name: (key, fraction)}`: a score of the run's record, or a number of its log and
+            the epoch as a fraction of all epochs, from 0 (the first) to 1 (the last).
+        rows: `{label: row}`.
+        reported: `{label: numbers}` in the order of the columns.
+        claims: the conclusions of the report.
+        note: what a reader needs to compare reported and new numbers.
     """
 
     title: str
@@ -43,5 +43,6 @@ class Table:
     note: str = ""
 
 
-def scored(*order):
-    return {name.capitalize(): (name, 1) for name in order}
+def score_columns(*tasks):
+    """Columns with the scores of these tasks, in this order."""
+    return {task.capitalize(): (task, 1) for task in tasks}

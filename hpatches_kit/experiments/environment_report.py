@@ -1,6 +1,5 @@
-"""What this session runs on, in one line."""
+"""The environment report: versions, backend, accelerators and processor cores."""
 
-import os
 import platform
 
 import keras
@@ -10,35 +9,35 @@ from hpatches_kit._support.version import __version__
 
 
 def environment(advice=True):
-    """Report backend, device and versions as one text.
+    """Report versions, backend, GPUs and the cores that this process may use, as one line.
 
     Args:
-        advice: add what to expect without a GPU.
+        advice: without a GPU, add what to expect.
     """
     backend, gpus = keras.backend.backend(), len(accelerators())
     line = (
         f"hpatches_kit {__version__}, Keras {keras.__version__} on {backend}"
         f" {_version(backend)}, Python {platform.python_version()},"
-        f" {gpus} GPU and {os.cpu_count()} CPU cores."
+        f" {gpus} GPU and {cores()} CPU cores."
     )
     if advice and not gpus:
-        line += " No GPU here: quick settings run well without, longer training wants one."
+        line += " No GPU: quick settings run well without one, longer training needs one."
     return line
 
 
 def hardware():
-    """Processor and accelerators by name, and the packages that numbers depend on: a dict."""
+    """Report processor, accelerators, and versions of the packages that numbers depend on."""
     packages = "keras", keras.backend.backend(), "numpy", "scipy", "skimage"
     return {
         "processor": processor(),
-        "cores": cores(),  # that this process may use
+        "cores": cores(),
         "accelerators": accelerators(),
         "packages": {package: _version(package) for package in packages},
     }
 
 
 def accelerators():
-    """The names of the GPUs, or other devices, that the backend would use, such as `"Tesla T4"`."""
+    """Name the GPUs, or other accelerators, that the backend uses, such as `["Tesla T4"]`."""
     backend = keras.backend.backend()
     if backend == "torch":
         import torch
@@ -50,9 +49,9 @@ def accelerators():
         return [device.device_kind for device in jax.devices() if device.platform != "cpu"]
     import tensorflow as tf
 
-    about = tf.config.experimental.get_device_details
+    details = tf.config.experimental.get_device_details
     return [
-        about(gpu).get("device_name", gpu.name) for gpu in tf.config.list_physical_devices("GPU")
+        details(gpu).get("device_name", gpu.name) for gpu in tf.config.list_physical_devices("GPU")
     ]
 
 
