@@ -1,11 +1,12 @@
-"""Data that several tests share."""
+"""Data and settings that several tests share."""
 
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from toy_data import toy_patches
-from web_server import Server
+from web_server import FaultyServer
 
 import hpatches_kit as hk
 
@@ -25,7 +26,7 @@ def patches():
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
-    """A folder of patches with a split of its own, for rows to be trained on."""
+    """A folder of patches with its own split, to train rows on."""
     lengths = {"v_one": 20, "i_two": 20, "v_three": 20, "i_four": 20, "v_five": 20}
     splits = {"own": {"train": ["v_one", "i_two", "v_three"], "test": ["i_four", "v_five"]}}
     folder = tmp_path_factory.mktemp("data") / "toy"
@@ -49,9 +50,29 @@ def descriptors():
 
 @pytest.fixture
 def server():
-    with Server() as server:
+    with FaultyServer() as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         yield server
-        server.released.set()
+        server.stopping.set()
         server.shutdown()
+
+
+@pytest.fixture
+def set_free_space(monkeypatch):
+    """A function that sets the free bytes that every disk reports."""
+
+    def set_bytes(free):
+        usage = SimpleNamespace(free=free)
+        monkeypatch.setattr("hpatches_kit._support.disk.shutil.disk_usage", lambda _: usage)
+
+    return set_bytes
+
+
+@pytest.fixture
+def set_precision():
+    """A function that sets the precision of new layers, which is float32 again after the test."""
+    import keras
+
+    yield keras.config.set_dtype_policy
+    keras.config.set_dtype_policy("float32")

@@ -1,6 +1,7 @@
 """Atomic writes: files and folders are complete, or they are not there."""
 
 import pytest
+from files import file_names
 
 from hpatches_kit._support.atomic import (
     atomic_file,
@@ -10,10 +11,6 @@ from hpatches_kit._support.atomic import (
     write_text,
 )
 from hpatches_kit._support.errors import UserError
-
-
-def file_names(folder):
-    return sorted(file.name for file in folder.iterdir())
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, OSError])
@@ -36,10 +33,8 @@ def test_a_folder_replaces_an_older_one_completely(tmp_path):
 @pytest.mark.parametrize("name", ["thesis.tex", "sub/thesis.tex"])
 def test_a_folder_with_other_files_is_not_replaced(tmp_path, name):
     write_text(tmp_path / "a" / name, "text")
-    with (
-        pytest.raises(FileExistsError, match=r"already contains thesis\.tex: choose another"),
-        atomic_folder(tmp_path / "a", ["*.npy"]),
-    ):
+    message = r"already contains thesis\.tex: choose another"
+    with pytest.raises(FileExistsError, match=message), atomic_folder(tmp_path / "a", ["*.npy"]):
         pass
     assert (tmp_path / "a" / name).read_text() == "text" and file_names(tmp_path) == ["a"]
 
@@ -69,7 +64,7 @@ def test_a_folder_is_restored_if_the_process_was_killed_between_the_renames(tmp_
     assert file_names(tmp_path / "a") == ["array.npy"]
 
 
-def test_leftovers_of_killed_processes_are_removed_but_what_can_be_resumed_stays(tmp_path):
+def test_leftovers_of_killed_processes_are_removed_except_resumable_folders(tmp_path):
     for name in (".a.1a2b3c4d", ".a.1a2b3c4d-old", ".a.partial"):
         write_text(tmp_path / name / "array.npy", name)
     remove_leftovers(tmp_path / "a")

@@ -3,6 +3,7 @@
 import hashlib
 
 import pytest
+from files import flip_a_bit, truncate
 
 from hpatches_kit._support.checksums import digest, quick_checksum
 
@@ -13,12 +14,6 @@ SAMPLES = {"limit": 50, "windows": 3, "window": 10}
 def file(tmp_path):
     (tmp_path / "file").write_bytes(bytes(range(100)))
     return tmp_path / "file"
-
-
-def change_byte(file, position):
-    content = bytearray(file.read_bytes())
-    content[position] ^= 1
-    file.write_bytes(content)
 
 
 def test_the_digest_is_the_sha256_of_all_bytes(file):
@@ -36,17 +31,17 @@ def test_files_with_the_same_size_and_crc_32_have_different_digests(tmp_path):
 @pytest.mark.parametrize("position", [0, 50, 99])
 def test_the_quick_checksum_of_a_large_file_covers_its_ends_and_samples_between(file, position):
     before = quick_checksum(file, **SAMPLES)
-    change_byte(file, position)
+    flip_a_bit(file, position)
     assert quick_checksum(file, **SAMPLES) != before
 
 
 def test_the_quick_checksum_notices_a_truncated_file(file):
     before = quick_checksum(file, **SAMPLES)
-    file.write_bytes(file.read_bytes()[:-1])
+    truncate(file, -1)
     assert quick_checksum(file, **SAMPLES) != before
 
 
 def test_between_the_samples_only_the_digest_notices_a_change(file):
     before = quick_checksum(file, **SAMPLES), digest(file)
-    change_byte(file, 30)
+    flip_a_bit(file, 30)
     assert quick_checksum(file, **SAMPLES) == before[0] and digest(file) != before[1]

@@ -8,9 +8,8 @@ import hpatches_kit
 from hpatches_kit._support import disk
 
 
-def test_too_little_disk_space_is_reported(tmp_path, monkeypatch):
-    usage = type("Usage", (), {"free": 3_200_000_000})
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage)
+def test_too_little_disk_space_is_reported(tmp_path, set_free_space):
+    set_free_space(3_200_000_000)
     with pytest.raises(OSError, match=r"Converting needs 5\.1 GB, 3\.2 GB are free.*Make room"):
         disk.check_disk_space(tmp_path, 5_140_000_000, "Converting")
     disk.check_disk_space(tmp_path, 3_000_000_000, "Converting")
@@ -19,15 +18,14 @@ def test_too_little_disk_space_is_reported(tmp_path, monkeypatch):
 def test_a_path_that_cannot_be_written_is_reported(tmp_path):
     disk.check_writable(tmp_path / "new" / "folder" / "file")
     (tmp_path / "file").write_text("x")
-    with pytest.raises(
-        PermissionError, match=r"file/a cannot be written: .* not a writable folder"
-    ):
+    message = "file/a cannot be written: .* not a writable folder"
+    with pytest.raises(PermissionError, match=message):
         disk.check_writable(tmp_path / "file" / "a")
 
 
 @pytest.fixture
 def checkout(tmp_path, monkeypatch):
-    """A folder that looks like a checkout, in which disk.py believes to be."""
+    """A folder that looks like a checkout, and contains disk.py as far as disk.py knows."""
     root = Path(hpatches_kit.__file__).parents[1]
     monkeypatch.setattr(disk, "__file__", str(tmp_path / Path(disk.__file__).relative_to(root)))
     monkeypatch.delenv("HPATCHES_KIT_DATA", raising=False)
@@ -48,5 +46,5 @@ def test_an_installed_package_keeps_data_in_the_cache_folder(checkout):
 
 def test_the_data_folder_can_be_chosen(checkout, monkeypatch):
     monkeypatch.setenv("HOME", str(checkout))
-    monkeypatch.setenv("HPATCHES_KIT_DATA", "~/mine")
-    assert disk.data_folder() == checkout / "mine"
+    monkeypatch.setenv("HPATCHES_KIT_DATA", "~/chosen")
+    assert disk.data_folder() == checkout / "chosen"

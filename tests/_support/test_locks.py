@@ -3,16 +3,10 @@
 import errno
 
 import pytest
+from files import raising
 
 from hpatches_kit._support import locks
 from hpatches_kit._support.locks import locked
-
-
-def failing_with(error):
-    def acquire(*_, **__):
-        raise error
-
-    return acquire
 
 
 def test_a_lock_is_not_waited_for_if_wait_is_false(tmp_path):
@@ -24,16 +18,14 @@ def test_a_lock_is_not_waited_for_if_wait_is_false(tmp_path):
 
 @pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "No locks"), NotImplementedError()])
 def test_on_a_file_system_without_locks_work_continues_unlocked(tmp_path, monkeypatch, error):
-    monkeypatch.setattr(locks.FileLock, "acquire", failing_with(error))
+    monkeypatch.setattr(locks.FileLock, "acquire", raising(error))
     with locked(tmp_path / "a") as held:
         assert held is None
 
 
-def test_a_folder_that_is_not_writable_is_named_with_the_variable_that_changes_it(
-    tmp_path, monkeypatch
-):
+def test_the_error_for_a_read_only_folder_names_the_variable_to_set(tmp_path, monkeypatch):
     read_only = OSError(errno.EROFS, "Read-only file system")
-    monkeypatch.setattr(locks.FileLock, "acquire", failing_with(read_only))
+    monkeypatch.setattr(locks.FileLock, "acquire", raising(read_only))
     words = r"a cannot be written: Read-only.*\$HPATCHES_KIT_DATA"
     with pytest.raises(OSError, match=words), locked(tmp_path / "a"):
         pass

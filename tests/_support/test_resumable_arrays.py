@@ -1,12 +1,12 @@
 """Arrays on disk that are filled row by row."""
 
-import subprocess
-import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
+from files import truncate
+from processes import run_python
 
-from hpatches_kit._support import disk
 from hpatches_kit._support.resumable_arrays import DONE, PLAN, ResumableArrays
 
 SHAPES = {"small": (2,), "large": (3, 4)}
@@ -30,11 +30,11 @@ def test_written_rows_are_kept_in_any_order(tmp_path):
         assert np.unique(np.nonzero(array)[0]).tolist() == [2, 3, 7] and (array[7] == 5).all()
 
 
-def test_a_folder_that_is_opened_again_continues(tmp_path):
+def test_a_folder_that_is_opened_again_keeps_its_rows(tmp_path):
     open_arrays(tmp_path).put(range(4), **block(4, 1))
-    again = open_arrays(tmp_path)
-    assert again.missing().tolist() == [4, 5, 6, 7, 8, 9]
-    again.put(again.missing(), **block(6, 2))
+    reopened = open_arrays(tmp_path)
+    assert reopened.missing().tolist() == [4, 5, 6, 7, 8, 9]
+    reopened.put(reopened.missing(), **block(6, 2))
     assert open_arrays(tmp_path).arrays()["small"][:, 0].tolist() == [1] * 4 + [2] * 6
 
 
@@ -45,13 +45,7 @@ def test_another_plan_empties_the_folder(tmp_path, other):
     assert len(arrays.missing()) == arrays.rows and not arrays.arrays()["large"].any()
 
 
-def truncate(file):
-    file.write_bytes(file.read_bytes()[:-1])
-
-
-@pytest.mark.parametrize(
-    "damage", [truncate, lambda file: file.unlink(), lambda f: f.write_text("x")]
-)
+@pytest.mark.parametrize("damage", [truncate, Path.unlink, lambda file: file.write_text("x")])
 @pytest.mark.parametrize("name", [PLAN, DONE, "large.npy"])
 def test_a_damaged_file_empties_the_folder(tmp_path, name, damage):
     open_arrays(tmp_path).put([0], **block(1, 1))
@@ -65,13 +59,11 @@ def test_rows_of_another_shape_are_refused(tmp_path):
         open_arrays(tmp_path).put([0, 1, 2], small=np.zeros((2, 2)))
 
 
-def test_empty_arrays_need_no_disk_space_and_too_little_space_is_reported_first(
-    tmp_path, monkeypatch
-):
+def test_empty_arrays_need_no_disk_space_and_rows_need_their_size(tmp_path, set_free_space):
     arrays = ResumableArrays(tmp_path / "arrays", 1_000_000, {"images": (1000,)}, {})
     used = (tmp_path / "arrays" / "images.npy").stat().st_blocks * 512
     assert used < 1_000_000
-    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 999_999}))
+    set_free_space(999_999)
     arrays.check_disk_space(999, "Filling")
     with pytest.raises(OSError, match=r"Filling needs 1\.0 GB, 1\.0 MB are free"):
         arrays.check_disk_space(1_000_000, "Filling")
@@ -89,20 +81,16 @@ try:
     for row in range(100):
         arrays.put([row], images=np.full((1, 1000), row + 1, np.uint8))
 except OSError as error:
-    print(len(arrays.missing()), error)
+    print(error)
 """
 
 
 def test_a_full_disk_is_reported_and_written_rows_are_kept(tmp_path):
     pytest.importorskip("resource")
     folder = tmp_path / "arrays"
-    process = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, folder], capture_output=True, text=True
-    )
-    assert process.returncode == 0, process.stderr
-    words = f"The disk of {tmp_path} is full. Make room, up to 51.0 kB, and call again"
-    assert words in process.stdout
-    again = ResumableArrays(folder, 100, {"images": (1000,)}, {})
-    kept = np.setdiff1d(np.arange(100), again.missing())
+    message = f"The disk of {tmp_path} is full. Make room, up to 51.0 kB, and call again"
+    assert message in run_python(FULL_DISK, folder)
+    reopened = ResumableArrays(folder, 100, {"images": (1000,)}, {})
+    kept = np.setdiff1d(np.arange(100), reopened.missing())
     assert kept.tolist() == list(range(49))
-    assert (again.arrays()["images"][kept] == kept[:, None] + 1).all()
+    assert (reopened.arrays()["images"][kept] == kept[:, None] + 1).all()

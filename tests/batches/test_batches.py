@@ -9,7 +9,7 @@ from toy_data import toy_patches
 import hpatches_kit as hk
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.batches import NoisyClean, Pairs, Triplets
-from hpatches_kit.patches.augmentation import FLIPS_AND_ROTATIONS, flip_and_rotate
+from hpatches_kit.patches.augmentation import flip_and_rotate
 from hpatches_kit.patches.noise import VIEW_SIGMA
 
 
@@ -26,7 +26,7 @@ def flipped_locations(patches, kind):
     """Map the bytes of each patch under each flip and rotation to its point, view and flip."""
     result = {}
     for point in range(len(patches)):
-        for flip in range(FLIPS_AND_ROTATIONS):
+        for flip in range(8):
             views = flip_and_rotate(patches[kind][point], np.full(16, flip))
             result |= {patch.tobytes(): (point, view, flip) for view, patch in enumerate(views)}
     return result
@@ -57,40 +57,27 @@ def test_noisy_clean_can_be_limited_to_views(patches):
     assert views == {0, 15}
 
 
-@pytest.mark.parametrize("make", [NoisyClean, Pairs, Triplets])
-def test_seed_epoch_and_index_determine_a_batch(patches, make):
-    size = {"batch_size": 6} if make is NoisyClean else {"steps": 4}
-    size |= {"pairs": 6} if make is Pairs else {}
-    batches, same_seed, other_seed = (make(patches, seed=seed, **size) for seed in (1, 1, 2))
-    same_seed[0]  # reading another batch first changes nothing
-    first_epoch = batches[3][0]
-    np.testing.assert_array_equal(first_epoch, same_seed[3][0])
-    assert (first_epoch != other_seed[3][0]).any() and (first_epoch != batches[2][0]).any()
-    batches.on_epoch_end()
-    assert (batches[3][0] != first_epoch).any()
-    fixed = make(patches, seed=1, redraw=False, **size)
-    fixed.on_epoch_end()
-    np.testing.assert_array_equal(fixed[3][0], first_epoch)
-
-
 @pytest.mark.parametrize(
-    "changes", [{"augment": True}, {"fresh_noise": True}, {"augment": True, "jitter": 1.0}]
+    "changes", [{}, {"augment": True}, {"fresh_noise": True}, {"augment": True, "jitter": 1.0}]
 )
 @pytest.mark.parametrize("make", [NoisyClean, Pairs, Triplets])
-def test_seed_epoch_and_index_determine_augmentation_and_noise(patches, make, changes):
-    options = {**changes, "seed": 1, "steps": 4}
+def test_seed_epoch_and_index_determine_a_batch(patches, make, changes):
+    options = {"seed": 1, "steps": 4, **changes}
     options |= {"batch_size": 12} if make is NoisyClean else {"kind": "noisy"}
     options |= {"pairs": 6} if make is Pairs else {}
     if make is NoisyClean:
         options.pop("jitter", None)
-    batches, same_seed, fixed = (
-        make(patches, redraw=redraw, **options) for redraw in (True, True, False)
+    batches, same_seed = make(patches, **options), make(patches, **options)
+    fixed, other_seed = (
+        make(patches, redraw=False, **options),
+        make(patches, **options | {"seed": 2}),
     )
-    same_seed[0]
+    same_seed[0]  # reading another batch first changes nothing
     first_epoch = batches[3][0]
     np.testing.assert_array_equal(first_epoch, same_seed[3][0])
-    for each in (batches, same_seed, fixed):
-        each.on_epoch_end()
+    assert (first_epoch != other_seed[3][0]).any() and (first_epoch != batches[2][0]).any()
+    for sequence in (batches, same_seed, fixed):
+        sequence.on_epoch_end()
     assert (batches[3][0] != first_epoch).any()
     np.testing.assert_array_equal(batches[3][0], same_seed[3][0])
     np.testing.assert_array_equal(fixed[3][0], first_epoch)
@@ -124,6 +111,7 @@ def test_a_loop_over_batches_ends(patches):
         NoisyClean(patches, 5, 7)[7]
 
 
+@pytest.mark.slow
 def test_uint8_patches_reach_the_model_and_become_float_inside_it(patches):
     class RecordType(keras.layers.Layer):
         def call(self, x):
@@ -260,10 +248,8 @@ def test_fresh_noise_has_the_strength_of_its_level_and_is_new_every_epoch(make):
 
 def test_fresh_noise_depends_on_the_view_and_is_added_after_the_flip(patches):
     for options in ({}, {"augment": True}):
-        (noisy, clean), (_, clean_without) = (
-            NoisyClean(patches, 320, fresh_noise=fresh, **options)[0] for fresh in (True, False)
-        )
-        np.testing.assert_array_equal(clean, clean_without)
+        noisy, clean = NoisyClean(patches, 320, fresh_noise=True, **options)[0]
+        np.testing.assert_array_equal(clean, NoisyClean(patches, 320, **options)[0][1])
         location = flipped_locations(patches, "clean")
         views = np.array([location[patch.tobytes()][1] for patch in clean])
         for sigma in np.unique(VIEW_SIGMA):
@@ -281,10 +267,13 @@ def test_fresh_noise_needs_no_noisy_patches(patches):
 
 
 def test_denoised_pairs_are_the_output_of_the_denoiser_clipped_and_rounded(patches):
-    batches = Pairs(patches, 5, 2, "denoised", denoiser=lambda batch: batch * 1.5 + 0.4)
-    expected = np.clip(np.rint(patches.noisy * 1.5 + 0.4), 0, 255).astype(np.uint8)
+    def brighter(batch):
+        return batch * 1.5 + 0.4
+
+    batches = Pairs(patches, 5, 2, "denoised", denoiser=brighter)
+    expected = np.clip(np.rint(brighter(patches.noisy)), 0, 255)
     np.testing.assert_array_equal(batches.patches["denoised"], expected)
-    default_kind = Pairs(patches, 5, 2, denoiser=lambda batch: batch * 1.5 + 0.4)
+    default_kind = Pairs(patches, 5, 2, denoiser=brighter)
     np.testing.assert_array_equal(default_kind[0][0], batches[0][0])
 
 
@@ -313,16 +302,10 @@ def with_originals(patches):
         (lambda p: NoisyClean(p, 8, seed=-1), "seed=-1: expected 0 or more"),
         (
             lambda p: Pairs(with_originals(p), 5, kind="original"),
-            "'original' patches are 65x65 pixels: .* 32x32",
+            "'original' patches are 65x65 pix",
         ),
-        (
-            lambda p: NoisyClean(p, batch_size=400),
-            "320 patches fill 0 batches of 400: expected 1 or more",
-        ),
-        (
-            lambda p: NoisyClean(p, batch_size=32, steps=11),
-            "fill 10 batches of 32: expected 11 or more",
-        ),
+        (lambda p: NoisyClean(p, 400), "320 patches fill 0 batches of 400: expected 1 or more"),
+        (lambda p: NoisyClean(p, 32, steps=11), "fill 10 batches of 32: expected 11 or more"),
         (lambda p: NoisyClean(p, views=["e9"]), r"Unknown views \['e9'\]"),
         (lambda p: Pairs(p, 5, jitter=-1), "jitter=-1: expected 0 .none. to 5"),
         (lambda p: Triplets(p, 5, jitter=30.0), "jitter=30.0: expected 0 .none. to 5"),
@@ -334,17 +317,3 @@ def with_originals(patches):
 def test_wrong_arguments_are_named_in_the_error(patches, make, message):
     with pytest.raises(UserError, match=message):
         make(patches)
-
-
-@pytest.mark.parametrize("denoiser", [lambda b: b * np.nan, lambda b: b.reshape(len(b), -1) * 1.0])
-def test_a_denoiser_that_diverged_or_returns_another_shape_is_refused(patches, denoiser):
-    with pytest.raises(
-        ValueError, match="Expected finite .batch, 32, 32, 1.; if training diverged"
-    ):
-        hk.denoise(denoiser, patches)
-
-
-def test_a_denoiser_for_another_patch_size_is_refused(patches):
-    wide = keras.Sequential([keras.Input((65, 65, 1)), keras.layers.Conv2D(1, 3)])
-    with pytest.raises(ValueError, match=r"\(65, 65, 1\): noisy patches are \(32, 32, 1\)"):
-        hk.denoise(wide, patches)

@@ -5,14 +5,7 @@ import pytest
 from scipy.spatial.distance import cdist, cityblock, euclidean
 
 from hpatches_kit.benchmark import exact_distances as distances
-from hpatches_kit.benchmark.exact_distances import (
-    BlockDistances,
-    count_closer,
-    exact_distance,
-    nearest,
-    pair_distances,
-    pair_distances_l1,
-)
+from hpatches_kit.benchmark.exact_distances import exact_distance, pair_distances, pair_distances_l1
 from hpatches_kit.benchmark.verification import sort_distances
 
 VALUES = ["normal", "unit", "halves", "bits", "nearly equal", "huge", "extreme", "tiny", "equal"]
@@ -44,17 +37,17 @@ def vectors(kind, count=150, dim=33, seed=0):
 def test_exact_distances_are_those_of_scipy_to_the_last_bit(kind, distance):
     values = vectors(kind, 60)
     expected = cdist(values, values, distances.METRICS[distance])
-    result = [[exact_distance(a, b, distance == "L1") for b in values] for a in values]
+    result = [[distances.exact_distance(a, b, distance == "L1") for b in values] for a in values]
     np.testing.assert_array_equal(result, expected)
 
 
 @pytest.mark.parametrize("kind", [kind for kind in VALUES if kind != "extreme"])
 def test_block_distances_stay_within_their_error_bound(kind):
-    one, other = vectors(kind), vectors(kind, seed=1)
-    distances_to_other = BlockDistances(other, one, "L2")
-    prepared, base, error = distances_to_other.prepare(one)
-    expected = np.square(cdist(one, other) / distances_to_other.scale)
-    squared = distances_to_other.block(prepared).astype(np.float64) + base[:, None]
+    queries, pool = vectors(kind), vectors(kind, seed=1)
+    to_pool = distances.BlockDistances(pool, queries, "L2")
+    prepared, base, error = to_pool.prepare(queries)
+    expected = np.square(cdist(queries, pool) / to_pool.scale)
+    squared = to_pool.block(prepared).astype(np.float64) + base[:, None]
     assert (np.abs(squared - expected) <= error[:, None]).all()
     if kind in ("normal", "unit", "huge"):
         assert error.max() < 1e-3 * expected.max()  # the bound is narrow
@@ -64,12 +57,12 @@ def test_block_distances_stay_within_their_error_bound(kind):
 @pytest.mark.parametrize("distance", ["L2", "L1"])
 def test_nearest_returns_the_first_row_and_every_tie(kind, distance, monkeypatch):
     monkeypatch.setattr(distances, "BLOCK", 2000)  # several blocks
-    one = vectors(kind)
+    queries = vectors(kind)
     pools = np.stack([vectors(kind, seed=seed) for seed in (0, 1)])
-    pools[0, 40:43] = one[3:6]
-    for pool, results in zip(pools, zip(*nearest(one, pools, distance))):
+    pools[0, 40:43] = queries[3:6]
+    for pool, results in zip(pools, zip(*distances.nearest(queries, pools, distance))):
         smallest, first, tied, own_is_nearest = results
-        expected = cdist(one, pool, distances.METRICS[distance])
+        expected = cdist(queries, pool, distances.METRICS[distance])
         minimum = expected.min(axis=1)
         np.testing.assert_array_equal(smallest, minimum)
         np.testing.assert_array_equal(first, expected.argmin(axis=1))
@@ -84,12 +77,11 @@ def test_closer_and_tied_rows_are_counted_exactly(kind, distance):
     pool[100] = queries[7]
     expected = cdist(queries, pool, distances.METRICS[distance])
     near = expected[:, [3, 100, 20]]  # so that there are ties
-    to_pool, ends = BlockDistances(pool, queries, distance), np.array([0, 10, 64, 150])
+    to_pool, ends = distances.BlockDistances(pool, queries, distance), np.array([0, 10, 64, 150])
     prepared, base, error = to_pool.prepare(queries)
     closer, tied = np.empty((2, 40, 3, 4), np.int64)
-    bounds = to_pool.bounds(near, base, error)
-    block = to_pool.block(prepared)
-    count_closer(block, *bounds, near, ends, queries, pool, distance == "L1", closer, tied)
+    arguments = *to_pool.bounds(near, base, error), near, ends, queries, pool, distance == "L1"
+    distances.count_closer(to_pool.block(prepared), *arguments, closer, tied)
     for e, end in enumerate(ends):
         in_pool = expected[:, None, :end]
         np.testing.assert_array_equal(closer[..., e], (in_pool < near[..., None]).sum(axis=2))
@@ -102,11 +94,20 @@ def test_pair_distances_are_those_of_scipy_rounded_to_single_precision(kind, dim
     values, result = vectors(kind, 300, dim).reshape(100, 3, dim), np.empty(300, np.float32)
     first, second = np.random.default_rng(1).integers(0, 100, (2, 300))
     view, other_view = np.random.default_rng(2).integers(0, 3, (2, 300))
-    for measure, oracle in ((pair_distances, euclidean), (pair_distances_l1, cityblock)):
+    oracles = {distances.pair_distances: euclidean, distances.pair_distances_l1: cityblock}
+    for measure, oracle in oracles.items():
         measure(values, first, view, second, other_view, result)
         pairs = zip(values[first, view], values[second, other_view])
-        expected = [np.float32(oracle(one, other)) for one, other in pairs]
+        expected = [np.float32(oracle(*pair)) for pair in pairs]
         np.testing.assert_array_equal(result, expected)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 5000])
+def test_distances_are_sorted_as_numpy_sorts(count):
+    rng = np.random.default_rng(count)
+    numbers = rng.choice([0, 1e-40, 1e-3, 1, 1.5, 3e38], count) * rng.random(count)
+    for values in (numbers.astype(np.float32), np.round(numbers).astype(np.float32)[::2].copy()):
+        np.testing.assert_array_equal(sort_distances(values), np.sort(values))
 
 
 def test_l1_is_the_sum_of_absolute_differences():
@@ -116,11 +117,3 @@ def test_l1_is_the_sum_of_absolute_differences():
     assert result == exact_distance(*values[0], True) == 7
     pair_distances(values, point, view, point, other_view, result)
     assert result == exact_distance(*values[0], False) == 5
-
-
-@pytest.mark.parametrize("count", [0, 1, 2, 5000])
-def test_distances_are_sorted_as_numpy_sorts(count):
-    rng = np.random.default_rng(count)
-    numbers = rng.choice([0, 1e-40, 1e-3, 1, 1.5, 3e38], count) * rng.random(count)
-    for values in (numbers.astype(np.float32), np.round(numbers).astype(np.float32)[::2].copy()):
-        np.testing.assert_array_equal(sort_distances(values), np.sort(values))

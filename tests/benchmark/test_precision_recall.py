@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from hpatches_kit.benchmark.average_precision import (
+from hpatches_kit.benchmark.precision_recall import (
     average_precision,
     mean_precision,
     roc_auc,
@@ -45,6 +45,7 @@ def test_average_precision_by_hand():
     assert average_precision([1, 1]) == pytest.approx((0.25 + (0.5 + 2 / 3) / 2) / 2)
     assert average_precision([0], positives=4) == pytest.approx(0.25)  # three are never retrieved
     assert average_precision([], positives=4) == 0
+    assert mean_precision([0], positives=4) == 0.25
     assert average_precision(np.zeros((7, 5))).shape == (7,)
 
 
@@ -66,11 +67,6 @@ def test_without_ties_mean_precision_and_roc_area_are_those_of_scikit_learn(seed
     assert roc_auc(before, (~positive).sum()) == pytest.approx(roc_auc_score(positive, -distance))
 
 
-def test_mean_precision_by_hand():
-    assert mean_precision([1, 1]) == pytest.approx((1 / 2 + 2 / 3) / 2)
-    assert mean_precision([0], positives=4) == 0.25
-
-
 @pytest.mark.parametrize("distance", [[0, 0, 0, 0], [0, 1, 1, 1, 2], [0, 0, 1, 1, 1], [2, 1, 1, 1]])
 def test_the_tie_neutral_curve_is_the_mean_over_all_orders_of_the_ties(distance):
     distance = np.array(distance)
@@ -83,6 +79,11 @@ def test_the_tie_neutral_curve_is_the_mean_over_all_orders_of_the_ties(distance)
         expected = curve_area(np.mean(curves, axis=0))
         area = tie_neutral_area(*tie_groups(distance, positive)).sum() / positive.sum()
         assert area == pytest.approx(expected, abs=1e-9)
+
+
+def test_mean_precision_by_hand():
+    assert mean_precision([1, 1]) == pytest.approx((1 / 2 + 2 / 3) / 2)
+    assert mean_precision([0], positives=4) == 0.25
 
 
 def test_without_ties_the_tie_neutral_number_is_the_official_one():

@@ -12,8 +12,8 @@ import hpatches_kit as hk
 from hpatches_kit.benchmark import plain
 from hpatches_kit.benchmark import retrieval as retrieval_module
 from hpatches_kit.benchmark import verification as verification_module
-from hpatches_kit.benchmark.average_precision import average_precision
 from hpatches_kit.benchmark.matching import matching
+from hpatches_kit.benchmark.precision_recall import average_precision, mean_precision
 from hpatches_kit.benchmark.retrieval import retrieval
 from hpatches_kit.benchmark.tasks import PairList, Tasks
 from hpatches_kit.benchmark.verification import verification
@@ -110,15 +110,16 @@ def test_all_official_numbers_are_reproduced(tmp_path):
     assert plain.differences(official["retrieval"], plain.retrieval(descriptors, tasks)) == []
 
 
-def test_the_matlab_variant_is_the_mean_precision_at_the_positives(descriptors):
+@pytest.mark.filterwarnings("ignore::hpatches_kit.benchmark.CollapseWarning")
+def test_the_matlab_variant_uses_the_mean_precision_at_the_positives(descriptors, monkeypatch):
     tasks = hk.benchmark.draw_tasks(descriptors, pairs=500)
-    for result in (
-        verification(descriptors, tasks),
-        matching(descriptors),
-        retrieval(descriptors, tasks),
-    ):
-        # The trapezoid of a step ends at the precision of its positive, but starts elsewhere.
-        assert 0 < abs(result["matlab"]["mean_ap"] - result["mean_ap"]) < 0.05
+    scores = hk.benchmark.evaluate(descriptors, tasks)
+    for task in scores.tasks:
+        monkeypatch.setattr(f"hpatches_kit.benchmark.{task}.average_precision", mean_precision)
+    replaced = hk.benchmark.evaluate(descriptors, tasks)
+    for task in ("verification", "matching", "retrieval"):
+        matlab = scores[task]["matlab"]["mean_ap"]
+        assert matlab == pytest.approx(replaced[task]["mean_ap"]) != scores[task]["mean_ap"]
 
 
 @pytest.mark.parametrize("seed", range(2))
@@ -136,14 +137,13 @@ def test_without_ties_the_tie_neutral_numbers_are_the_official_ones(seed):
     assert result["tie_neutral"]["mean_ap"] == pytest.approx(result["mean_ap"], abs=0.01)
 
 
-def test_equal_descriptors_have_a_retrieval_map_of_one_officially_but_not_tie_neutrally():
+def test_equal_descriptors_have_a_retrieval_map_of_1_only_if_ties_are_not_neutral():
     descriptors = hk.Descriptors(np.ones((600, 16, 8)), np.repeat(["v_a", "v_b", "v_c"], 200))
     with pytest.warns(hk.benchmark.CollapseWarning) as caught:
         scores = hk.benchmark.evaluate(descriptors)
     assert scores["retrieval"]["mean_ap"] == 1
-    pools = scores["retrieval"]["tie_neutral"][
-        "e"
-    ]  # 5 positives each, in pools of 100 and of about 270
+    pools = scores["retrieval"]["tie_neutral"]["e"]
+    # Each has 5 positives, in pools of 100 and of about 270.
     assert list(pools.values()) == pytest.approx([5 / 100, 5 / 270], rel=0.15)
     assert scores["verification"]["mean_ap"] < scores["verification"]["tie_neutral"]["mean_ap"]
     assert scores["verification"]["tie_neutral"]["t"]["intra"]["auc"] == 0.5
@@ -185,33 +185,12 @@ def test_patches_of_the_same_place_are_never_distractors(descriptors):
     # A twin in another sequence, equal to the query, would be the nearest distractor.
     values = np.repeat(np.random.default_rng(0).normal(size=(25, 1, 16)), 16, axis=1)
     twins = np.concatenate([values, values[:20], values[:15]])
-    twins += np.linspace(0, 1e-3, 16)[
-        :, None
-    ]  # the positives differ a little, the `ref` of the twin does not
+    # The positives differ a little from the query, the `ref` of the twin does not.
+    twins += np.linspace(0, 1e-3, 16)[:, None]
     shared = hk.Descriptors(twins, descriptors.sequence, label)
     tasks = hk.benchmark.draw_tasks(shared)
     for distance in ("L2", "L1"):
         assert retrieval(shared, tasks, distance)["mean_ap"] == pytest.approx(1)
-
-
-def test_a_pool_has_its_size_and_no_distractor_of_the_own_sequence():
-    # 1-D descriptors: the query at 0, its views at 1, distractors at 0.5, 2, 0.5, 2, ...
-    values = np.ones((41, 16, 1))
-    values[0, 0], values[1:, 0] = 0, np.tile([0.5, 2], 20)[:, None]
-    descriptors = hk.Descriptors(values, np.repeat(["v_a", "i_b"], [1, 40]))
-    empty = np.array([], int)
-    tasks = Tasks(
-        *[PairList(empty, empty, empty, empty)] * 3,
-        np.array([0]),
-        np.arange(41),
-        (7, 11, 45),
-        "",
-        41,
-    )
-    result = retrieval(descriptors, tasks)
-    expected = {"7": [1], "11": [3], "45": [20]}  # distractors before each of the five positives
-    for pool, before in expected.items():
-        assert result["e"][pool] == pytest.approx(average_precision(before * 5))
 
 
 def test_unknown_distances_unknown_tasks_and_tasks_of_other_points_are_refused(descriptors):
@@ -239,10 +218,28 @@ def test_lists_without_pairs_or_with_too_few_positives_are_refused(descriptors):
     tasks = hk.benchmark.draw_tasks(descriptors, pairs=50)
     fields = vars(tasks.positive).values()
     tasks.positive = PairList(*(field[:20] for field in fields))
-    with pytest.raises(
-        ValueError, match="50 negative and 20 positive pairs: expected equal numbers"
-    ):
+    with pytest.raises(ValueError, match="50 negative and 20 positive pairs: expected equal num"):
         verification(descriptors, tasks)
     tasks.positive = PairList(*(field[:0] for field in fields))
     with pytest.raises(ValueError, match="Verification has no pairs"):
         verification(descriptors, tasks)
+
+
+def test_a_pool_has_its_size_and_no_distractor_of_the_own_sequence():
+    # 1-D descriptors: the query at 0, its views at 1, distractors at 0.5, 2, 0.5, 2, ...
+    values = np.ones((41, 16, 1))
+    values[0, 0], values[1:, 0] = 0, np.tile([0.5, 2], 20)[:, None]
+    descriptors = hk.Descriptors(values, np.repeat(["v_a", "i_b"], [1, 40]))
+    empty = np.array([], int)
+    tasks = Tasks(
+        *[PairList(empty, empty, empty, empty)] * 3,
+        np.array([0]),
+        np.arange(41),
+        (7, 11, 45),
+        "",
+        41,
+    )
+    result = retrieval(descriptors, tasks)
+    expected = {"7": [1], "11": [3], "45": [20]}  # distractors before each of the five positives
+    for pool, before in expected.items():
+        assert result["e"][pool] == pytest.approx(average_precision(before * 5))

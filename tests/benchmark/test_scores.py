@@ -8,13 +8,9 @@ import pandas as pd
 import pytest
 
 import hpatches_kit as hk
-from hpatches_kit.benchmark.average_precision import average_precision
-from hpatches_kit.benchmark.bootstrap import (
-    interval,
-    resampled_average_precision,
-    resampled_means,
-    resampling,
-)
+from hpatches_kit.benchmark import bootstrap
+from hpatches_kit.benchmark.bootstrap import interval
+from hpatches_kit.benchmark.precision_recall import average_precision
 
 
 @pytest.fixture
@@ -39,9 +35,8 @@ def test_scores_are_displayed_as_a_table(scores):
     assert f"{frame.loc['matching', 'hard']:.3f}" in scores.to_markdown()
     assert r"\toprule" in scores.to_latex() and "matching" in scores.to_latex()
     neutral = scores.frame("tie_neutral")
-    np.testing.assert_allclose(
-        neutral["mean"], [scores[t]["tie_neutral"]["mean_ap"] for t in scores.tasks]
-    )
+    expected = [scores[task]["tie_neutral"]["mean_ap"] for task in scores.tasks]
+    np.testing.assert_allclose(neutral["mean"], expected)
 
 
 def test_tidy_has_every_number_in_a_row_of_its_own(scores):
@@ -58,22 +53,20 @@ def test_tidy_has_every_number_in_a_row_of_its_own(scores):
 
 
 def test_json_contains_everything_and_is_read_back(scores, worse, tmp_path):
-    scores.save(tmp_path / "results" / "one.json")
-    content = json.loads((tmp_path / "results" / "one.json").read_text())
+    scores.save(tmp_path / "results" / "single.json")
+    content = json.loads((tmp_path / "results" / "single.json").read_text())
     assert content["format"] == 3 and content["kind"] == ""
-    assert (
-        content["protocol"] == scores.protocol and content["verification"]["e"]["intra"]["ap"] > 0
-    )
+    assert content["protocol"] == scores.protocol
+    assert content["verification"]["e"]["intra"]["ap"] > 0
     assert content["matching"]["seconds"] >= 0 and content["retrieval"]["e"]["45"] > 0
-    hk.benchmark.save_scores([scores, worse], tmp_path / "two.json")
-    again = hk.benchmark.load_scores(tmp_path / "two.json")
-    assert [one.name for one in again] == ["random", "worse"]
-    pd.testing.assert_frame_equal(again[1].tidy(), worse.tidy())
-    (one,) = hk.benchmark.load_scores(tmp_path / "results" / "one.json")
-    assert repr(one) == repr(scores)
-    pd.testing.assert_frame_equal(
-        hk.benchmark.compare(*again), hk.benchmark.compare(scores, worse), atol=1e-5
-    )
+    (loaded,) = hk.benchmark.load_scores(tmp_path / "results" / "single.json")
+    assert repr(loaded) == repr(scores)
+    hk.benchmark.save_scores([scores, worse], tmp_path / "both.json")
+    both = hk.benchmark.load_scores(tmp_path / "both.json")
+    assert [loaded.name for loaded in both] == ["random", "worse"]
+    pd.testing.assert_frame_equal(both[1].tidy(), worse.tidy())
+    expected = hk.benchmark.compare(scores, worse)
+    pd.testing.assert_frame_equal(hk.benchmark.compare(*both), expected, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -101,9 +94,8 @@ def test_a_table_has_a_row_for_each_descriptor(scores, worse):
 def test_a_comparison_pairs_the_same_sequences(scores, worse):
     rows = hk.benchmark.compare(scores, worse).set_index(["descriptor", "task"])
     assert (rows.low <= rows.mean_ap).all() and (rows.mean_ap <= rows.high).all()
-    assert (rows.loc["random", ["difference", "difference_low", "difference_high"]] == 0).all(
-        axis=None
-    )
+    differences = rows.loc["random", ["difference", "difference_low", "difference_high"]]
+    assert (differences == 0).all(axis=None)
     of_worse = rows.loc["worse"]
     assert (of_worse.difference_high < 0).all()  # worse for all draws of the sequences
     width = (rows.high - rows.low).groupby("task").sum()[of_worse.index]
@@ -118,23 +110,21 @@ def test_scores_of_different_tasks_are_not_compared(scores, descriptors):
         hk.benchmark.compare(scores, other)
     tasks = hk.benchmark.draw_tasks(descriptors)
     other = hk.benchmark.evaluate(descriptors, tasks, only="matching")
-    with pytest.raises(
-        ValueError, match="of different tasks cannot be compared: random has matching;"
-    ):
+    with pytest.raises(ValueError, match="tasks cannot be compared: random has matching;"):
         hk.benchmark.compare(scores, other)
     with pytest.raises(ValueError, match="no scores to compare"):
         hk.benchmark.compare()
 
 
 def test_resampling_draws_as_many_sequences_as_there_are():
-    drawn = resampling(7)
+    drawn = bootstrap.resampling(7)
     assert drawn.shape == (1000, 7) and (drawn.sum(axis=1) == 7).all()
-    np.testing.assert_array_equal(drawn, resampling(7))
+    np.testing.assert_array_equal(drawn, bootstrap.resampling(7))
 
 
 def test_the_interval_of_a_mean_agrees_with_the_normal_approximation():
     values = np.random.default_rng(0).normal(size=400)
-    low, high = interval(resampled_means(values, np.ones(400)))
+    low, high = bootstrap.interval(bootstrap.resampled_means(values, np.ones(400)))
     error = 1.96 * values.std() / 20
     assert (low, high) == pytest.approx((values.mean() - error, values.mean() + error), abs=0.02)
 
@@ -151,14 +141,17 @@ def test_resampled_average_precision_is_that_of_the_resampled_pairs():
         for k in (-300, 300)
     )
 
-    def ap(drawn):
+    def average_precision_of(drawn):
         near, far = (np.concatenate([distances[k][s] for s in drawn]) for k in (-300, 300))
         before = (far <= np.sort(near)[:, None]).sum(axis=1)  # negatives first
         return average_precision(before)
 
-    draws = resampled_average_precision(positive, negative, ap(range(sequences)))
-    for drawn, resampled in list(zip(resampling(sequences), draws))[:20]:
-        assert resampled == pytest.approx(ap(np.repeat(range(sequences), drawn)), abs=2e-3)
+    draws = bootstrap.resampled_average_precision(
+        positive, negative, average_precision_of(range(sequences))
+    )
+    for drawn, resampled in list(zip(bootstrap.resampling(sequences), draws))[:20]:
+        expected = average_precision_of(np.repeat(range(sequences), drawn))
+        assert resampled == pytest.approx(expected, abs=2e-3)
 
 
 @pytest.mark.parametrize("kind", ["distinct", "bits", "blank", "constant"])
@@ -185,8 +178,8 @@ def test_one_sequence_has_no_interval_and_its_scores_can_be_saved(descriptors, t
     assert rows[["low", "high", "difference_low", "difference_high"]].isna().all(axis=None)
     alone.save(tmp_path / "alone.json")
     assert "NaN" not in (tmp_path / "alone.json").read_text()
-    (again,) = hk.benchmark.load_scores(tmp_path / "alone.json")
-    assert np.isnan(again["matching"]["draws"]).all()
+    (loaded,) = hk.benchmark.load_scores(tmp_path / "alone.json")
+    assert np.isnan(loaded["matching"]["draws"]).all()
     hk.plots.scores(alone)
 
 

@@ -44,13 +44,13 @@ class AddToLog(keras.callbacks.Callback):
 
 
 class CountEpochs(keras.callbacks.Callback):
-    """Set the weight of `one_weight` to the number of epochs."""
+    """Set the weight of `model_with_one_weight` to the number of epochs."""
 
     def on_epoch_end(self, epoch, logs=None):
         self.model.layers[-1].kernel.assign([[epoch + 1.0]])
 
 
-def one_weight(rate=0.0):
+def model_with_one_weight(rate=0.0):
     """A model with a single weight, which is 0 at first."""
     patch = keras.Input((32, 32, 1))
     x = keras.layers.Dense(1, kernel_initializer="zeros", use_bias=False)(patch)
@@ -77,10 +77,8 @@ def train(folder, interrupt=None, epochs=EPOCHS, rate=0.05, settings=None, seed=
     model.compile(keras.optimizers.Adam(decay), hk.losses.HardNegativeTriplet(1.0, "minimum"))
     validation = hk.batches.Pairs(patches, 10, 2, redraw=False, seed=9)
     resume = hk.callbacks.Resume(folder, batches, settings=settings)
-    callbacks = [interrupt, resume] if interrupt else [resume]
-    history = model.fit(
-        batches, validation_data=validation, epochs=epochs, callbacks=callbacks, verbose=0
-    )
+    options = {"callbacks": [interrupt, resume] if interrupt else [resume], "verbose": 0}
+    history = model.fit(batches, validation_data=validation, epochs=epochs, **options)
     return model, history, resume
 
 
@@ -106,10 +104,9 @@ def batches():
     return hk.batches.NoisyClean(toy_patches({"v_one": 2}), 2, 1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interruptions", [[2], [4], [7], [3, 6], [11], [4, 1, 2, 5]])
-def test_a_run_interrupted_in_any_batch_ends_with_the_same_weights_and_log(
-    interruptions, complete_run, tmp_path
-):
+def test_an_interrupted_run_ends_with_the_same_weights(interruptions, complete_run, tmp_path):
     folder, expected = complete_run
     for batch in interruptions:
         train_and_interrupt(tmp_path, batch)
@@ -119,6 +116,7 @@ def test_a_run_interrupted_in_any_batch_ends_with_the_same_weights_and_log(
     pd.testing.assert_frame_equal(resume.log, hk.callbacks.read_log(folder))
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_twice_ends_with_the_same_weights(tmp_path):
     code = (
         "import sys; sys.path[:0] = ['tests/callbacks', 'tests/helpers']\n"
@@ -143,13 +141,6 @@ def test_a_process_that_is_killed_twice_ends_with_the_same_weights(tmp_path):
     model.load_weights(train_in_process("killed", 0))
     expected.load_weights(train_in_process("undisturbed", 0))
     assert_equal_weights(model, expected)
-
-
-def test_the_log_has_every_epoch_once_and_the_history_only_the_new_ones(tmp_path):
-    train_and_interrupt(tmp_path, 2 * STEPS + 1)
-    _, history, resume = train(tmp_path)
-    assert history.epoch == [2, 3]
-    assert list(resume.log.epoch) == list(hk.callbacks.read_log(tmp_path).epoch) == [0, 1, 2, 3]
 
 
 def test_a_complete_run_restores_its_weights_and_its_log_without_training(complete_run):
@@ -199,24 +190,23 @@ def test_the_best_epoch_has_the_largest_psnr_or_score_or_the_smallest_loss(
 ):
     resume = hk.callbacks.Resume(tmp_path, batches, monitor)
     callbacks = [AddToLog(**{monitor: values}), CountEpochs(), resume]
-    one_weight().fit(batches, epochs=3, callbacks=callbacks, verbose=0)
+    model_with_one_weight().fit(batches, epochs=3, callbacks=callbacks, verbose=0)
     best_model = keras.models.load_model(tmp_path / "best.keras")
     assert best_model.get_weights()[0].item() == best
 
 
 def test_a_quantity_that_is_not_in_the_log_cannot_be_monitored(batches, tmp_path):
     resume = hk.callbacks.Resume(tmp_path, batches)
-    with pytest.raises(
-        hk.UserError, match="monitor='val_loss' is not in the log: expected one of loss"
-    ):
-        one_weight().fit(batches, callbacks=[resume], verbose=0)
+    message = "monitor='val_loss' is not in the log: expected one of loss"
+    with pytest.raises(hk.UserError, match=message):
+        model_with_one_weight().fit(batches, callbacks=[resume], verbose=0)
 
 
 def test_a_quantity_added_later_gets_a_column_and_the_run_resumes(batches, tmp_path):
     def fit(epochs, *callbacks):
         resume = hk.callbacks.Resume(tmp_path, batches, "loss")
         callbacks = [*callbacks, resume]
-        return one_weight().fit(batches, epochs=epochs, callbacks=callbacks, verbose=0)
+        return model_with_one_weight().fit(batches, epochs=epochs, callbacks=callbacks, verbose=0)
 
     fit(1)
     fit(2, AddToLog(extra=[None, 7.0]))
@@ -230,7 +220,7 @@ def test_a_run_that_early_stopping_ended_is_complete(batches, tmp_path):
         stop = keras.callbacks.EarlyStopping("odd", mode="min", restore_best_weights=True)
         resume = hk.callbacks.Resume(tmp_path, batches, "odd")
         callbacks = [AddToLog(odd=[1.0, 2.0, 3.0]), CountEpochs(), stop, resume]
-        model = one_weight()
+        model = model_with_one_weight()
         history = model.fit(batches, epochs=3, callbacks=callbacks, verbose=0)
         return history.epoch, list(resume.log.epoch), model.get_weights()[0].item()
 
@@ -242,7 +232,7 @@ def test_an_epoch_with_a_loss_that_is_not_finite_is_not_saved(batches, tmp_path)
     def fit(losses):
         resume = hk.callbacks.Resume(tmp_path, batches, "loss")
         callbacks = [AddToLog(loss=losses), resume]
-        return one_weight().fit(batches, epochs=2, callbacks=callbacks, verbose=0).epoch
+        return model_with_one_weight().fit(batches, epochs=2, callbacks=callbacks, verbose=0).epoch
 
     fit([1.0, float("nan")])
     assert len(hk.callbacks.read_log(tmp_path)) == 1
@@ -264,7 +254,7 @@ def test_batches_that_are_not_redrawn_stay_the_same(tmp_path):
     batches = hk.batches.NoisyClean(toy_patches({"v_one": 4}), 4, 2, redraw=False)
     first_batch = batches[0][0]
     resume = hk.callbacks.Resume(tmp_path, batches, "loss")
-    one_weight().fit(batches, epochs=3, callbacks=[resume], verbose=0)
+    model_with_one_weight().fit(batches, epochs=3, callbacks=[resume], verbose=0)
     np.testing.assert_array_equal(batches[0][0], first_batch)
 
 
@@ -272,7 +262,7 @@ def test_a_learning_rate_that_a_callback_changed_is_accepted(batches, tmp_path):
     def halve(epoch, rate):
         return rate / 2
 
-    model = one_weight(rate=0.1)
+    model = model_with_one_weight(rate=0.1)
     for epochs in (2, 3):
         schedule = keras.callbacks.LearningRateScheduler(halve)
         callbacks = [schedule, hk.callbacks.Resume(tmp_path, batches, "loss")]
@@ -280,7 +270,7 @@ def test_a_learning_rate_that_a_callback_changed_is_accepted(batches, tmp_path):
     assert list(hk.callbacks.read_log(tmp_path).epoch) == [0, 1, 2]
     resume = hk.callbacks.Resume(tmp_path, batches, "loss")
     with pytest.raises(hk.UserError, match="optimizer, config, learning_rate: 0.1.*, 0.5 now"):
-        one_weight(rate=0.5).fit(batches, callbacks=[resume], verbose=0)
+        model_with_one_weight(rate=0.5).fit(batches, callbacks=[resume], verbose=0)
 
 
 def test_a_model_without_an_input_shape_is_built_from_the_batches(batches, tmp_path):
@@ -294,9 +284,8 @@ def test_a_loss_for_pairs_refuses_triplets(tmp_path):
     batches = hk.batches.Triplets(toy_patches({"v_one": 20}), 4, 2)
     model, resume = small_descriptor(), hk.callbacks.Resume(tmp_path, batches, "loss")
     model.compile("sgd", hk.losses.HardNegativeTriplet())
-    with pytest.raises(
-        hk.UserError, match="HardNegativeTriplet needs .*hk.batches.Pairs: these are Triplets"
-    ):
+    message = "HardNegativeTriplet needs .*hk.batches.Pairs: these are Triplets"
+    with pytest.raises(hk.UserError, match=message):
         model.fit(batches, callbacks=[resume], verbose=0)
 
 
@@ -324,7 +313,7 @@ def test_other_patches_in_the_same_folder_are_refused(tmp_path):
     def fit(patches, views):
         batches = hk.batches.NoisyClean(patches, 2, 1, views=views)
         resume = hk.callbacks.Resume(tmp_path, batches, "loss")
-        one_weight().fit(batches, callbacks=[resume], verbose=0)
+        model_with_one_weight().fit(batches, callbacks=[resume], verbose=0)
 
     patches, other_patches = (toy_patches({"v_one": 4}, seed=seed) for seed in (0, 1))
     fit(patches, ["ref", "e1"])
@@ -372,6 +361,7 @@ def test_a_missing_log_is_named(tmp_path):
         hk.callbacks.read_log(tmp_path / "nothing")
 
 
+@pytest.mark.slow
 def test_a_denoiser_resumes_with_fresh_noise_and_augmentation(tmp_path):
     def train_denoiser(folder, interrupt=None):
         keras.utils.set_random_seed(1)
@@ -390,7 +380,7 @@ def test_a_denoiser_resumes_with_fresh_noise_and_augmentation(tmp_path):
     assert_equal_weights(train_denoiser(tmp_path / "interrupted"), expected)
 
 
-def test_denoised_patches_may_differ_as_between_devices_but_not_as_between_denoisers(tmp_path):
+def test_a_run_resumes_if_denoised_patches_differ_by_rounding_only(tmp_path):
     patches = toy_patches({"v_one": 20})
 
     def fit(denoised):
@@ -406,3 +396,10 @@ def test_denoised_patches_may_differ_as_between_devices_but_not_as_between_denoi
     assert fit(np.where(differs, denoised - 1, denoised).astype(np.uint8)).epoch == []
     with pytest.raises(hk.UserError, match="batches, first batch, grey levels"):
         fit(patches["clean"])
+
+
+def test_the_log_has_every_epoch_once_and_the_history_only_the_new_ones(tmp_path):
+    train_and_interrupt(tmp_path, 2 * STEPS + 1)
+    _, history, resume = train(tmp_path)
+    assert history.epoch == [2, 3]
+    assert list(resume.log.epoch) == list(hk.callbacks.read_log(tmp_path).epoch) == [0, 1, 2, 3]

@@ -31,13 +31,14 @@ def stored(patches, tmp_path, monkeypatch):
     return patches.save(tmp_path / "patches")
 
 
-def expected(patches, factor=0.5):
+def scaled(patches, factor=0.5):
+    """What the model `scale_grey(factor)` predicts, rounded to grey levels."""
     return np.clip(np.rint(patches.noisy * np.float32(factor)), 0, 255)
 
 
 def test_denoised_patches_are_clipped_rounded_and_mapped_from_disk(stored):
     result = hk.denoise(scale_grey(1.5), stored)
-    np.testing.assert_array_equal(result["denoised"], expected(stored, 1.5))
+    np.testing.assert_array_equal(result["denoised"], scaled(stored, 1.5))
     assert isinstance(result.base("denoised"), np.memmap)
     assert result.fingerprint == stored.fingerprint and result.splits == stored.splits
 
@@ -58,11 +59,11 @@ def test_each_requested_patch_is_denoised_once_and_no_other(stored, monkeypatch)
     predicted = record_predicted_rows(monkeypatch)
     part = stored.select(["v_three", "v_one"])  # in another order than on disk
     result = hk.denoise(scale_grey(), part)
-    np.testing.assert_array_equal(result["denoised"], expected(part))
+    np.testing.assert_array_equal(result["denoised"], scaled(part))
     assert predicted == [*range(7), *range(12, 20)]
-    np.testing.assert_array_equal(hk.denoise(scale_grey(), part)["denoised"], expected(part))
+    np.testing.assert_array_equal(hk.denoise(scale_grey(), part)["denoised"], scaled(part))
     assert len(predicted) == 15
-    np.testing.assert_array_equal(hk.denoise(scale_grey(), stored)["denoised"], expected(stored))
+    np.testing.assert_array_equal(hk.denoise(scale_grey(), stored)["denoised"], scaled(stored))
     assert predicted[15:] == [*range(7, 12)]
 
 
@@ -81,16 +82,15 @@ def test_an_interrupted_call_resumes_and_gives_the_same_bytes(stored, monkeypatc
     del predicted[:]
     result = hk.denoise(scale_grey(), stored, batch_size=4)
     assert predicted == [*range(8, 20)]
-    np.testing.assert_array_equal(result["denoised"], expected(stored))
+    np.testing.assert_array_equal(result["denoised"], scaled(stored))
 
 
 def test_the_fingerprint_depends_on_the_weights_and_the_architecture():
     fingerprint = model_fingerprint(scale_grey())
     assert model_fingerprint(scale_grey()) == fingerprint
     assert model_fingerprint(scale_grey(0.6)) != fingerprint
-    same_weights = keras.Sequential(
-        [keras.Input((32, 32, 1)), keras.layers.Conv2D(1, 1, use_bias=False, activation="tanh")]
-    )
+    tanh = keras.layers.Conv2D(1, 1, use_bias=False, activation="tanh")
+    same_weights = keras.Sequential([keras.Input((32, 32, 1)), tanh])
     same_weights.set_weights(scale_grey().get_weights())
     assert model_fingerprint(same_weights) != fingerprint
 
@@ -100,9 +100,9 @@ def test_a_saved_and_loaded_denoiser_uses_the_cached_patches(stored, tmp_path, m
     result = hk.denoise(unet, stored)
     unet.save(tmp_path / "unet.keras")
     predicted = record_predicted_rows(monkeypatch)
-    again = hk.denoise(keras.models.load_model(tmp_path / "unet.keras"), stored)
+    cached = hk.denoise(keras.models.load_model(tmp_path / "unet.keras"), stored)
     assert predicted == []
-    np.testing.assert_array_equal(again["denoised"], result["denoised"])
+    np.testing.assert_array_equal(cached["denoised"], result["denoised"])
 
 
 def test_the_cache_keeps_the_sets_used_last(stored, tmp_path, monkeypatch):
@@ -119,7 +119,7 @@ def test_the_cache_keeps_the_sets_used_last(stored, tmp_path, monkeypatch):
 def test_patches_in_memory_and_plain_functions_write_nothing_to_disk(patches, stored, tmp_path):
     for denoiser, noisy in ((scale_grey(), patches), (lambda batch: batch * 0.5, stored)):
         result = hk.denoise(denoiser, noisy)
-        np.testing.assert_array_equal(result["denoised"], expected(patches))
+        np.testing.assert_array_equal(result["denoised"], scaled(patches))
     assert not (tmp_path / "home").exists()
 
 
@@ -144,11 +144,6 @@ def test_the_output_of_a_diverged_denoiser_is_not_cached(stored, monkeypatch):
     with pytest.raises(ValueError, match="finite: False"):
         hk.denoise(scale_grey(np.nan), stored)
     assert len(predicted) == 20
-
-
-def test_an_empty_patch_set_is_refused(patches):
-    with pytest.raises(ValueError, match="is empty: there is nothing to predict"):
-        hk.denoise(scale_grey(), patches.select([]))
 
 
 def test_a_set_that_another_process_is_writing_is_not_deleted(stored, tmp_path, monkeypatch):
@@ -176,7 +171,7 @@ def test_a_set_that_another_process_has_just_deleted_is_ignored(stored, tmp_path
         patch.setattr(Path, "glob", list_then_delete)
         result = hk.denoise(scale_grey(0.3), stored)
     assert not deleted.exists()
-    np.testing.assert_array_equal(result["denoised"], expected(stored, 0.3))
+    np.testing.assert_array_equal(result["denoised"], scaled(stored, 0.3))
 
 
 def test_a_set_that_is_being_written_counts_as_used(stored, monkeypatch):
@@ -186,7 +181,13 @@ def test_a_set_that_is_being_written_counts_as_used(stored, monkeypatch):
     assert len(touched) >= 6  # at the start, and with each of five blocks
 
 
-def test_a_denoiser_for_another_patch_size_is_refused_for_patches_on_disk(stored):
+def test_unsuitable_patches_and_denoisers_are_refused(patches, stored):
+    with pytest.raises(ValueError, match="is empty: there is nothing to predict"):
+        hk.denoise(scale_grey(), patches.select([]))
     wide = keras.Sequential([keras.Input((65, 65, 1)), keras.layers.Conv2D(1, 3)])
-    with pytest.raises(ValueError, match=r"\(65, 65, 1\): noisy patches are \(32, 32, 1\)"):
-        hk.denoise(wide, stored)
+    for noisy in (patches, stored):
+        with pytest.raises(ValueError, match=r"\(65, 65, 1\): noisy patches are \(32, 32, 1\)"):
+            hk.denoise(wide, noisy)
+    for denoiser in (lambda b: b * np.nan, lambda b: b.reshape(len(b), -1) * 1.0):
+        with pytest.raises(ValueError, match="Expected finite .batch, 32, 32, 1.; if training div"):
+            hk.denoise(denoiser, patches)

@@ -14,31 +14,23 @@ from hpatches_kit.patches.noise import noisy_and_clean
 from hpatches_kit.patches.storage import open_patch_set
 
 
+def one_at_a_time(function, items, *_, **__):
+    return [function(item) for item in items]
+
+
 def test_a_set_written_in_the_n_hpatches_layout_is_read_back_equal(patches, tmp_path):
     shared = patches.select(patches.names)
     shared.label[:3] = shared.label[7:10]  # places seen in two sequences
-    hpatches.write_release(shared, tmp_path / "release")
-    assert (tmp_path / "release" / "v_one" / "t5_noise.png").exists()
-    with Image.open(tmp_path / "release" / "v_one" / "e3.png") as strip:
+    hpatches.write_release(shared, tmp_path / "course")
+    assert (tmp_path / "course" / "v_one" / "t5_noise.png").exists()
+    with Image.open(tmp_path / "course" / "v_one" / "e3.png") as strip:
         assert strip.size == (32, 7 * 32)
-    read = hpatches.convert_release(tmp_path / "release", tmp_path / "arrays")
+    read = hpatches.convert_release(tmp_path / "course", tmp_path / "arrays")
     assert read.names == sorted(shared.names) and read.splits == shared.splits
     read = read.select(shared.names)
     np.testing.assert_array_equal(read.clean, shared.clean)
     np.testing.assert_array_equal(read.noisy, shared.noisy)
     np.testing.assert_array_equal(read.label, shared.label)
-
-
-@pytest.fixture
-def release(tmp_path):
-    """Two sequences in the layout of HPatches, 65 px; the last point is flat."""
-    rng = np.random.default_rng(0)
-    for name, points in (("i_ajuntament", 3), ("v_there", 2)):
-        patches = rng.integers(0, 256, (points, 16, 65, 65), np.uint8)
-        if name == "v_there":
-            patches[1, 0] = 100 + np.arange(65)[:, None] % 8
-        write_strips(tmp_path / "hpatches" / name, patches)
-    return tmp_path / "hpatches"
 
 
 def read_strips(folder):
@@ -62,33 +54,26 @@ def test_65_px_strips_get_noise_that_depends_on_the_seed_and_the_sequence_name(r
     np.testing.assert_array_equal(other_seed.clean, part.clean)
 
 
-def test_hpatches_sequences_have_the_official_splits(release, tmp_path):
-    train, test = hpatches.convert_release(release, tmp_path / "arrays").split("a")
-    assert (train.names, test.names) == (["v_there"], ["i_ajuntament"])
-
-
 def test_65_px_patches_are_kept_on_request_only(release, tmp_path):
     plain = hpatches.convert_release(release, tmp_path / "plain")
     kept = hpatches.convert_release(release, tmp_path / "kept", originals=True)
     assert set(plain.arrays) == {"clean", "noisy"}
-    np.testing.assert_array_equal(
-        kept.select("v_there")["original"], read_strips(release / "v_there")
-    )
+    original = kept.select("v_there")["original"]
+    np.testing.assert_array_equal(original, read_strips(release / "v_there"))
     np.testing.assert_array_equal(kept.noisy, plain.noisy)
 
 
-def test_originals_of_32_px_strips_are_refused(patches, tmp_path):
-    hpatches.write_release(patches, tmp_path / "release")
-    with pytest.raises(ValueError, match="strips of 32 pixels: expected one width, 65 to keep"):
-        hpatches.convert_release(tmp_path / "release", tmp_path / "arrays", originals=True)
-
-
-def test_a_seed_for_32_px_strips_is_refused_because_they_have_their_noise(patches, tmp_path):
-    hpatches.write_release(patches, tmp_path / "release")
-    with pytest.raises(
-        ValueError, match="strips of 32 pixels, which have their noise already: seed=3"
-    ):
-        hpatches.convert_release(tmp_path / "release", tmp_path / "arrays", seed=3)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"originals": True}, "strips of 32 pixels: expected one width, 65 to keep"),
+        ({"seed": 3}, "strips of 32 pixels, which have their noise already: seed=3"),
+    ],
+)
+def test_32_px_strips_have_no_originals_and_accept_no_seed(patches, tmp_path, options, message):
+    hpatches.write_release(patches, tmp_path / "course")
+    with pytest.raises(ValueError, match=message):
+        hpatches.convert_release(tmp_path / "course", tmp_path / "arrays", **options)
 
 
 def test_strips_of_two_widths_are_refused(release, patches, tmp_path):
@@ -98,47 +83,119 @@ def test_strips_of_two_widths_are_refused(release, patches, tmp_path):
         hpatches.convert_release(release, tmp_path / "arrays")
 
 
-def one_at_a_time(function, items, *_, **__):
-    return [function(item) for item in items]
+@pytest.fixture
+def interrupted(release, tmp_path, monkeypatch):
+    """The folder of a conversion that was interrupted after one of two sequences."""
+    put, finished = resumable_arrays.ResumableArrays.put, []
 
-
-def interrupt_after_one_sequence(monkeypatch):
-    put, calls = resumable_arrays.ResumableArrays.put, []
+    def map_in_order(function, items, *_, **__):
+        return [function(item) for item in items]
 
     def put_once(self, rows, **blocks):
-        if calls:
+        if finished:
             raise KeyboardInterrupt
-        calls.append(rows)
+        finished.append(rows)
         put(self, rows, **blocks)
 
-    monkeypatch.setattr(resumable_arrays.ResumableArrays, "put", put_once)
-    monkeypatch.setattr(hpatches, "parallel_map", one_at_a_time)
-
-
-def test_an_interrupted_conversion_resumes(release, tmp_path, monkeypatch, capsys):
-    whole = hpatches.convert_release(release, tmp_path / "whole")
     with monkeypatch.context() as patch:
-        interrupt_after_one_sequence(patch)
+        patch.setattr(resumable_arrays.ResumableArrays, "put", put_once)
+        patch.setattr(hpatches, "parallel_map", map_in_order)
         with pytest.raises(KeyboardInterrupt):
             hpatches.convert_release(release, tmp_path / "arrays")
-    assert not (tmp_path / "arrays").exists()  # a set that is not complete has another name
-    again = hpatches.convert_release(release, tmp_path / "arrays")
+    return tmp_path / "arrays"
+
+
+def test_an_interrupted_conversion_resumes(release, interrupted, tmp_path, capsys):
+    assert not interrupted.exists()  # a set that is not complete has another name
+    resumed = hpatches.convert_release(release, interrupted)
     assert "Resuming: 1 of 2 sequences are already converted." in capsys.readouterr().out
-    for kind in ("clean", "noisy"):
-        np.testing.assert_array_equal(again[kind], whole[kind])
-    np.testing.assert_array_equal(again.flat, whole.flat)
+    expected = hpatches.convert_release(release, tmp_path / "expected")
+    for name in ("clean", "noisy", "flat"):
+        np.testing.assert_array_equal(getattr(resumed, name), getattr(expected, name))
     assert not (tmp_path / ".arrays.partial").exists()
 
 
-def test_a_conversion_of_a_changed_source_starts_again(release, tmp_path, monkeypatch, capsys):
-    with monkeypatch.context() as patch:
-        interrupt_after_one_sequence(patch)
-        with pytest.raises(KeyboardInterrupt):
-            hpatches.convert_release(release, tmp_path / "arrays")
+def test_a_conversion_starts_again_if_its_source_changed(release, interrupted, capsys):
     write_strips(release / "v_there", np.full((2, 16, 65, 65), 7, np.uint8))
-    again = hpatches.convert_release(release, tmp_path / "arrays")
+    converted = hpatches.convert_release(release, interrupted)
     assert "Resuming" not in capsys.readouterr().out
-    assert (again.select("v_there").clean == 7).all()
+    assert (converted.select("v_there").clean == 7).all()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: text[:40],
+        lambda text: text.replace("v_three", "v_four"),
+        lambda text: text.replace("[0, ", "["),
+    ],
+    ids=["truncated", "another sequence", "a label too few"],
+)
+def test_labels_that_do_not_fit_the_strips_are_reported(patches, tmp_path, damage):
+    hpatches.write_release(patches, tmp_path / "course")
+    file = tmp_path / "course" / "places.json"
+    file.write_text(damage(file.read_text()))
+    with pytest.raises(ValueError, match=r"places\.json"):
+        hpatches.convert_release(tmp_path / "course", tmp_path / "arrays")
+
+
+def test_a_folder_with_other_files_is_never_replaced(release, patches, tmp_path):
+    (tmp_path / "work").mkdir()
+    (tmp_path / "work" / "notes.txt").write_text("notes")
+    with pytest.raises(FileExistsError, match=r"notes\.txt"):
+        hpatches.write_release(patches, tmp_path / "work")
+    with pytest.raises(FileExistsError, match=r"notes\.txt"):
+        hpatches.convert_release(release, tmp_path / "work")
+
+
+def test_a_converted_set_stores_its_provenance(release, tmp_path):
+    hpatches.convert_release(release, tmp_path / "arrays", seed=3)
+    assert len(open_patch_set(tmp_path / "arrays", seed=3)) == 5
+    with pytest.raises(ValueError, match="was built with seed = 3, expected 0"):
+        open_patch_set(tmp_path / "arrays", seed=0)
+
+
+def test_flat_patches_are_determined_at_65_pixels(tmp_path):
+    # A standard deviation of 20 at 65 px, and less than 10 after resizing.
+    stripes = np.where(np.arange(65) % 2, 90, 130).astype(np.uint8)
+    write_strips(tmp_path / "striped" / "v_there", np.broadcast_to(stripes, (2, 16, 65, 65)))
+    patches = hpatches.convert_release(tmp_path / "striped", tmp_path / "arrays")
+    assert not patches.flat.any() and patches.clean[0, 0, :, :6].std() < 10
+
+
+def test_too_little_disk_space_is_reported_first(release, tmp_path, set_free_space):
+    set_free_space(1000)
+    with pytest.raises(OSError, match="Converting hpatches-release needs 164 kB, 1.0 kB are free"):
+        hpatches.convert_release(release, tmp_path / "arrays")
+
+
+def test_a_complete_conversion_is_only_renamed(release, tmp_path, monkeypatch):
+    expected = hpatches.convert_release(release, tmp_path / "arrays").noisy.copy()
+    (tmp_path / "arrays").rename(tmp_path / ".arrays.partial")
+    monkeypatch.setattr(hpatches, "_fill", lambda *_: 1 / 0)
+    renamed = hpatches.convert_release(release, tmp_path / "arrays")
+    np.testing.assert_array_equal(renamed.noisy, expected)
+
+
+def test_a_conversion_resumes_after_its_last_file_failed(release, tmp_path, monkeypatch, capsys):
+    with monkeypatch.context() as patch:
+        patch.setattr(hpatches, "write_metadata", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            hpatches.convert_release(release, tmp_path / "arrays")
+    assert len(hpatches.convert_release(release, tmp_path / "arrays")) == 5
+    assert "Resuming: 2 of 2 sequences are already converted." in capsys.readouterr().out
+
+
+def test_the_number_of_labels_is_checked_for_each_sequence(release, tmp_path):
+    extra = {"splits": {}, "label": {"i_ajuntament": [0, 1], "v_there": [2, 3, 4]}}
+    (release / "places.json").write_text(json.dumps(extra))
+    with pytest.raises(ValueError, match="has 2 labels for 3 points of i_ajuntament"):
+        hpatches.convert_release(release, tmp_path / "arrays")
+
+
+def test_hpatches_sequences_have_the_official_splits(release, tmp_path):
+    train, test = hpatches.convert_release(release, tmp_path / "arrays").split("a")
+    assert (train.names, test.names) == (["v_there"], ["i_ajuntament"])
 
 
 def test_a_conversion_resumes_after_the_disk_was_full(release, tmp_path, monkeypatch, capsys):
@@ -160,77 +217,3 @@ def test_a_conversion_resumes_after_the_disk_was_full(release, tmp_path, monkeyp
     again = hpatches.convert_release(release, tmp_path / "arrays")
     assert "Resuming: 1 of 2" in capsys.readouterr().out
     np.testing.assert_array_equal(again.noisy, whole.noisy)
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda text: text[:40],
-        lambda text: text.replace("v_three", "v_four"),
-        lambda text: text.replace("[0, ", "["),
-    ],
-    ids=["truncated", "another sequence", "a label too few"],
-)
-def test_labels_that_do_not_fit_the_strips_are_reported(patches, tmp_path, damage):
-    hpatches.write_release(patches, tmp_path / "release")
-    file = tmp_path / "release" / "places.json"
-    file.write_text(damage(file.read_text()))
-    with pytest.raises(ValueError, match=r"places\.json"):
-        hpatches.convert_release(tmp_path / "release", tmp_path / "arrays")
-
-
-def test_a_folder_with_other_files_is_never_replaced(release, patches, tmp_path):
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "notes.txt").write_text("mine")
-    with pytest.raises(FileExistsError, match=r"notes\.txt"):
-        hpatches.write_release(patches, tmp_path / "mine")
-    with pytest.raises(FileExistsError, match=r"notes\.txt"):
-        hpatches.convert_release(release, tmp_path / "mine")
-
-
-def test_a_converted_set_stores_its_provenance(release, tmp_path):
-    hpatches.convert_release(release, tmp_path / "arrays", seed=3)
-    assert len(open_patch_set(tmp_path / "arrays", seed=3)) == 5
-    with pytest.raises(ValueError, match="was built with seed = 3, wanted 0"):
-        open_patch_set(tmp_path / "arrays", seed=0)
-
-
-def test_flat_patches_are_determined_at_65_pixels(tmp_path):
-    # A standard deviation of 20 at 65 px, and less than 10 after resizing.
-    stripes = np.where(np.arange(65) % 2, 90, 130).astype(np.uint8)
-    write_strips(tmp_path / "release" / "v_there", np.broadcast_to(stripes, (2, 16, 65, 65)))
-    patches = hpatches.convert_release(tmp_path / "release", tmp_path / "arrays")
-    assert not patches.flat.any() and patches.clean[0, 0, :, :6].std() < 10
-
-
-def test_too_little_disk_space_is_reported_before_the_work_starts(release, tmp_path, monkeypatch):
-    usage = type("Usage", (), {"free": 1000})
-    monkeypatch.setattr("hpatches_kit._support.disk.shutil.disk_usage", lambda _: usage)
-    with pytest.raises(OSError, match="Converting hpatches needs 164 kB, 1.0 kB are free"):
-        hpatches.convert_release(release, tmp_path / "arrays")
-
-
-def test_a_conversion_that_lacked_only_the_final_rename_is_not_repeated(
-    release, tmp_path, monkeypatch
-):
-    whole = hpatches.convert_release(release, tmp_path / "arrays")
-    (tmp_path / "arrays").rename(tmp_path / ".arrays.partial")
-    monkeypatch.setattr(hpatches, "_fill", lambda *_: 1 / 0)
-    again = hpatches.convert_release(release, tmp_path / "arrays")
-    np.testing.assert_array_equal(again.noisy, whole.noisy)
-
-
-def test_a_conversion_resumes_after_its_last_file_failed(release, tmp_path, monkeypatch, capsys):
-    with monkeypatch.context() as patch:
-        patch.setattr(hpatches, "write_metadata", lambda *_, **__: 1 / 0)
-        with pytest.raises(ZeroDivisionError):
-            hpatches.convert_release(release, tmp_path / "arrays")
-    assert len(hpatches.convert_release(release, tmp_path / "arrays")) == 5
-    assert "Resuming: 2 of 2 sequences are already converted." in capsys.readouterr().out
-
-
-def test_the_number_of_labels_is_checked_for_each_sequence(release, tmp_path):
-    extra = {"splits": {}, "label": {"i_ajuntament": [0, 1], "v_there": [2, 3, 4]}}
-    (release / "places.json").write_text(json.dumps(extra))
-    with pytest.raises(ValueError, match="has 2 labels for 3 points of i_ajuntament"):
-        hpatches.convert_release(release, tmp_path / "arrays")

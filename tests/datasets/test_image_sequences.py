@@ -37,30 +37,30 @@ def test_image_sequences_are_unpacked_once(tmp_path):
     assert hk.datasets.image_sequences() == folder
 
 
-def test_too_little_disk_space_is_reported_before_the_work_starts(tmp_path, monkeypatch):
+def test_too_little_disk_space_is_reported_before_the_work_starts(tmp_path, set_free_space):
     file = write_zip(tmp_path / "a.zip", {"v_wall/1.ppm": b"x" * 1000})
-    usage = type("Usage", (), {"free": 999})
-    monkeypatch.setattr("hpatches_kit._support.disk.shutil.disk_usage", lambda _: usage)
+    set_free_space(999)
     with pytest.raises(OSError, match="Unpacking needs 1.0 kB, 999 bytes are free"):
         hk.datasets.image_sequences(source=file)
 
 
-def test_two_image_sequences_with_one_name_are_refused(tmp_path):
-    file = write_zip(tmp_path / "a.zip", {"v_wall/1.ppm": b"x", "copy/v_wall/1.ppm": b"y"})
-    with pytest.raises(ValueError, match="two sequences with the same name"):
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["v_wall/1.ppm", "copy/v_wall/1.ppm"], "two sequences with the same name"),
+        (["1.ppm"], "contains no image sequence: expected 1.ppm and H_1_2"),
+    ],
+)
+def test_a_zip_with_repeated_or_without_sequences_is_refused(home, tmp_path, names, message):
+    file = write_zip(tmp_path / "a.zip", dict.fromkeys(names, b"x"))
+    with pytest.raises(ValueError, match=message):
         hk.datasets.image_sequences(source=file)
+    assert not (home / "hpatches-sequences").exists()
 
 
 def test_a_folder_is_refused(tmp_path):
     with pytest.raises(ValueError, match="is a folder: expected a zip"):
         hk.datasets.image_sequences(source=tmp_path)
-
-
-def test_a_zip_without_image_sequences_is_refused(home, tmp_path):
-    file = write_zip(tmp_path / "a.zip", {"1.ppm": b"x"})
-    with pytest.raises(ValueError, match="contains no image sequence: expected 1.ppm and H_1_2"):
-        hk.datasets.image_sequences(source=file)
-    assert not (home / "hpatches-sequences").exists()
 
 
 def test_image_sequences_are_downloaded_when_they_are_missing(tmp_path, monkeypatch):

@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from files import file_names
 
 import hpatches_kit as hk
 from hpatches_kit.datasets.strips import write_strips
@@ -27,6 +28,9 @@ print("end", flush=True)
 """
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture
 def use_data_folder(tmp_path, server, monkeypatch):
     """A function that sets a new data folder; a slow server has the release."""
@@ -37,7 +41,7 @@ def use_data_folder(tmp_path, server, monkeypatch):
     file = shutil.make_archive(tmp_path / "release", "zip", tmp_path, release.name)
     server.files["hpatches-release.zip"] = Path(file).read_bytes()
     pieces = Path(file).stat().st_size / 10_000
-    server.always = {"slow": 0.6 / pieces}  # seconds per piece: 0.6 s in all
+    server.default_fault = {"slow": 0.6 / pieces}  # seconds per piece: 0.6 s in all
     monkeypatch.setenv("HPATCHES_KIT_MIRROR", server.url)
 
     def use(name):
@@ -50,9 +54,8 @@ def use_data_folder(tmp_path, server, monkeypatch):
 def begin(*arguments):
     """Start a process, and return it when its imports are done and its work begins."""
     command = [sys.executable, "-c", SCRIPT, *arguments]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    )
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command, text=True, **pipes)
     assert process.stdout.readline() == "begin\n"
     return process
 
@@ -75,45 +78,45 @@ def assert_same_arrays(patches, expected):
         np.testing.assert_array_equal(getattr(patches, name), getattr(expected, name))
 
 
-def visible_names(folder):
-    return sorted(child.name for child in folder.iterdir() if not child.name.startswith("."))
-
-
 def test_download_and_conversion_resume_after_each_of_seven_kills(use_data_folder):
-    use_data_folder("whole")
-    whole_time = seconds_without_interruption()
+    use_data_folder("complete")
+    duration = seconds_without_interruption()
     expected, interrupted = hk.load("hpatches"), 0
-    for k, share in enumerate(np.random.default_rng(1).uniform(0, 1, 7)):
+    for k, fraction in enumerate(np.random.default_rng(1).uniform(0, 1, 7)):
         home = use_data_folder(f"home-{k}")
-        interrupted += kill_after(share * whole_time, begin())
+        interrupted += kill_after(fraction * duration, begin())
         assert not (home / "hpatches").exists() or len(hk.load("hpatches")) == len(expected)
         resumed = hk.load("hpatches", progress=False)
         assert_same_arrays(resumed, expected)
         assert resumed.fingerprint == expected.fingerprint
-        assert visible_names(home) == ["downloads", "hpatches"]
-        assert not [child for child in home.glob(".*") if child.is_dir()]
+        assert file_names(home) == ["downloads", "hpatches"]
     assert interrupted >= 3
 
 
-def test_denoising_resumes_after_each_of_three_kills(use_data_folder, tmp_path):
+@pytest.fixture
+def unet(tmp_path):
     keras.utils.set_random_seed(0)
-    unet = hk.models.unet("shallow")
-    unet.save(tmp_path / "unet.keras")
-    use_data_folder("whole")
+    model = hk.models.unet("shallow")
+    model.save(tmp_path / "unet.keras")
+    return model
+
+
+def test_denoising_resumes_after_each_of_three_kills(use_data_folder, unet, tmp_path):
+    use_data_folder("complete")
     expected = hk.denoise(unet, hk.load("hpatches", progress=False))
     use_data_folder("home")
     hk.load("hpatches", progress=False)  # so that the processes below only denoise
-    whole_time, interrupted = seconds_without_interruption(tmp_path / "unet.keras"), 0
-    for share in np.random.default_rng(2).uniform(0, 1, 3):
+    duration, interrupted = seconds_without_interruption(tmp_path / "unet.keras"), 0
+    for fraction in np.random.default_rng(2).uniform(0, 1, 3):
         shutil.rmtree(tmp_path / "home" / "denoised")
-        interrupted += kill_after(share * whole_time, begin(tmp_path / "unet.keras"))
+        interrupted += kill_after(fraction * duration, begin(tmp_path / "unet.keras"))
         resumed = hk.denoise(unet, hk.load("hpatches"))
         np.testing.assert_array_equal(resumed["denoised"], expected["denoised"])
     assert interrupted >= 1
 
 
 def test_one_conversion_resumes_after_four_kills(use_data_folder):
-    use_data_folder("whole")
+    use_data_folder("complete")
     expected = hk.load("hpatches", progress=False)
     use_data_folder("home")
     assert any([kill_after(0.3, begin()) for _ in range(4)])
@@ -121,20 +124,17 @@ def test_one_conversion_resumes_after_four_kills(use_data_folder):
 
 
 def test_two_processes_at_once_download_and_convert_once(use_data_folder, server):
-    use_data_folder("whole")
+    use_data_folder("complete")
     expected = hk.load("hpatches", progress=False)
     home, requests_before = use_data_folder("home"), len(server.requests)
     processes = [begin(), begin()]
     assert all(process.communicate()[0].endswith("end\n") for process in processes)
     assert len(server.requests) == requests_before + 1  # one process downloaded
     assert_same_arrays(hk.load("hpatches"), expected)
-    assert visible_names(home) == ["downloads", "hpatches"]
+    assert file_names(home) == ["downloads", "hpatches"]
 
 
-def test_two_processes_that_denoise_at_once_get_the_same_patches(use_data_folder, tmp_path):
-    keras.utils.set_random_seed(0)
-    unet = hk.models.unet("shallow")
-    unet.save(tmp_path / "unet.keras")
+def test_two_processes_that_denoise_at_once_get_the_same_patches(use_data_folder, unet, tmp_path):
     use_data_folder("home")
     patches = hk.load("hpatches", progress=False)
     processes = [begin(tmp_path / "unet.keras") for _ in range(2)]

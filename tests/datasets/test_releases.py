@@ -6,6 +6,7 @@ import json
 import zipfile
 
 import pytest
+from files import file_names
 from web_server import PAGE
 
 from hpatches_kit._support.errors import UserError
@@ -23,10 +24,6 @@ def zip_bytes():
     with zipfile.ZipFile(stream, "w") as archive:
         archive.writestr(zipfile.ZipInfo("v_a/ref.png"), bytes(5000))  # without a date
     return stream.getvalue()
-
-
-def visible(folder):
-    return [file.name for file in folder.iterdir() if not file.name.endswith(".lock")]
 
 
 def test_a_release_is_downloaded_into_the_downloads_of_the_data_folder(
@@ -50,11 +47,11 @@ def test_a_release_is_downloaded_from_the_endpoint_of_hugging_face(server, tmp_p
 
 def test_a_login_page_is_not_accepted_as_a_zip(server, tmp_path, monkeypatch):
     monkeypatch.setenv("HPATCHES_KIT_MIRROR", server.url)
-    server.always = {"page": True}
+    server.default_fault = {"page": True}
     words = "hpatches-release.zip is not a zip file; it begins with '<!DOCTYPE html>'. The download"
     with pytest.raises(UserError, match=words):
         download_release("hpatches", tmp_path, progress=False)
-    assert visible(tmp_path) == []
+    assert file_names(tmp_path) == []
 
 
 def test_a_truncated_zip_is_reported_as_cut_off(tmp_path):

@@ -20,7 +20,7 @@ def test_a_b_and_c_train_on_76_and_test_on_40_others(split):
     assert count_by_kind(test) == {"i": 20, "v": 20}
 
 
-def test_view_illum_and_full_have_an_empty_train_side():
+def test_view_illum_and_full_have_no_training_sequences():
     assert [len(split_names(split)) for split in ("view", "illum", "full")] == [59, 57, 116]
     assert split_names("a")[:2] == ["i_ajuntament", "i_resort"]  # the order is part of the protocol
     assert all(SPLITS[split]["train"] == [] for split in ("view", "illum", "full"))

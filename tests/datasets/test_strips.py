@@ -6,20 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from files import flip_a_bit
 from PIL import Image
 
 from hpatches_kit.datasets.strips import open_strips, write_strips
 from hpatches_kit.patches.views import VIEWS
-
-
-@pytest.fixture
-def release(tmp_path):
-    rng = np.random.default_rng(0)
-    for name, points in (("i_ajuntament", 3), ("v_there", 2)):
-        write_strips(
-            tmp_path / "release" / name, rng.integers(0, 256, (points, 16, 65, 65), np.uint8)
-        )
-    return tmp_path / "release"
 
 
 def zipped(folder, file, prefix="", extra=()):
@@ -39,10 +30,10 @@ def read_all(source):
 @pytest.mark.parametrize("prefix", ["", "hpatches-release/", "download/hpatches-release/"])
 def test_sequences_are_found_several_folders_deep(release, tmp_path, prefix):
     expected = read_all(release)
-    assert {name: len(strip) for name, strip in expected.items()} == {
-        "i_ajuntament": 3,
-        "v_there": 2,
-    }
+    assert [(k, len(strip)) for k, strip in expected.items()] == [
+        ("i_ajuntament", 3),
+        ("v_there", 2),
+    ]
     other_files = [("__MACOSX/hpatches-release/v_there/._ref.png", b"x"), ("readme.txt", b"x")]
     from_zip = read_all(zipped(release, tmp_path / "a.zip", prefix, other_files))
     if prefix:
@@ -55,7 +46,7 @@ def test_sequences_are_found_several_folders_deep(release, tmp_path, prefix):
 
 def test_strips_without_a_folder_are_one_sequence_named_after_the_source(release, tmp_path):
     assert list(read_all(release / "v_there")) == ["v_there"]
-    assert list(read_all(zipped(release / "v_there", tmp_path / "v_mine.zip"))) == ["v_mine"]
+    assert list(read_all(zipped(release / "v_there", tmp_path / "v_wall.zip"))) == ["v_wall"]
 
 
 def fingerprint(source):
@@ -124,12 +115,12 @@ def test_a_broken_strip_is_reported(release, tmp_path, damage, error, message, p
         (
             lambda f: write_black_strip(f, 65, 131),
             ValueError,
-            r"131 high: expected 65 .* and a multiple of it",
+            "131 high: expected 65 .* a multiple",
         ),
         (
             lambda f: write_black_strip(f, 40, 80),
             ValueError,
-            r"40 pixels wide .*expected 65 .HPatches. or 32",
+            "40 pixels wide .*expected 65 .* or 32",
         ),
     ],
 )
@@ -159,10 +150,7 @@ def add_link(archive):
 @pytest.mark.parametrize(
     ("add", "message"),
     [
-        (
-            lambda a: a.writestr("../v_there/ref.png", b"x"),
-            "expected paths that stay inside the zip",
-        ),
+        (lambda a: a.writestr("../v_there/ref.png", b"x"), "expected paths that stay inside the"),
         (lambda a: a.writestr("/etc/ref.png", b"x"), "expected paths that stay inside the zip"),
         (add_link, "is a link or a device"),
     ],
@@ -188,10 +176,7 @@ def test_a_truncated_zip_and_a_zip_without_strips_are_refused(release, tmp_path)
 
 def test_a_damaged_strip_in_a_zip_is_reported(release, tmp_path):
     file = zipped(release, tmp_path / "a.zip")
-    content = bytearray(file.read_bytes())
-    at = content.index(b"h2.png") + 2000
-    content[at] ^= 1
-    file.write_bytes(content)
+    flip_a_bit(file, file.read_bytes().index(b"h2.png") + 2000)
     with pytest.raises(ValueError, match="is damaged"):
         for view in VIEWS:
             with open_strips(file) as strips:

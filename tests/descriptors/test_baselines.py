@@ -1,11 +1,11 @@
 """The hand-crafted baselines."""
 
-import subprocess
 import sys
 
 import cv2
 import numpy as np
 import pytest
+from processes import run_python
 
 import hpatches_kit as hk
 from hpatches_kit.descriptors.baselines import BASELINES, mean_std, pixels, resized, rootsift, sift
@@ -46,9 +46,17 @@ def test_blank_patches_give_finite_numbers(name):
 
 @pytest.mark.parametrize("name", BASELINES)
 def test_describe_runs_baselines_under_their_names(patches, name):
-    found = hk.describe(BASELINES[name], patches, "noisy", batch_size=3)
-    assert (found.values.shape, found.name) == ((20, 16, DIMS[name]), name)
-    np.testing.assert_array_equal(found.values[3], BASELINES[name](patches.noisy[3]))
+    described = hk.describe(BASELINES[name], patches, "noisy", batch_size=3)
+    assert (described.values.shape, described.name) == ((20, 16, DIMS[name]), name)
+    np.testing.assert_array_equal(described.values[3], BASELINES[name](patches.noisy[3]))
+
+
+def test_pixels_have_mean_zero_and_unit_norm_and_ignore_brightness():
+    patches = smooth_patches(5)[:, :32, :32] // 3
+    values = pixels(patches)
+    np.testing.assert_allclose(values.mean(axis=1), 0, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(values, axis=1), 1, rtol=1e-5)
+    np.testing.assert_allclose(pixels(2 * patches + 10), values, atol=1e-5)
 
 
 def test_mean_and_standard_deviation_of_a_half_black_patch():
@@ -57,17 +65,10 @@ def test_mean_and_standard_deviation_of_a_half_black_patch():
     np.testing.assert_array_equal(mean_std(patch), [[100, 100]])
 
 
-def test_a_resized_chessboard_is_plus_and_minus_one():
-    board = np.indices((6, 6)).sum(axis=0) % 2  # 0 and 1
-    patch = np.kron(board, np.ones((5, 5)))[None] * 80 + 20
-    np.testing.assert_allclose(resized(patch), 2.0 * board.reshape(1, 36) - 1, atol=1e-6)
-
-
 def test_resized_agrees_with_opencv_and_ignores_brightness():
     patches = smooth_patches()[:, :32, :32]
-    small = [
-        cv2.resize(patch.astype("float32"), (6, 6), 0, 0, 0, cv2.INTER_AREA) for patch in patches
-    ]
+    floats = patches.astype("float32")
+    small = [cv2.resize(patch, (6, 6), 0, 0, 0, cv2.INTER_AREA) for patch in floats]
     mean, std = mean_std(patches).T[..., None]
     expected = (np.reshape(small, (-1, 36)) - mean) / std
     np.testing.assert_allclose(resized(patches), expected, atol=1e-4)
@@ -89,9 +90,7 @@ def test_a_dot_in_the_middle_of_a_cell_is_counted_in_that_cell():
     energy = (cells(sift(dots)) ** 2).sum(axis=3).reshape(16, 16)
     share = energy / energy.sum(axis=1, keepdims=True)
     assert share.argmax(axis=1).tolist() == list(range(16))
-    assert (
-        share.max(axis=1).min() > 0.6
-    )  # gradients at the border of a cell count in part for the next
+    assert share.max(axis=1).min() > 0.6  # gradients at a border count in part for the next cell
 
 
 def test_border_pixels_change_only_border_cells():
@@ -102,10 +101,8 @@ def test_border_pixels_change_only_border_cells():
     assert (np.abs(after - before).max(axis=(1, 2, 3)) > 0.05).all()
     # Rows keep unit norm, so inner cells change too, but all by the same factor.
     inner, changed = before[:, 1:3, 1:3].reshape(30, -1), after[:, 1:3, 1:3].reshape(30, -1)
-    cosine = (
-        (inner * changed).sum(1) / np.linalg.norm(inner, axis=1) / np.linalg.norm(changed, axis=1)
-    )
-    assert cosine.min() > 0.98
+    norms = np.linalg.norm(inner, axis=1) * np.linalg.norm(changed, axis=1)
+    assert ((inner * changed).sum(axis=1) / norms).min() > 0.98
 
 
 @pytest.mark.parametrize(
@@ -113,15 +110,15 @@ def test_border_pixels_change_only_border_cells():
 )
 def test_a_ramp_brightens_in_one_direction_in_every_cell(direction, turns):
     ramp = np.rot90(np.tile(np.arange(32, dtype="uint8") * 8, (32, 1)), turns)[None]
-    found = cells(sift(ramp))[0]
-    assert found[..., direction].min() > 0
-    assert np.delete(found, direction, axis=2).max() <= 1
+    values = cells(sift(ramp))[0]
+    assert values[..., direction].min() > 0
+    assert np.delete(values, direction, axis=2).max() <= 1
 
 
-def test_half_a_turn_of_the_patch_turns_cells_and_directions():
+def test_half_a_turn_of_the_patch_rotates_cells_and_directions():
     patches = smooth_patches()  # the middle of 65 pixels is a pixel: the grid is symmetric
-    turned = cells(sift(patches[:, ::-1, ::-1]))
-    expected = np.roll(turned[:, ::-1, ::-1], 4, axis=3)
+    rotated = cells(sift(patches[:, ::-1, ::-1]))
+    expected = np.roll(rotated[:, ::-1, ::-1], 4, axis=3)
     assert np.abs(cells(sift(patches)) - expected).max() <= 1  # rounding; the norm is 512
 
 
@@ -164,5 +161,10 @@ def test_importing_the_baselines_imports_neither_keras_nor_opencv():
         "import sys, hpatches_kit.descriptors.baselines;"
         "print([module for module in ('keras', 'cv2') if module in sys.modules])"
     )
-    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "[]"
+    assert run_python(code) == "[]\n"
+
+
+def test_a_resized_chessboard_is_plus_and_minus_one():
+    board = np.indices((6, 6)).sum(axis=0) % 2  # 0 and 1
+    patch = np.kron(board, np.ones((5, 5)))[None] * 80 + 20
+    np.testing.assert_allclose(resized(patch), 2.0 * board.reshape(1, 36) - 1, atol=1e-6)

@@ -10,10 +10,6 @@ from hpatches_kit.descriptors import csv_files, load, sequence_names
 from hpatches_kit.descriptors.csv_files import read_csv, write_csv
 
 
-def channel_means(batch):
-    return np.asarray(batch).mean(axis=2)[..., 0]
-
-
 def alphabetical_rows(descriptors):
     names = sorted(descriptors.names)
     return np.concatenate([np.flatnonzero(descriptors.sequence == name) for name in names])
@@ -38,7 +34,7 @@ def test_a_written_folder_is_read_back(descriptors, tmp_path, delimiter):
 def test_the_patches_give_csv_their_labels_flat_points_and_order(patches, tmp_path):
     patches.label[:5] = patches.label[7:12]
     patches.arrays["clean"][4, 0] = 77
-    described = hk.describe(channel_means, patches)
+    described = hk.describe(hk.baselines.mean_std, patches)
     described.write_csv(tmp_path / "set")
     (tmp_path / "set" / ".ipynb_checkpoints").mkdir()
     loaded = read_csv(tmp_path / "set", patches=patches)
@@ -62,20 +58,15 @@ def test_named_sequences_are_read_in_the_order_of_the_names(descriptors, folder)
             read_csv(folder, sequences=names)
 
 
-def test_sequences_may_be_nested_and_hidden_ones_are_ignored(folder):
+def test_sequences_may_be_nested_and_other_files_are_ignored(folder):
     expected = read_csv(folder).values
     (folder / "light").mkdir()
     (folder / "i_b").rename(folder / "light" / "i_b")
     for name in (".trash", "__MACOSX"):
         shutil.copytree(folder / "v_a", folder / name / "v_d")
     (folder / "v_a" / "._ref.csv").write_bytes(b"\0")
+    (folder / "results.csv").write_text("notes, of, a user")
     np.testing.assert_array_equal(read_csv(folder).values, expected)
-
-
-def test_csv_files_beside_the_sequences_are_ignored(folder):
-    expected = load(folder).values
-    (folder / "results.csv").write_text("notes, of, a user\nkept, in, place\n")
-    np.testing.assert_array_equal(load(folder).values, expected)
 
 
 def test_sequences_of_different_dimension_are_named(folder):

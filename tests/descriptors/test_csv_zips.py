@@ -23,6 +23,11 @@ def test_a_zip_is_read_like_its_folder(folder, zip_folder, tmp_path, inside):
     assert loaded.name == "other" and sequence_names(file) == ["i_b", "v_a", "v_c"]
 
 
+@pytest.fixture
+def zip_file(folder, zip_folder, tmp_path):
+    return zip_folder(folder, tmp_path / "set.zip")
+
+
 def member(name, mode=stat.S_IFREG | 0o644, method=zipfile.ZIP_DEFLATED):
     info = zipfile.ZipInfo("placeholder")
     info.filename, info.external_attr, info.compress_type = name, mode << 16, method
@@ -44,51 +49,44 @@ def member(name, mode=stat.S_IFREG | 0o644, method=zipfile.ZIP_DEFLATED):
     ],
 )
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_a_zip_with_unsafe_or_repeated_paths_is_refused(
-    folder, zip_folder, tmp_path, name, message
-):
-    file = zip_folder(folder, tmp_path / "set.zip")
-    with zipfile.ZipFile(file, "a") as archive:
+def test_a_zip_with_unsafe_or_repeated_paths_is_refused(zip_file, name, message):
+    with zipfile.ZipFile(zip_file, "a") as archive:
         archive.writestr(member(name), "1,2\n")
     with pytest.raises(ValueError, match=message):
-        load(file)
+        load(zip_file)
 
 
-def test_a_zip_with_links_is_refused(folder, zip_folder, tmp_path):
-    file = zip_folder(folder, tmp_path / "set.zip")
-    with zipfile.ZipFile(file, "a") as archive:
-        archive.writestr(member("v_d/ref.csv", stat.S_IFLNK | 0o777), "/etc/passwd")
-    with pytest.raises(ValueError, match=r"v_d/ref\.csv is a link or a device"):
-        load(file)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"mode": stat.S_IFLNK | 0o777}, r"v_d/ref\.csv is a link or a device"),
+        ({"method": zipfile.ZIP_LZMA}, "compressed with method 14: expected method 0"),
+    ],
+)
+def test_a_zip_with_links_or_another_compression_method_is_refused(zip_file, options, message):
+    with zipfile.ZipFile(zip_file, "a") as archive:
+        archive.writestr(member("v_d/ref.csv", **options), "/etc/passwd")
+    with pytest.raises(ValueError, match=message):
+        load(zip_file)
 
 
-def test_an_encrypted_zip_is_refused(folder, zip_folder, tmp_path):
-    file = zip_folder(folder, tmp_path / "set.zip")
-    raw = bytearray(file.read_bytes())
+def test_an_encrypted_zip_is_refused(zip_file):
+    raw = bytearray(zip_file.read_bytes())
     raw[raw.index(b"PK\1\2") + 8] |= 1
-    file.write_bytes(raw)
+    zip_file.write_bytes(raw)
     with pytest.raises(ValueError, match="is encrypted: expected a zip without a password"):
-        load(file)
+        load(zip_file)
 
 
-def test_a_zip_with_another_compression_method_is_refused(folder, zip_folder, tmp_path):
-    file = zip_folder(folder, tmp_path / "set.zip")
-    with zipfile.ZipFile(file, "a") as archive:
-        archive.writestr(member("v_d/ref.csv", method=zipfile.ZIP_LZMA), "1,2\n")
-    with pytest.raises(ValueError, match="compressed with method 14: expected method 0"):
-        load(file)
-
-
-def test_a_zip_bomb_is_refused(folder, zip_folder, tmp_path, monkeypatch):
-    file = zip_folder(folder, tmp_path / "set.zip")
+def test_a_zip_bomb_is_refused(zip_file, monkeypatch):
     monkeypatch.setattr("hpatches_kit._support.archives.LARGE", 50_000)
     with pytest.raises(ValueError, match=r"claims to unpack .* at most 50000 unpacked bytes"):
-        load(file)
+        load(zip_file)
     monkeypatch.undo()
-    with zipfile.ZipFile(file, "a") as archive:
+    with zipfile.ZipFile(zip_file, "a") as archive:
         archive.writestr(member("v_d/ref.csv"), b"0" * (5 << 20))
     with pytest.raises(ValueError, match=r"v_d/ref\.csv claims to unpack .*at most 200 times"):
-        load(file)
+        load(zip_file)
 
 
 def test_a_member_larger_than_its_declared_size_is_damaged(tmp_path):
@@ -116,14 +114,13 @@ def test_members_that_share_their_bytes_are_refused(tmp_path):
         load(file)
 
 
-def test_the_error_for_a_damaged_zip_names_the_member(folder, zip_folder, tmp_path):
-    file = zip_folder(folder, tmp_path / "set.zip")
-    raw = bytearray(file.read_bytes())
+def test_the_error_for_a_damaged_zip_names_the_member(zip_file):
+    raw = bytearray(zip_file.read_bytes())
     for position in range(100, 400):
         raw[position] ^= 85
-    file.write_bytes(raw)
+    zip_file.write_bytes(raw)
     with pytest.raises(ValueError, match=r"set\.zip/.*\.csv is damaged"):
-        load(file)
-    file.write_bytes(raw[: len(raw) // 2])
+        load(zip_file)
+    zip_file.write_bytes(raw[: len(raw) // 2])
     with pytest.raises(ValueError, match=r"set\.zip is not a zip file, or is cut off"):
-        load(file)
+        load(zip_file)

@@ -1,6 +1,7 @@
 """CSV text as numbers: every number is exact, and every error names the file and the line."""
 
 import re
+from itertools import permutations
 
 import numpy as np
 import pytest
@@ -30,12 +31,9 @@ def test_every_number_is_the_float32_of_the_float64_of_its_text(style, tmp_path)
     rng = np.random.default_rng(0)
     numbers = rng.normal(0, 1, (500, 20)) * 10.0 ** rng.integers(-4, 5, (500, 20))
     text = [[style % number for number in row] for row in numbers]
-    folder = write_text_rows(tmp_path / "set", text)
-    loaded = np.loadtxt(folder / "v_a" / "t5.csv", delimiter=",")
-    values = read_csv(folder).values[:, 7]
-    np.testing.assert_array_equal(values, loaded.astype(np.float32))
-    one_by_one = [[np.float64(cell).astype(np.float32) for cell in row] for row in text]
-    np.testing.assert_array_equal(values, one_by_one)
+    values = read_csv(write_text_rows(tmp_path / "set", text)).values[:, 7]
+    expected = [[np.float64(cell).astype(np.float32) for cell in row] for row in text]
+    np.testing.assert_array_equal(values, expected)
 
 
 @pytest.mark.parametrize(
@@ -151,25 +149,19 @@ def test_the_error_names_the_file_and_the_line(folder, zip_folder, tmp_path, dam
     change, message = DAMAGES[damage]
     change(folder / "i_b")
     path = zip_folder(folder, tmp_path / "set.zip") if packed else folder
-    with pytest.raises(
-        FileNotFoundError if damage == "a missing view" else ValueError, match=message
-    ):
+    error = FileNotFoundError if damage == "a missing view" else ValueError
+    with pytest.raises(error, match=message):
         load(path)
-    assert (
-        len(load(path, sequences=["v_a", "v_c"])) == 40
-    )  # files that are not read are not checked
+    # Files that are not read are not checked.
+    assert len(load(path, sequences=["v_a", "v_c"])) == 40
 
 
-@pytest.mark.parametrize("actual", [";", "\t", " ", ","])
-@pytest.mark.parametrize("wanted", [";", "\t", " ", ","])
+@pytest.mark.parametrize(("actual", "wanted"), permutations([";", "\t", " ", ","], 2))
 def test_the_error_for_a_wrong_delimiter_names_the_likely_one(actual, wanted, tmp_path):
     folder = write_text_rows(tmp_path / "set", [["0.5", "-1.25", "3"]] * 4, actual)
-    if actual == wanted:
-        assert read_csv(folder, wanted).values.shape == (4, 16, 3)
-    else:
-        message = re.escape(f"ref.csv, line 1 has no delimiter {wanted!r} but {actual!r}")
-        with pytest.raises(ValueError, match=message):
-            read_csv(folder, wanted)
+    message = re.escape(f"ref.csv, line 1 has no delimiter {wanted!r} but {actual!r}")
+    with pytest.raises(ValueError, match=message):
+        read_csv(folder, wanted)
 
 
 def test_a_wrong_delimiter_that_occurs_in_the_file_is_an_error(tmp_path):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from files import flip_a_bit
 
 import hpatches_kit as hk
 from hpatches_kit.descriptors import load, sequence_names
@@ -58,16 +59,10 @@ def rewrite(**changes):
     return damage
 
 
-def flip_a_bit(file):
-    raw = bytearray(file.read_bytes())
-    raw[2000] ^= 1
-    file.write_bytes(raw)
-
-
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (flip_a_bit, "Bad CRC-32"),
+        (lambda file: flip_a_bit(file, 2000), "Bad CRC-32"),
         (lambda file: file.write_bytes(file.read_bytes()[:-100]), "zip"),
         (lambda file: file.write_bytes(b""), "zip"),
         (lambda file: file.write_text("not this"), "zip"),

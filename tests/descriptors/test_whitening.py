@@ -16,7 +16,9 @@ def make_descriptors(dim=8, lengths=None, seed=0, mix=None):
     rng = np.random.default_rng(seed)
     mix = np.random.default_rng(99).normal(size=(dim, dim)) if mix is None else mix
     values = rng.normal(size=(sum(lengths.values()), 16, dim)) @ mix + 5
-    return hk.Descriptors(values, np.repeat(list(lengths), list(lengths.values())), name="made")
+    return hk.Descriptors(
+        values, np.repeat(list(lengths), list(lengths.values())), name="correlated"
+    )
 
 
 def equal_views(sequence, *vectors):
@@ -49,12 +51,6 @@ def test_two_dimensions_by_hand():
     np.testing.assert_allclose(normalised, np.repeat(expected[:, None], 16, axis=1), rtol=1e-5)
 
 
-def test_whitened_references_have_the_identity_as_covariance(train):
-    reference = train.values[:, 0].astype("float64")
-    whitened = (reference - reference.mean(axis=0)) @ whitening(train, clip=0)
-    np.testing.assert_allclose(whitened.T @ whitened / len(train), np.eye(8), atol=1e-9)
-
-
 def test_only_the_largest_eigenvalues_are_whitened():
     scale = np.arange(1.0, 11.0)
     train = make_descriptors(dim=10, mix=np.diag(scale))
@@ -80,28 +76,23 @@ def test_without_power_and_clip_it_agrees_with_scikit_learn(train, test):
 
 
 def test_rows_have_unit_norm_and_points_keep_their_fields(train, test):
-    labelled = hk.Descriptors(
-        test.values, test.sequence, np.arange(50) // 2, np.arange(50) == 4, "mine", "noisy"
-    )
+    fields = np.arange(50) // 2, np.arange(50) == 4, "set", "noisy"
+    labelled = hk.Descriptors(test.values, test.sequence, *fields)
     normalised = hk.descriptors.pca_power_law(labelled, train)
     assert normalised.values.dtype == np.float32
     np.testing.assert_allclose(np.linalg.norm(normalised.values, axis=2), 1, rtol=1e-6)
     np.testing.assert_array_equal(normalised.label, labelled.label)
     np.testing.assert_array_equal(normalised.flat, labelled.flat)
-    assert (normalised.name, normalised.kind, normalised.names) == (
-        "mine_pcapl",
-        "noisy",
-        test.names,
-    )
+    assert (normalised.name, normalised.kind) == ("set_pcapl", "noisy")
+    assert normalised.names == test.names
     assert hk.descriptors.pca_power_law(test, train, name="other").name == "other"
 
 
 def test_each_image_is_centred_by_itself(train, test):
     expected = hk.descriptors.pca_power_law(test, train).values
     test.values[30:, 4] += 100  # one view of one sequence
-    np.testing.assert_allclose(
-        hk.descriptors.pca_power_law(test, train).values, expected, atol=1e-3
-    )
+    normalised = hk.descriptors.pca_power_law(test, train).values
+    np.testing.assert_allclose(normalised, expected, atol=1e-3)
 
 
 def test_only_reference_views_are_used_for_the_whitening(train, test):
@@ -146,3 +137,9 @@ def test_invalid_input_is_refused_and_shared_sequences_cause_a_warning(train, te
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         hk.descriptors.pca_power_law(test, train)
+
+
+def test_whitened_references_have_the_identity_as_covariance(train):
+    reference = train.values[:, 0].astype("float64")
+    whitened = (reference - reference.mean(axis=0)) @ whitening(train, clip=0)
+    np.testing.assert_allclose(whitened.T @ whitened / len(train), np.eye(8), atol=1e-9)

@@ -1,9 +1,8 @@
-"""Train a descriptor on as many virtual processors as asked, and keep weights and losses.
+"""Train a descriptor on virtual devices, and save its weights and losses.
 
-    python tests/several_devices.py DEVICES OUT.npz        # needs JAX
+    python tests/helpers/several_devices.py DEVICES OUT.npz        # needs JAX
 
-Called by `test_distribution.py`, in a process of its own: how many devices there are is settled when
-JAX is imported.
+`test_distribution.py` calls it in a new process, because JAX counts its devices at import.
 """
 
 import os
@@ -19,15 +18,15 @@ from toy_data import toy_patches  # noqa: E402
 
 import hpatches_kit as hk  # noqa: E402
 
-found = keras.distribution.list_devices()
-assert len(found) == devices, found
+device_names = keras.distribution.list_devices()
+assert len(device_names) == devices, device_names
 if devices > 1:
-    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=found))
+    keras.distribution.set_distribution(keras.distribution.DataParallel(devices=device_names))
 keras.utils.set_random_seed(0)
 data = toy_patches({"v_one": 30, "i_two": 30})
 model = hk.models.tfeat()
 loss = hk.losses.HardNegativeTriplet(1.0, "minimum")
 model.compile(keras.optimizers.Adam(1e-3), loss, metrics=hk.metrics.diagnostics(loss))
-log = model.fit(hk.batches.Pairs(data, 16, 5, "noisy"), epochs=2, verbose=0).history
+history = model.fit(hk.batches.Pairs(data, 16, 5, "noisy"), epochs=2, verbose=0).history
 weights = {f"weights_{k}": weight for k, weight in enumerate(model.get_weights())}
-np.savez(out, **weights, **{key: np.array(values) for key, values in log.items()})
+np.savez(out, **weights, **{key: np.array(values) for key, values in history.items()})

@@ -42,11 +42,7 @@ def test_a_sequence_may_have_fewer_than_six_images(virtual, tmp_path, images):
     ("damage", "error", "message"),
     [
         (lambda f: (f / "4.png").unlink(), FileNotFoundError, r"4\.ppm \(or png, jpg\) is missing"),
-        (
-            lambda f: (f / "6.png").unlink(),
-            FileNotFoundError,
-            r"6\.ppm .* is missing: H_1_6 has no image",
-        ),
+        (lambda f: (f / "6.png").unlink(), FileNotFoundError, "missing: H_1_6 has no image"),
         (lambda f: (f / "1.png").unlink(), FileNotFoundError, r"1\.ppm \(or png, jpg\) is missing"),
         (lambda f: (f / "4.png").write_text("no"), ValueError, r"4\.png cannot be read"),
         (lambda f: (f / "H_1_3").unlink(), FileNotFoundError, r"H_1_3 is missing: 3\.png"),
@@ -57,13 +53,9 @@ def test_a_sequence_may_have_fewer_than_six_images(virtual, tmp_path, images):
         (
             lambda f: (f / "6.png").rename(f / "7.png"),
             ValueError,
-            r"7\.png has the number 7: .*at most 6 images",
+            r"7\.png has the number 7: .*6 i",
         ),
-        (
-            lambda f: (f / "H_1_6").rename(f / "H_1_9"),
-            ValueError,
-            "H_1_9 has the number 9: .*at most 6 images",
-        ),
+        (lambda f: (f / "H_1_6").rename(f / "H_1_9"), ValueError, "H_1_9 has the number 9: .*6 i"),
     ],
 )
 def test_the_error_names_the_missing_or_damaged_file(folder, damage, error, message):
@@ -72,17 +64,12 @@ def test_the_error_names_the_missing_or_damaged_file(folder, damage, error, mess
         read_sequence(folder)
 
 
-def test_the_error_names_the_first_missing_number(folder):
-    for k in (3, 5, 6):
+@pytest.mark.parametrize(("removed", "first"), [((3, 5, 6), 3), ((2, 3, 4, 5, 6), 2)])
+def test_the_error_names_the_first_missing_number(folder, removed, first):
+    for k in removed:
         (folder / f"{k}.png").unlink()
         (folder / f"H_1_{k}").unlink()
-    with pytest.raises(FileNotFoundError, match=r"3\.ppm \(or png, jpg\) is missing"):
-        read_sequence(folder)
-
-
-def test_a_sequence_needs_two_images(virtual, tmp_path):
-    folder = write_sequence(tmp_path / "one", virtual.images[:1], [])
-    with pytest.raises(FileNotFoundError, match=r"2\.ppm \(or png, jpg\) is missing"):
+    with pytest.raises(FileNotFoundError, match=rf"{first}\.ppm \(or png, jpg\) is missing"):
         read_sequence(folder)
 
 
@@ -123,10 +110,10 @@ def test_homographies_are_adapted_when_images_are_reduced(tmp_path):
     np.testing.assert_array_equal(read_sequence(folder, longest=400).homographies[0], shift)
 
 
-def test_a_spot_of_a_reduced_sequence_is_where_the_homography_maps_it(tmp_path):
+def test_a_bright_dot_of_a_reduced_sequence_is_where_the_homography_maps_it(tmp_path):
     y, x = np.mgrid[:300, :400]
-    spots = [(205, 105), (265, 135)]
-    images = [240 * np.exp(-((x - a) ** 2 + (y - b) ** 2) / 200) for a, b in spots]
+    centres = [(205, 105), (265, 135)]
+    images = [240 * np.exp(-((x - a) ** 2 + (y - b) ** 2) / 200) for a, b in centres]
     shift = np.array([[1, 0, 60], [0, 1, 30], [0, 0, 1.0]])
     read = read_sequence(write_sequence(tmp_path / "wall", images, [shift]), longest=150)
     grid_y, grid_x = np.mgrid[: read.images[0].shape[0], : read.images[0].shape[1]]

@@ -2,27 +2,20 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from keras_tools import ZEROS, is_orthogonal, kernels_of, layers_of, outputs
 from toy_data import toy_patches
 
 import hpatches_kit as hk
 from hpatches_kit.models.hynet import FilterResponseNormalization
 
 # Inputs, filters and size of each convolution of L2-Net and HyNet.
-CONVOLUTIONS = [
-    (1, 32, 3),
-    (32, 32, 3),
-    (32, 64, 3),
-    (64, 64, 3),
-    (64, 128, 3),
-    (128, 128, 3),
-    (128, 128, 8),
-]
+CONVOLUTIONS = [(1, 32, 3), (32, 32, 3), (32, 64, 3), (64, 64, 3), (64, 128, 3), (128, 128, 3)]
+CONVOLUTIONS += [(128, 128, 8)]
 KERNELS = sum(i * o * k * k for i, o, k in CONVOLUTIONS)
 FILTERS = sum(o for _, o, _ in CONVOLUTIONS[:6])  # 448
 
-ZEROS = {"kernel_initializer": "zeros"}  # the fastest, for tests that need no weights
-
 DESCRIPTORS = {"hynet": hk.models.hynet, "l2net": hk.models.l2net, "tfeat": hk.models.tfeat}
+HARDNET = {"standardise": True, "affine": False, "final_batch_norm": True}
 NETWORKS = {
     **DESCRIPTORS,
     "unet": hk.models.unet,
@@ -34,9 +27,7 @@ VARIANTS = {
     "unet, transposed": lambda: small_denoiser(up_convolution="transposed"),
     "unet, residual": lambda: small_denoiser(up_convolution="bilinear", residual=True),
     "unet, deep": lambda: hk.models.unet("deep"),
-    "l2net, as HardNet": lambda: hk.models.l2net(
-        standardise=True, affine=False, final_batch_norm=True
-    ),
+    "l2net, as HardNet": lambda: hk.models.l2net(**HARDNET),
     "end_to_end, frozen": lambda: frozen(NETWORKS["end_to_end"]()),
 }
 
@@ -58,10 +49,6 @@ def random_patches(count=2):
     return np.random.default_rng(0).integers(0, 256, (count, 32, 32, 1)).astype("float32")
 
 
-def outputs(model, patches, training=False):
-    return keras.ops.convert_to_numpy(model(patches, training=training))
-
-
 def values(weights):
     return [keras.ops.convert_to_numpy(weight) for weight in weights]
 
@@ -72,33 +59,6 @@ def trainable(model):
 
 def not_trainable(model):
     return model.count_params() - trainable(model)
-
-
-def layers_of(model, layer_class):
-    return [layer for layer in model.layers if isinstance(layer, layer_class)]
-
-
-def kernels_of(model):
-    """Kernels as arrays, by the names of their layers."""
-    return {
-        layer.name: keras.ops.convert_to_numpy(layer.kernel)
-        for layer in model.layers
-        if hasattr(layer, "kernel")
-    }
-
-
-@pytest.fixture(params=["mixed_float16", "mixed_bfloat16"])
-def mixed_precision(request):
-    keras.config.set_dtype_policy(request.param)
-    yield request.param
-    keras.config.set_dtype_policy("float32")
-
-
-@pytest.fixture
-def mixed_float16():
-    keras.config.set_dtype_policy("mixed_float16")
-    yield
-    keras.config.set_dtype_policy("float32")
 
 
 @pytest.mark.parametrize("normalise", [True, False])
@@ -113,7 +73,7 @@ def test_l2net_has_1_34_million_parameters_with_and_without_normalisation(normal
 
 @pytest.mark.parametrize("standardise", [True, False])
 def test_l2net_as_in_hardnet_learns_only_kernels(standardise):
-    model = hk.models.l2net(affine=False, final_batch_norm=True, standardise=standardise, **ZEROS)
+    model = hk.models.l2net(**HARDNET | {"standardise": standardise}, **ZEROS)
     assert trainable(model) == KERNELS == 1_334_560
     assert not_trainable(model) == 2 * FILTERS + 2 * 128
     assert all(weight.name == "kernel" for weight in model.trainable_weights)
@@ -144,13 +104,6 @@ def test_the_batch_norm_momentum_is_an_argument_with_default_0_9():
         assert [norm.momentum for norm in norms] == [momentum] * 7
 
 
-def test_the_final_batch_norm_gives_each_dimension_mean_0_and_variance_1_over_a_batch():
-    model = hk.models.l2net(normalise=False, final_batch_norm=True, dropout=0)
-    batch = outputs(model, random_patches(12), training=True)
-    np.testing.assert_allclose(batch.mean(axis=0), 0, atol=1e-3)
-    np.testing.assert_allclose(batch.var(axis=0), 1, atol=0.02)
-
-
 @pytest.mark.parametrize("make", [hk.models.l2net, hk.models.hynet])
 def test_dropout_precedes_the_last_convolution_with_the_given_rate(make):
     model = make(dropout=0.1, **ZEROS)
@@ -167,21 +120,14 @@ def test_dim_is_the_dimension_of_the_descriptor(make):
     assert outputs(make(dim=20), random_patches(2)).shape == (2, 20)
 
 
-def test_dim_changes_only_the_last_layer():
-    per_dimension = 128 * 64 + 1  # kernel and bias
-    l2net, smaller = hk.models.l2net(**ZEROS), hk.models.l2net(dim=20, **ZEROS)
-    assert l2net.count_params() - smaller.count_params() == 108 * per_dimension
-
-
 @networks(l2net=hk.models.l2net, tfeat=hk.models.tfeat)
 def test_descriptors_have_unit_norm_only_with_the_normalisation_layer(make):
-    patches = random_patches(6).astype("uint8")
-    norms = {
-        normalise: np.linalg.norm(make(normalise=normalise).predict(patches, verbose=0), axis=1)
-        for normalise in (True, False)
-    }
-    np.testing.assert_allclose(norms[True], 1, rtol=1e-5)
-    assert np.abs(norms[False] - 1).max() > 0.1
+    patches = random_patches(6)
+    unit, other = (
+        np.linalg.norm(outputs(make(**k), patches), axis=1) for k in ({}, {"normalise": False})
+    )
+    np.testing.assert_allclose(unit, 1, rtol=1e-5)
+    assert np.abs(other - 1).max() > 0.1
 
 
 def test_descriptors_of_hynet_have_unit_norm():
@@ -196,7 +142,7 @@ def change(model, patches, changed):
 
 @networks(
     l2net=lambda: hk.models.l2net(standardise=True),
-    hardnet=lambda: hk.models.l2net(standardise=True, affine=False, final_batch_norm=True),
+    hardnet=lambda: hk.models.l2net(**HARDNET),
     tfeat=hk.models.tfeat,
 )
 def test_networks_with_standardisation_are_invariant_to_brightness_and_contrast(make):
@@ -223,9 +169,9 @@ def test_hynet_is_invariant_to_contrast_but_not_to_brightness():
 
 
 @networks(**DESCRIPTORS)
-@pytest.mark.parametrize("grey", [0, 100, 255])
-def test_the_descriptor_of_a_constant_patch_is_finite(make, grey):
-    patches = np.full((1, 32, 32, 1), grey, "float32")
+def test_the_descriptor_of_a_constant_patch_is_finite(make):
+    grey_levels = np.array([0, 100, 255], "float32")[:, None, None, None]
+    patches = np.broadcast_to(grey_levels, (3, 32, 32, 1))
     assert np.isfinite(outputs(make(), patches)).all()
 
 
@@ -240,7 +186,6 @@ def test_tfeat_has_599_808_parameters():
     convolutions = (1 * 32 * 7 * 7 + 32) + (32 * 64 * 6 * 6 + 64)
     dense = 64 * 8 * 8 * 128 + 128
     assert hk.models.tfeat().count_params() == convolutions + dense == 599_808
-    assert hk.models.tfeat(normalise=False).count_params() == 599_808
 
 
 def test_the_layers_of_tfeat_have_26_13_and_8_pixels():
@@ -293,13 +238,6 @@ def test_filter_response_normalization_of_a_hand_computed_patch():
     np.testing.assert_allclose(response, [3 / 12.5**0.5, 0.25, 0.25, 5 / 12.5**0.5], rtol=1e-5)
 
 
-@pytest.mark.parametrize("training", [True, False])
-def test_filter_response_normalization_does_not_depend_on_the_rest_of_the_batch(training):
-    layer, patches = FilterResponseNormalization(), random_patches(4)
-    batch, single = outputs(layer, patches, training), outputs(layer, patches[:1], training)
-    np.testing.assert_allclose(batch[:1], single, rtol=1e-5)
-
-
 def test_filter_response_normalization_of_large_values_is_finite_in_half_precision():
     large = np.full((1, 8, 8, 2), 60_000, "float16")
     layer = FilterResponseNormalization(dtype="mixed_float16")
@@ -314,20 +252,13 @@ def test_settings_of_filter_response_normalization_survive_serialisation():
     assert loaded.get_config() == layer.get_config()
 
 
-def is_orthogonal(kernel):
-    matrix = kernel.reshape(-1, kernel.shape[-1]).astype("float64")
-    return np.allclose(matrix.T @ matrix, np.eye(matrix.shape[1]), atol=1e-3)
-
-
 @networks(**DESCRIPTORS)
 def test_every_layer_of_a_descriptor_network_uses_the_initialiser(make):
     for name, kernel in kernels_of(make(kernel_initializer="lecun_uniform")).items():
         limit = np.sqrt(3 / np.prod(kernel.shape[:-1]))
         assert 0.9 * limit < np.abs(kernel).max() <= 1.0001 * limit, name
-    # The first convolution of L2-Net is 9 x 32: its rows are orthonormal instead of its columns.
     for name, kernel in kernels_of(make(kernel_initializer="orthogonal")).items():
-        wide = np.prod(kernel.shape[:-1]) < kernel.shape[-1]
-        assert is_orthogonal(kernel.reshape(-1, kernel.shape[-1]).T if wide else kernel), name
+        assert is_orthogonal(kernel), name
 
 
 def test_layers_of_equal_shape_have_different_initial_weights():
@@ -335,6 +266,7 @@ def test_layers_of_equal_shape_have_different_initial_weights():
     assert len({tuple(kernel.ravel()[:200]) for kernel in kernels}) == 7
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", ["pairs", "triplets"])
 def test_l2net_learns_to_distinguish_16_points(layout):
     patches = toy_patches({"v_one": 16})
@@ -382,15 +314,6 @@ def tiny_descriptor():
     return keras.Model(patch, layers.UnitNormalization(dtype="float32")(x))
 
 
-def test_end_to_end_shares_the_weights_of_both_networks():
-    denoiser, descriptor = small_denoiser(), tiny_descriptor()
-    model = hk.models.end_to_end(denoiser, descriptor, name="both")
-    assert model.name == "both"
-    assert model.count_params() == denoiser.count_params() + descriptor.count_params()
-    parts = denoiser.weights + descriptor.weights
-    assert {id(weight) for weight in model.weights} == {id(weight) for weight in parts}
-
-
 def test_the_tests_of_all_networks_cover_every_network():
     functions = {name for name in hk.models.__all__ if callable(getattr(hk.models, name))}
     assert set(NETWORKS) == functions - {"pretrained", "card"}  # see test_pretrained.py
@@ -411,33 +334,39 @@ def test_a_saved_model_loads_without_custom_objects_and_has_the_same_outputs(mak
     assert trainable(loaded) == trainable(model)
 
 
-@networks(**NETWORKS, **VARIANTS)
-def test_outputs_are_float32_under_mixed_precision(make, mixed_precision):
+LARGE_UNETS = {
+    name: lambda name=name: hk.models.unet(name, **ZEROS)
+    for name in ("6-layer", "8-layer", "deeper")
+}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@networks(**NETWORKS, **VARIANTS, **LARGE_UNETS)
+def test_outputs_are_float32_under_mixed_precision(make, dtype, set_precision):
+    set_precision(f"mixed_{dtype}")
     model = make()
-    assert model.output.dtype == "float32"
-    assert model.compute_dtype == mixed_precision.removeprefix("mixed_")
+    assert model.output.dtype == "float32" and model.compute_dtype == dtype
 
 
-@pytest.mark.parametrize("name", ["6-layer", "8-layer", "deeper"])
-def test_outputs_of_the_large_unets_are_float32_under_mixed_precision(name, mixed_precision):
-    assert hk.models.unet(name, **ZEROS).output.dtype == "float32"
-
-
+@pytest.mark.slow
 @networks(**NETWORKS)
-def test_outputs_under_mixed_precision_are_close_to_those_of_full_precision(make, mixed_float16):
+def test_outputs_under_mixed_precision_are_close_to_those_of_full_precision(make, set_precision):
+    set_precision("mixed_float16")
     keras.utils.set_random_seed(0)
     half = outputs(model := make(), random_patches(1))
     assert half.dtype == "float32"
     weights = values(model.weights)
-    keras.config.set_dtype_policy("float32")
+    set_precision("float32")
     full = make()
     full.set_weights(weights)
     expected = outputs(full, random_patches(1))
     assert np.abs(half - expected).max() < 0.02 * np.abs(expected).max()
 
 
+@pytest.mark.slow
 @networks(**NETWORKS, deep=VARIANTS["unet, deep"])
-def test_a_step_under_mixed_float16_leaves_every_weight_finite(make, mixed_float16):
+def test_a_step_under_mixed_float16_leaves_every_weight_finite(make, set_precision):
+    set_precision("mixed_float16")
     model, patches = make(), random_patches(4)
     if len(model.output_shape) == 2:
         model.compile("adam", hk.losses.HardNegativeTriplet(1.0, "minimum"))
@@ -459,3 +388,39 @@ def test_training_tfeat_on_a_constant_patch_leaves_its_weights_finite():
         model.train_on_batch(patches, np.repeat(np.arange(4), 2))
     largest = max(np.abs(weight).max() for weight in model.get_weights())
     assert np.isfinite(largest) and largest < 10
+
+
+def test_the_final_batch_norm_gives_each_dimension_mean_0_and_variance_1_over_a_batch():
+    model = hk.models.l2net(normalise=False, final_batch_norm=True, dropout=0)
+    batch = outputs(model, random_patches(12), training=True)
+    np.testing.assert_allclose(batch.mean(axis=0), 0, atol=1e-3)
+    np.testing.assert_allclose(batch.var(axis=0), 1, atol=0.02)
+
+
+def test_dim_changes_only_the_last_layer():
+    per_dimension = 128 * 64 + 1  # kernel and bias
+    l2net, smaller = hk.models.l2net(**ZEROS), hk.models.l2net(dim=20, **ZEROS)
+    assert l2net.count_params() - smaller.count_params() == 108 * per_dimension
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_filter_response_normalization_does_not_depend_on_the_rest_of_the_batch(training):
+    layer, patches = FilterResponseNormalization(), random_patches(4)
+    batch, single = outputs(layer, patches, training), outputs(layer, patches[:1], training)
+    np.testing.assert_allclose(batch[:1], single, rtol=1e-5)
+
+
+def test_end_to_end_shares_the_weights_of_both_networks():
+    denoiser, descriptor = small_denoiser(), tiny_descriptor()
+    model = hk.models.end_to_end(denoiser, descriptor, name="both")
+    assert model.name == "both"
+    assert model.count_params() == denoiser.count_params() + descriptor.count_params()
+    parts = denoiser.weights + descriptor.weights
+    assert {id(weight) for weight in model.weights} == {id(weight) for weight in parts}
+
+
+@pytest.mark.parametrize("name", ["6-layer", "8-layer", "deeper"])
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_outputs_of_the_large_unets_are_float32_under_mixed_precision(name, policy, set_precision):
+    set_precision(policy)
+    assert hk.models.unet(name, **ZEROS).output.dtype == "float32"

@@ -2,13 +2,12 @@
 
 import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from processes import run_python
 
 import hpatches_kit as hk
 
@@ -64,17 +63,12 @@ def saved_models(tmp_path_factory):
     return files
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("imports", IMPORTS.values(), ids=IMPORTS)
 def test_saved_models_load_whichever_package_is_imported_first(imports, saved_models):
-    done = subprocess.run(
-        [sys.executable, "-c", imports + LOAD, *saved_models],
-        capture_output=True,
-        text=True,
-        cwd=PACKAGE.parent,
-        env={**os.environ, "KERAS_BACKEND": keras.backend.backend()},
-    )
-    assert done.returncode == 0, done.stderr
-    losses = re.findall(r"^loaded (\w+)$", done.stdout, re.MULTILINE)
+    environment = {**os.environ, "KERAS_BACKEND": keras.backend.backend()}
+    printed = run_python(imports + LOAD, *saved_models, cwd=PACKAGE.parent, env=environment)
+    losses = re.findall(r"^loaded (\w+)$", printed, re.MULTILINE)
     assert losses == ["HardNegativeTriplet", "HardNegativeTriplet", "SSIMAndMAE"]
 
 

@@ -16,30 +16,13 @@ def random_patches(count, size=32, seed=0):
     return np.random.default_rng(seed).integers(0, 256, (count, size, size), np.uint8)
 
 
-def test_each_orientation_moves_a_marked_corner_to_its_place():
-    corner = np.zeros((FLIPS_AND_ROTATIONS, 32, 32), np.uint8)
-    corner[:, 0, 0], corner[:, 0, 1] = 200, 100  # upper left, and its neighbour to the right
-    result = flip_and_rotate(corner, np.arange(FLIPS_AND_ROTATIONS))
-    upper_left, upper_right, lower_left, lower_right = (0, 0), (0, 31), (31, 0), (31, 31)
-    rotated = [upper_left, lower_left, lower_right, upper_right]  # by 0, 1, 2, 3 quarter turns
-    flipped_first = [upper_right, upper_left, lower_left, lower_right]
-    for turns in range(4):
-        assert result[2 * turns][rotated[turns]] == 200
-        assert result[2 * turns + 1][flipped_first[turns]] == 200
-    assert result[2, 30, 0] == 100  # one quarter turn counter-clockwise: right becomes up
-    assert result[1, 0, 30] == 100  # flipped: right becomes left
-
-
-def test_orientations_agree_with_numpy_and_are_eight_different_ones():
+def test_orientations_agree_with_numpy():
     patches = random_patches(40)
-    orientations = np.arange(40) % FLIPS_AND_ROTATIONS
+    orientations = np.arange(40) % 8
     results = flip_and_rotate(patches, orientations)
     for patch, orientation, result in zip(patches, orientations, results):
         expected = patch[:, ::-1] if orientation % 2 else patch
         np.testing.assert_array_equal(result, np.rot90(expected, orientation // 2))
-    copies = np.repeat(patches[:1], FLIPS_AND_ROTATIONS, axis=0)
-    results = flip_and_rotate(copies, np.arange(FLIPS_AND_ROTATIONS))
-    assert len({result.tobytes() for result in results}) == 8
 
 
 def test_the_identity_and_jitter_0_change_nothing():
@@ -60,15 +43,6 @@ def test_a_shift_interpolates_a_ramp_and_repeats_the_edge():
     assert right[5, 31] == 124  # the last pixel is repeated
     np.testing.assert_array_equal(down[3:, 5], 4 * np.arange(3, 32) - 10)
     np.testing.assert_array_equal(down[:3, 5], [0, 0, 0])
-
-
-def test_rotation_and_zoom_are_about_the_centre():
-    patches = random_patches(1)
-    rotated = warp(patches, np.array([[[0, -1, 0], [1, 0, 0]]]))
-    np.testing.assert_array_equal(rotated, flip_and_rotate(patches, np.array([2])))
-    ramp = np.broadcast_to(4 * np.arange(32, dtype=np.uint8), (1, 32, 32))
-    zoomed = warp(ramp, np.array([[[0.5, 0, 0], [0, 0.5, 0]]]))
-    np.testing.assert_array_equal(zoomed[0, 7], np.floor(62 + 2 * (np.arange(32) - 15.5) + 0.5))
 
 
 def test_warp_agrees_with_scipy():
@@ -95,13 +69,10 @@ def test_random_changes_are_uniform_within_the_limits_of_the_jitter():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        (
-            lambda p: flip_and_rotate(p, np.arange(3)),
-            r"Orientations are int64 \(3,\): .* of 4 patches",
-        ),
+        (lambda p: flip_and_rotate(p, np.arange(3)), r"are int64 \(3,\): .* of 4 patches"),
         (lambda p: flip_and_rotate(p, np.zeros(4)), "Orientations are float64"),
         (
-            lambda p: flip_and_rotate(p, np.arange(4) + 5),
+            lambda p: flip_and_rotate(p, np.arange(5, 9)),
             "Orientations from 5 to 8: expected 0 to 7",
         ),
         (
@@ -117,3 +88,26 @@ def test_random_changes_are_uniform_within_the_limits_of_the_jitter():
 def test_wrong_patches_orientations_and_changes_are_rejected(wrong, message):
     with pytest.raises(ValueError, match=message):
         wrong(random_patches(4))
+
+
+def test_each_orientation_moves_a_marked_corner_to_its_place():
+    corner = np.zeros((FLIPS_AND_ROTATIONS, 32, 32), np.uint8)
+    corner[:, 0, 0], corner[:, 0, 1] = 200, 100  # upper left, and its neighbour to the right
+    result = flip_and_rotate(corner, np.arange(FLIPS_AND_ROTATIONS))
+    upper_left, upper_right, lower_left, lower_right = (0, 0), (0, 31), (31, 0), (31, 31)
+    rotated = [upper_left, lower_left, lower_right, upper_right]  # by 0, 1, 2, 3 quarter turns
+    flipped_first = [upper_right, upper_left, lower_left, lower_right]
+    for turns in range(4):
+        assert result[2 * turns][rotated[turns]] == 200
+        assert result[2 * turns + 1][flipped_first[turns]] == 200
+    assert result[2, 30, 0] == 100  # one quarter turn counter-clockwise: right becomes up
+    assert result[1, 0, 30] == 100  # flipped: right becomes left
+
+
+def test_rotation_and_zoom_are_about_the_centre():
+    patches = random_patches(1)
+    rotated = warp(patches, np.array([[[0, -1, 0], [1, 0, 0]]]))
+    np.testing.assert_array_equal(rotated, flip_and_rotate(patches, np.array([2])))
+    ramp = np.broadcast_to(4 * np.arange(32, dtype=np.uint8), (1, 32, 32))
+    zoomed = warp(ramp, np.array([[[0.5, 0, 0], [0, 0.5, 0]]]))
+    np.testing.assert_array_equal(zoomed[0, 7], np.floor(62 + 2 * (np.arange(32) - 15.5) + 0.5))

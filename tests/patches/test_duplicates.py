@@ -2,7 +2,7 @@ import pytest
 from toy_data import toy_patches
 
 import hpatches_kit as hk
-from hpatches_kit.patches.near_duplicates import near_duplicates
+from hpatches_kit.patches.duplicates import near_duplicates
 
 
 def test_the_most_similar_pair_comes_first_and_each_pair_appears_once():

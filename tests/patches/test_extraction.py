@@ -15,6 +15,18 @@ from hpatches_kit.patches.views import VIEWS
 REAL = Path(__file__).resolve().parents[2] / "shared" / "sequences"  # only beside some checkouts
 
 
+def correlations(patches):
+    """Correlation of each view with the reference of its point, and with that of the next point."""
+    pixels = patches.reshape(len(patches), 16, -1).astype(float)
+    pixels -= pixels.mean(axis=2, keepdims=True)
+    pixels /= np.linalg.norm(pixels, axis=2, keepdims=True)
+    references = pixels[:, 0]
+    return [
+        np.einsum("pd,pvd->pv", compared, pixels)
+        for compared in (references, np.roll(references, 1, axis=0))
+    ]
+
+
 @pytest.fixture(scope="module")
 def virtual():
     return viewpoint_sequence("v_coffee", photograph("coffee"), seed=0)
@@ -31,6 +43,7 @@ def test_the_overlap_of_a_shifted_region_is_the_intersection_over_union():
     np.testing.assert_allclose(extraction.overlap(shift, 401), [1, 3 / 5, 0], atol=0.02)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("level", "median"), [("e", 0.85), ("h", 0.72), ("t", 0.60)])
 def test_the_median_overlap_of_jittered_regions_is_that_of_hpatches(level, median):
     maps = extraction.jitter(800, level, np.random.default_rng(0))
@@ -82,10 +95,10 @@ def test_patches_are_bytes_and_the_same_seed_gives_the_same_patches(virtual, cut
     patches, kept = cut
     assert patches.shape == (150, len(VIEWS), 65, 65) and patches.dtype == np.uint8
     assert kept.shape == (150, 4)
-    again, _ = extract(virtual, count=150, seed=0)
-    np.testing.assert_array_equal(patches, again)
+    np.testing.assert_array_equal(extract(virtual, count=150, seed=0)[0], patches)
 
 
+@pytest.mark.slow
 def test_regions_outside_an_image_and_blank_patches_are_dropped(virtual):
     points = detect_keypoints(virtual.images[0])
     edge = np.array([[3.0, 3.0, 4.0, 0.0], [200.0, 200.0, 500.0, 0.0]])
@@ -118,21 +131,14 @@ def test_each_view_is_cut_from_its_image():
     np.testing.assert_allclose(brightness / brightness[0], expected, atol=0.06)
 
 
-def correlations(patches):
-    """Correlation of each view with the reference of its point, and with that of the next point."""
-    pixels = patches.reshape(len(patches), 16, -1).astype(float)
+def test_the_views_of_a_point_show_the_same_place(virtual, monkeypatch):
+    monkeypatch.setattr(extraction, "JITTER", dict.fromkeys("eht", 0.0))
+    pixels = extract(virtual, count=100)[0].reshape(100, 16, -1).astype(float)
     pixels -= pixels.mean(axis=2, keepdims=True)
     pixels /= np.linalg.norm(pixels, axis=2, keepdims=True)
     references = pixels[:, 0]
-    return [
-        np.einsum("pd,pvd->pv", compared, pixels)
-        for compared in (references, np.roll(references, 1, axis=0))
-    ]
-
-
-def test_the_views_of_a_point_show_the_same_place(virtual, monkeypatch):
-    monkeypatch.setattr(extraction, "JITTER", dict.fromkeys("eht", 0.0))
-    same, other = correlations(extract(virtual, count=100)[0])
+    same = np.einsum("pd,pvd->pv", references, pixels)
+    other = np.einsum("pd,pvd->pv", np.roll(references, 1, axis=0), pixels)
     assert np.median(same, axis=0).min() > 0.97  # even in the most oblique image
     assert np.abs(np.median(other)) < 0.2
 

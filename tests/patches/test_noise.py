@@ -9,14 +9,7 @@ from scipy.stats import norm
 from skimage.transform import resize as skimage_resize
 
 from hpatches_kit.patches import noise
-from hpatches_kit.patches.noise import (
-    SIGMA,
-    VIEW_SIGMA,
-    add_noise,
-    noisy_and_clean,
-    resize,
-    view_seed,
-)
+from hpatches_kit.patches.noise import SIGMA, VIEW_SIGMA, add_noise, noisy_and_clean, resize
 from hpatches_kit.patches.views import VIEWS
 
 GOLDEN_CRC32 = (3248353874, 2555926954)  # of noisy and clean
@@ -45,12 +38,6 @@ def test_resize_agrees_with_scikit_image_without_anti_aliasing():
     for patch, small in zip(patches, resize(patches)):
         oracle = skimage_resize(patch, (32, 32), order=1, anti_aliasing=False, preserve_range=True)
         assert np.abs(small - oracle).max() <= 0.5 + 1e-6  # they differ by rounding only
-
-
-def test_resize_of_a_ramp_reads_the_ramp_at_pixel_centres():
-    ramp = np.broadcast_to(3 * np.arange(65, dtype=np.uint8), (65, 65))
-    expected = 3 * ((np.arange(32) + 0.5) * 65 / 32 - 0.5)
-    np.testing.assert_allclose(resize(ramp)[0], expected, atol=0.5)
 
 
 @pytest.mark.parametrize("level", ["e", "h", "t"])
@@ -96,11 +83,11 @@ def test_the_same_seed_gives_the_same_noise_and_another_seed_gives_other_noise()
 
 def test_one_view_can_be_made_without_the_others():
     patches = black_and_white()
-    view = add_noise(patches[:, 9], SIGMA["h"], view_seed(5, 9))
+    view = add_noise(patches[:, 9], SIGMA["h"], noise.view_seed(5, 9))
     np.testing.assert_array_equal(view, noisy_and_clean(patches, seed=5)[0][:, 9])
 
 
-def test_a_seed_gives_the_same_bytes_on_every_machine():
+def test_the_bytes_of_noisy_and_clean_patches_never_change():
     noisy, clean = noisy_and_clean(black_and_white(), seed=(1, 2))
     assert (zlib.crc32(noisy.tobytes()), zlib.crc32(clean.tobytes())) == GOLDEN_CRC32
 
@@ -113,7 +100,7 @@ def test_the_bytes_of_the_noise_never_change(size, sigma):
 
 
 @pytest.mark.parametrize("size", [65, 32])
-def test_a_patch_gets_the_same_noise_whether_few_or_many_sigmas_are_in_the_call(size):
+def test_the_noise_of_a_patch_does_not_depend_on_the_sigmas_of_the_others(size):
     patches = fixed_patches(300, size)
     sigmas = np.repeat([0, 10.5, 25, 35, 45, 60.25], 50)
     noisy = add_noise(patches, sigmas, seed=3)
@@ -124,7 +111,7 @@ def test_a_patch_gets_the_same_noise_whether_few_or_many_sigmas_are_in_the_call(
 
 def noise_of_the_loop(sigma):
     """What the compiled loop adds for each of the 65,536 values of 16 random bits."""
-    # Each value has a pixel of its own, and is drawn for all four source pixels. Negative noise is
+    # Each value has its own pixel, and is drawn for all four source pixels. Negative noise is
     # added to white and positive noise to black, so that nothing is clipped.
     bits = np.arange(1 << 16, dtype=np.uint16).reshape(64, 32, 32)
     source = np.repeat([255, 0], 32).astype(np.uint8)[:, None, None].repeat(32, 1).repeat(32, 2)
@@ -141,6 +128,7 @@ def test_scaling_in_the_loop_rounds_as_numpy_does():
         np.testing.assert_array_equal(noise_of_the_loop(sigma), whole_noise(sigma))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("per_call", [1, 3, 100])
 def test_noise_of_many_different_strengths_uses_bounded_memory(per_call):
     patches, rng = fixed_patches(100, 32), np.random.default_rng(0)
@@ -149,9 +137,9 @@ def test_noise_of_many_different_strengths_uses_bounded_memory(per_call):
     tracemalloc.start()
     for _ in range(2100 // per_call):
         add_noise(patches, np.resize(rng.uniform(1, 60, per_call), 100))
-    held, _ = tracemalloc.get_traced_memory()
+    kept_bytes, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert held < 1 << 20
+    assert kept_bytes < 1 << 20
 
 
 def test_noise_is_gaussian_and_clipped_before_the_resize():
@@ -193,11 +181,14 @@ def test_patches_of_another_shape_are_rejected(shape):
         noisy_and_clean(np.zeros(shape, np.uint8))
 
 
-def test_patches_that_are_not_bytes_are_rejected():
+def test_patches_of_another_type_or_size_are_rejected():
     with pytest.raises(ValueError, match="float64.*expected uint8"):
         resize(np.zeros((2, 65, 65)))
-
-
-def test_noise_is_added_to_patches_of_65_or_32_pixels_only():
     with pytest.raises(ValueError, match=r"\(2, 64, 64\): expected uint8 \(n, 65, 65\) or \(n, 32"):
         add_noise(np.zeros((2, 64, 64), np.uint8), 25)
+
+
+def test_resize_of_a_ramp_reads_the_ramp_at_pixel_centres():
+    ramp = np.broadcast_to(3 * np.arange(65, dtype=np.uint8), (65, 65))
+    expected = 3 * ((np.arange(32) + 0.5) * 65 / 32 - 0.5)
+    np.testing.assert_allclose(resize(ramp)[0], expected, atol=0.5)

@@ -34,7 +34,7 @@ def test_split_returns_train_and_test_and_skips_sequences_that_are_not_in_the_se
     assert (train.names, test.names) == (["v_one"], ["v_three"])
 
 
-def test_the_sequences_of_a_side_are_in_the_order_of_the_split(patches):
+def test_training_and_test_sequences_are_in_the_order_of_the_split(patches):
     patches.splits["other"] = {"train": [], "test": ["v_three", "absent", "v_one"]}
     train, test = patches.split("other")
     assert len(train) == 0 and test.names == ["v_three", "v_one"]

@@ -19,6 +19,7 @@ def test_the_explorer_shows_the_first_point_of_the_first_sequence(explorer):
     assert bytes(picture.value).startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_the_slider_and_the_menu_change_the_picture(explorer):
     menu, slider, picture = explorer
     pictures = [bytes(picture.value)]

@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from PIL import Image
+from toy_data import toy_patches
 
 import hpatches_kit as hk
 from hpatches_kit.benchmark.precision_recall import average_precision
@@ -14,19 +15,16 @@ def history(**logs):
     return SimpleNamespace(history=logs)
 
 
-@pytest.fixture
-def figures(patches, descriptors):
-    scores = hk.benchmark.evaluate(descriptors)
+@pytest.fixture(scope="module")
+def figures():
+    patches = toy_patches({"v_one": 25, "i_two": 20, "v_three": 15})
     pixels = hk.describe(hk.baselines.pixels, patches, name="pixels")
-    batch = pixels.values[:, :2].reshape(40, -1)
+    scores, batch = hk.benchmark.evaluate(pixels), pixels.values[:, :2].reshape(120, -1)
+    noisy, clean = patches.noisy[:, 0], patches.clean[:, 0]
     runs = {"a": history(loss=[3, 2], val_loss=[3, 2.5]), "b": history(loss=[2, 1])}
     return {
-        "patch_rows": hk.plots.patch_rows(
-            {"noisy": patches.noisy[:, 0], "clean": patches.clean[:, 0]}, 6
-        ),
-        "frames": hk.plots.patch_rows(
-            {"nearest": patches.noisy[:, 0]}, 3, {"nearest": [None, True, False]}
-        ),
+        "patch_rows": hk.plots.patch_rows({"noisy": noisy, "clean": clean}, 6),
+        "frames": hk.plots.patch_rows({"nearest": noisy}, 3, {"nearest": [None, True, False]}),
         "triplets": hk.plots.triplets(patches.clean[:4, :3].reshape(12, 32, 32, 1), 4),
         "views": hk.plots.views(patches, [0, 3]),
         "curves": hk.plots.curves(runs),
@@ -184,6 +182,7 @@ def test_regions_are_drawn_where_the_homography_maps_them():
     np.testing.assert_allclose(second - first, np.tile([10, 5], (5, 1)))
 
 
+@pytest.mark.slow
 def test_jitter_has_a_panel_for_each_level_and_the_median_overlaps():
     figure = hk.plots.jitter_overlap(5)
     assert titles(figure)[:3] == ["easy", "hard", "tough"]
@@ -215,7 +214,7 @@ def test_a_point_is_drawn_in_all_views_of_all_kinds(patches):
 
 
 @pytest.mark.parametrize(
-    "reported, legend", [(0.5, ["ours", "reported", "seeds"]), (np.nan, ["ours", "seeds"])]
+    ("reported", "legend"), [(0.5, ["ours", "reported", "seeds"]), (np.nan, ["ours", "seeds"])]
 )
 def test_reported_numbers_are_drawn_where_they_exist_and_every_seed_has_a_mark(reported, legend):
     cells = pd.DataFrame(
