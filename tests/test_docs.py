@@ -1,12 +1,15 @@
 """The pages of the documentation: every call on them works and every link leads to a file."""
 
+import ast
 import re
+import textwrap
 from importlib import import_module
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 from toy_data import toy_patches
 
 import hpatches_kit as hk
@@ -108,6 +111,38 @@ def test_the_code_of_a_page_runs_from_top_to_bottom(page, quick):
         exec(block, quick)
     if page in ("README.md", "docs/benchmark.md"):
         assert set(quick["scores"].tasks) == {"verification", "matching", "retrieval"}
+
+
+def docstring_examples():
+    """Blocks of indented code in docstrings that use the package, by file and name."""
+    for file in sorted((PROJECT / "hpatches_kit").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)):
+                name = getattr(node, "name", "module")
+                for block in re.findall(r"\n\n((?: {4}\S.*\n?)+)", ast.get_docstring(node) or ""):
+                    code = textwrap.dedent(block)
+                    if "hk." in code:
+                        yield pytest.param(code, id=f"{file.relative_to(PROJECT)}:{name}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("code", docstring_examples())
+def test_the_example_of_a_docstring_runs(code, quick):
+    patches = hk.load("mini")
+    train, test = patches.split()
+    unet, loss = hk.models.unet(), hk.losses.HardNegativeTriplet()
+    model, batches = hk.models.tfeat(dim=4), hk.batches.Pairs(train, pairs=4, steps=2)
+    model.compile("sgd", loss)
+    if "val_psnr" in code:
+        model, batches = unet, hk.batches.NoisyClean(train, 8, 2)
+        model.compile("sgd", "mae", metrics=[hk.metrics.psnr])
+    Path("PHOTOS").mkdir()
+    for name in ("coins", "camera"):
+        grey = hk.images.photograph(name)[:200, :260].astype(np.uint8)
+        Image.fromarray(grey).save(f"PHOTOS/{name}.png")
+    names = {"patches": patches, "train": train, "test": test, "unet": unet, "model": model}
+    names |= {"loss": loss, "batches": batches, "validation": batches}
+    exec(code, {"hk": hk, "keras": keras, "Descriptor": hk.experiments.Descriptor, **names})
 
 
 def test_the_readme_has_at_most_120_lines():

@@ -9,7 +9,7 @@ from hpatches_kit.datasets.splits import SPLITS
 
 
 def add_data(commands):
-    """Add `data` and its own commands to the commands of a parser."""
+    """Add `data` and its subcommands to the commands of a parser."""
     command = commands.add_parser(
         "data",
         help="download HPatches, or make patches of your own photographs",
@@ -17,25 +17,21 @@ def add_data(commands):
         epilog="$HPATCHES_KIT_DATA names the folder for data, $HPATCHES_KIT_MIRROR another server"
         " to download from. An interrupted download resumes when the command runs again.",
     )
-    commands = command.add_subparsers(required=True, metavar="COMMAND")
-    add_hpatches(commands)
-    add_sequences(commands)
-    add_tasks(commands)
-    add_make(commands)
+    subcommands = command.add_subparsers(required=True, metavar="COMMAND")
+    for add in (add_hpatches, add_sequences, add_tasks, add_make):
+        add(subcommands)
 
 
 def add_download_options(command):
-    """Add the options that all downloads share."""
     command.add_argument("--folder", help="for the data; default: $HPATCHES_KIT_DATA, or data/")
     command.add_argument("--quiet", action="store_true", help="show no progress bars")
 
 
 def add_hpatches(commands):
-    """Add `data hpatches`."""
     command = commands.add_parser(
         "hpatches",
         help="the patches: 4.2 GB to download, 5.1 GB as arrays",
-        description="Download HPatches and convert it to arrays, with the noise of the coursework.",
+        description="Download HPatches and convert it to arrays, with the coursework's noise.",
     )
     command.set_defaults(run=hpatches)
     add = command.add_argument
@@ -46,8 +42,8 @@ def add_hpatches(commands):
 
 def hpatches(options):
     """Download and convert HPatches, and print how to open it."""
-    options_of_load = {"originals": options.originals, "progress": not options.quiet}
-    patches = datasets.load("hpatches", options.folder, options.source, **options_of_load)
+    load_options = {"originals": options.originals, "progress": not options.quiet}
+    patches = datasets.load("hpatches", options.folder, options.source, **load_options)
     print(patches)
     arguments = f", {options.folder!r}" if options.folder else ""
     arguments += f", source={options.source!r}" if options.source else ""
@@ -55,12 +51,9 @@ def hpatches(options):
 
 
 def add_sequences(commands):
-    """Add `data sequences`."""
-    command = commands.add_parser(
-        "sequences",
-        help="the image sequences of HPatches: 1.3 GB",
-        description="Download the image sequences that the patches of HPatches come from.",
-    )
+    text = "Download the image sequences that the patches of HPatches come from."
+    summary = "the image sequences of HPatches: 1.3 GB"
+    command = commands.add_parser("sequences", help=summary, description=text)
     command.set_defaults(run=sequences)
     command.add_argument("--source", metavar="PATH", help="local zip of the image sequences")
     add_download_options(command)
@@ -73,12 +66,9 @@ def sequences(options):
 
 
 def add_tasks(commands):
-    """Add `data tasks`."""
-    command = commands.add_parser(
-        "tasks",
-        help="the official task lists of a split",
-        description="Download the official task lists of a split, for evaluate --tasks.",
-    )
+    text = "Download the official task lists of a split, for evaluate --tasks."
+    summary = "the official task lists of a split"
+    command = commands.add_parser("tasks", help=summary, description=text)
     command.set_defaults(run=tasks)
     command.add_argument("--split", default="a", choices=SPLITS, help="default: %(default)s")
     add_download_options(command)
@@ -92,7 +82,6 @@ def tasks(options):
 
 
 def add_make(commands):
-    """Add `data make`."""
     command = commands.add_parser(
         "make",
         help="patches of your own photographs and image sequences",
@@ -130,7 +119,7 @@ def make(options):
 
 
 def check_out(folder):
-    """Raise OSError when patches cannot be saved to a folder, or it holds other files."""
+    """Raise OSError if patches cannot be saved to a folder, or it already holds other files."""
     from hpatches_kit.patches.storage import FILE_PATTERNS  # imports NumPy
 
     folder = folder.absolute()

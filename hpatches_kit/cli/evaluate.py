@@ -15,7 +15,6 @@ DELIMITERS = {"tab": "\t", "\\t": "\t", "space": " "}
 
 
 def add_evaluate(commands):
-    """Add `evaluate` to the commands of a parser."""
     command = commands.add_parser(
         "evaluate",
         help="score descriptors on the HPatches benchmark",
@@ -24,11 +23,8 @@ def add_evaluate(commands):
     )
     command.set_defaults(run=evaluate)
     add = command.add_argument
-    add(
-        "descriptors",
-        metavar="DESCRIPTORS",
-        help="a folder SEQUENCE/VIEW.csv, a .zip of it, or a .npz of this kit",
-    )
+    text = "a folder SEQUENCE/VIEW.csv, a .zip of it, or a .npz of this kit"
+    add("descriptors", metavar="DESCRIPTORS", help=text)
     add("--task", action="append", choices=TASKS, help="may be repeated; default: all three")
     add("--split", help="a, b, c, view, illum or full: use its test sequences, if present")
     add("--sequences", nargs="+", metavar="NAME", help="use only these")
@@ -49,7 +45,7 @@ def evaluate(options):
     split = options.split or (split_of_lists(options.tasks) if options.tasks else None)
     names = options.sequences
     if split and not names:
-        names = test_sequences(options.descriptors, split, has_lists=bool(options.tasks))
+        names = test_sequences(options.descriptors, split, bool(options.tasks))
     descriptors = descriptors_package.load(options.descriptors, delimiter, names, progress)
     tasks = None
     if options.tasks and set(options.task or TASKS) != {"matching"}:  # matching needs no list
@@ -65,18 +61,15 @@ def evaluate(options):
         print(f"All numbers are in {options.json}.")
 
 
-def test_sequences(path, split, has_lists=False):
-    """The test sequences of a split; None, for all sequences, when none of them is present."""
+def test_sequences(path, split, has_lists):
+    """The test sequences of a split; None means all sequences, if none of the split is present."""
     if split not in SPLITS and has_lists:
-        return None  # the user's own lists
+        return None  # the lists are the user's own
     names, present = split_names(split), descriptors_package.sequence_names(path)
     missing = [name for name in names if name not in present]
     if len(missing) == len(names):
-        print(
-            f"{path} holds no test sequence of split {split}: all its {len(present)} sequences are"
-            " used.",
-            file=sys.stderr,
-        )
+        message = f"{path} holds no test sequence of split {split}: "
+        print(f"{message}all its {len(present)} sequences are used.", file=sys.stderr)
         return None
     if missing:
         raise UserError(
@@ -87,12 +80,14 @@ def test_sequences(path, split, has_lists=False):
 
 
 def split_of_lists(folder):
-    """The split of the task lists in a folder; `"a"` when there are several, or none."""
+    """The split of the task lists in a folder; `"a"` if it is one of several, or without lists.
+
+    Raises FileNotFoundError, and UserError for several splits without `"a"`.
+    """
     if not Path(folder).is_dir():
         raise FileNotFoundError(f"{folder} is not a folder of task lists.")
     splits = {file.stem.rpartition("_split-")[2] for file in Path(folder).glob("*_split-*.csv")}
     if len(splits) > 1 and "a" not in splits:
-        raise UserError(
-            f"{folder} holds lists of {', '.join(sorted(splits))}: choose with --split."
-        )
+        names = ", ".join(sorted(splits))
+        raise UserError(f"{folder} holds lists of splits {names}: choose one with --split.")
     return "a" if "a" in splits or not splits else splits.pop()

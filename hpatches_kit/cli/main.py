@@ -1,4 +1,4 @@
-"""The program `hpatches`: `hpatches evaluate`, `hpatches data` and `hpatches reproduce`."""
+"""The program `hpatches`."""
 
 import argparse
 import sys
@@ -11,14 +11,10 @@ from hpatches_kit.cli.reproduce import add_reproduce
 
 
 def main(arguments=None):
-    """Run one command.
+    """Run one command, given as a list of words; None takes them from the command line.
 
-    Args:
-        arguments: a list of words; default: those of the command line.
-
-    Returns:
-        The exit status: 0, or 2 for an error that the user can fix, printed as one line. Any other
-        error shows its traceback.
+    Returns the exit status: 0, or 2 for an error that the user can fix, printed as one line. Any
+    other error shows its traceback.
     """
     options = make_parser().parse_args(arguments)
     try:
@@ -30,7 +26,7 @@ def main(arguments=None):
 
 
 def make_parser():
-    """Make the parser of all commands. Slow imports wait until a command runs."""
+    """Make the parser of all commands, without slow imports: these wait until a command runs."""
     parser = argparse.ArgumentParser(
         "hpatches",
         description="Score descriptors, prepare patches, and train the tables of the two reports.",

@@ -8,7 +8,6 @@ from hpatches_kit._support.units import format_duration
 
 
 def add_reproduce(commands):
-    """Add `reproduce` to the commands of a parser."""
     command = commands.add_parser(
         "reproduce",
         help="train and print the tables of the two reports",
@@ -23,20 +22,13 @@ def add_reproduce(commands):
     add("--data", default="photos", help="mini, photos, hpatches, or a path; default: photos")
     add("--scale", default="quick", help="quick, long, report or smoke; default: quick")
     add("--seeds", type=int, default=1, metavar="N", help="train each row N times; default: 1")
-    add(
-        "--results",
-        default="results/reports",
-        metavar="FOLDER",
-        help="a folder or an fsspec address; default: results/reports",
-    )
+    text = "a folder or an fsspec address; default: results/reports"
+    add("--results", default="results/reports", metavar="FOLDER", help=text)
     add("--engine", default="local", help="local, or ray (a cluster, see docs/cluster.md)")
     add("--policy", default="float32", help="Keras's dtype policy; default: float32")
     add("--only-print", action="store_true", help="train nothing")
-    add(
-        "--save",
-        metavar="FOLDER",
-        help="write the tables there: numbers, Markdown, figures, and the records of the runs",
-    )
+    text = "write the tables there: numbers, Markdown, figures, and the records of the runs"
+    add("--save", metavar="FOLDER", help=text)
     add("--quiet", action="store_true", help="show no progress bars")
 
 
@@ -52,7 +44,7 @@ def reproduce(options):
     if not options.only_print:
         runs = experiments.runs_of_tables(names, *selection)
         missing = experiments.missing_runs(runs, root)
-        report = print_progress(len(missing))
+        report = progress_printer(len(missing))
         failed = experiments.train_runs(missing, root, options.engine, report, not options.quiet)
     values = experiments.numbers(names, root, *selection)
     runs = experiments.provenance(names, root, *selection)
@@ -66,7 +58,7 @@ def reproduce(options):
 
 
 def list_tables(root, *selection):
-    """A line for each table: its name, how many of its runs are complete, and its title."""
+    """A line for each table: its name, the number of complete runs, and its title."""
     lines = []
     for name, table in experiments.TABLES.items():
         runs = experiments.training_order(experiments.runs_of_tables([name], *selection))
@@ -75,7 +67,7 @@ def list_tables(root, *selection):
     return "\n".join(lines)
 
 
-def print_progress(total):
+def progress_printer(total):
     """A function that prints the outcome of a run, the time spent, and an estimate of the rest."""
     began, done = time.time(), 0
 

@@ -1,6 +1,6 @@
 """Every row of every table of the two reports, as resumable runs.
 
-In: rows (`Denoiser`, `Descriptor`) as data, a data set, a scale, seeds. Out: a folder for each run;
+In: rows (`Denoiser`, `Descriptor`), a patch set, a scale, seeds. Out: a folder for each run, and
 tables, figures and conclusions of many runs.
 
     hpatches reproduce A-table-2 --data photos --scale quick --seeds 3

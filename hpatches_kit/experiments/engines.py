@@ -1,4 +1,4 @@
-"""Train many runs: one after another in this process, or spread over a Ray cluster."""
+"""Train runs: one after another in this process, or in parallel on a Ray cluster."""
 
 import gc
 import time
@@ -28,7 +28,7 @@ PATIENCE = 5  # seconds to wait for a run that another process trains
 def run(row, root, data="photos", scale="quick", seed=0, policy="float32", progress=True):
     """Train one row, and first the rows it needs, unless they are complete.
 
-    The caller's random states, dtype policy and Keras session stay as they are.
+    The caller's random states, dtype policy and Keras session stay unchanged.
 
     Args:
         row: a `Denoiser` or a `Descriptor`.
@@ -36,15 +36,13 @@ def run(row, root, data="photos", scale="quick", seed=0, policy="float32", progr
         data, scale, seed, policy: as for `runs_of_tables`.
         progress: show a bar of epochs.
 
-    Returns:
-        The record that `run.json` holds: scores, seconds, settings and more.
-
-    Raises RuntimeError when a run failed.
+    Returns the record that `run.json` holds: scores, seconds, settings and more. Raises
+    RuntimeError when a run failed.
     """
-    wanted = Run(row, data, scale, seed, policy)
-    if failed := train_runs(missing_runs([wanted], root), root, progress=progress):
+    run = Run(row, data, scale, seed, policy)
+    if failed := train_runs(missing_runs([run], root), root, progress=progress):
         raise RuntimeError("; ".join(f"{folder}: {reason}" for folder, reason in failed.items()))
-    return record_of(wanted, local_folder(root))
+    return record_of(run, local_folder(root))
 
 
 def train_runs(runs, root, engine="local", report=None, progress=True):
@@ -53,12 +51,11 @@ def train_runs(runs, root, engine="local", report=None, progress=True):
     Args:
         runs: of `missing_runs`.
         root: folder or address of the results.
-        engine: `"local"`, one after another in this process; or `"ray"`, spread over a Ray cluster.
+        engine: `"local"`, one after another in this process; or `"ray"`, on a Ray cluster.
         report: called with each run and its outcome, `"done"` or the reason of its failure.
         progress: show bars of epochs.
 
-    Returns:
-        `{folder: reason}` of the runs that failed.
+    Returns `{folder: reason}` of the runs that failed.
     """
     check_choice(engine, ENGINES, "engine")
     failed = {}
@@ -71,17 +68,12 @@ def train_runs(runs, root, engine="local", report=None, progress=True):
 
 
 def missing_runs(runs, root):
-    """The runs that are not complete, each after those it needs and whose models are missing.
-
-    Args:
-        runs: of `runs_of_tables`.
-        root: folder or address of the results.
-    """
+    """List the incomplete runs, each after the runs that it needs and whose models are missing."""
     download_records(root, [run.folder for run in training_order(runs)])
     local, missing = local_folder(root), {}
 
     def add(run, needs_model=False):
-        # The model of a run at an address is downloaded when it is needed.
+        # A model at an address is downloaded later, when a run that needs it is trained.
         is_complete = has_model if needs_model and not is_remote(root) else record_of
         if is_complete(run, local) and is_uploaded(root, run.folder):
             return
@@ -95,27 +87,26 @@ def missing_runs(runs, root):
 
 
 def train_run(run, root, wait=True, progress=True):
-    """Train a run unless it is complete. A lock lets one process at a time train it.
+    """Train a run unless it is complete, under a lock: only one process at a time trains it.
 
-    Returns:
-        `"done"`; `"busy"` when another process trains it, or a run it needs, and `wait` is false;
-        or the reason of a failure.
+    Returns `"done"`; `"busy"` when another process trains it, or a run it needs, and `wait` is
+    false; or the reason of a failure.
     """
     local = local_folder(root)
     try:
-        with locked(local / run.folder, wait) as lock:
-            if lock is False:
+        with locked(local / run.folder, wait) as held:
+            if held is False:
                 return "busy"
             for need in run.needs:
-                with locked(local / need.folder, wait) as lock:
-                    if lock is False:
+                with locked(local / need.folder, wait) as held:
+                    if held is False:
                         return "busy"
                     download_run(root, need.folder)
                 if not has_model(need, local):
                     return f"needs {need}, which has no trained model"
             download_run(root, run.folder)
             if not has_model(run, local):
-                (local / run.folder / RECORD).unlink(missing_ok=True)  # its log starts again
+                (local / run.folder / RECORD).unlink(missing_ok=True)  # a record without a model
                 train(run, local, progress, [UploadRun(root, run.folder)])
                 upload_run(root, run.folder)
             elif not is_uploaded(root, run.folder):
@@ -148,10 +139,10 @@ def _train_locally(runs, root, progress):
 
 
 def _train_on_ray(runs, root, progress):
-    """Yield each run and its outcome; each is a Ray task that starts when those it needs are done.
+    """Yield each run and its outcome. A run is a Ray task; it starts when those it needs are done.
 
     Ray restarts a task whose worker died; the run resumes after its last complete epoch. A task
-    gets one GPU where the cluster has GPUs. Joins the cluster at `$RAY_ADDRESS`; without it, starts
+    gets one GPU if the cluster has GPUs. The cluster is the one at `$RAY_ADDRESS`, or else a new
     one on this machine. All machines must see `root`: a shared folder, or an address.
     """
     try:
@@ -174,16 +165,13 @@ def _train_on_ray(runs, root, progress):
     for run in runs:
         needs = [tasks[need.folder] for need in run.needs if need.folder in tasks]
         tasks[run.folder] = task.remote(run, root, *needs)
-    run_of = dict(zip(tasks.values(), runs))
-    waiting = list(run_of)
+    run_of, waiting = dict(zip(tasks.values(), runs)), list(tasks.values())
     while waiting:
         ready, waiting = ray.wait(waiting)
         for future in ready:
             try:
                 outcome = ray.get(future)
-            except (
-                ray.exceptions.RayError
-            ) as error:  # its workers died more than `max_retries` times
+            except ray.exceptions.RayError as error:  # after `max_retries` restarts
                 reason, _, _ = str(error).partition("\n")
                 outcome = f"{type(error).__name__}: {reason}"
             yield run_of[future], outcome

@@ -11,8 +11,7 @@ from hpatches_kit._support.version import __version__
 def environment(advice=True):
     """Report versions, backend, GPUs and the cores that this process may use, as one line.
 
-    Args:
-        advice: without a GPU, add what to expect.
+    With `advice`, a machine without a GPU also gets a sentence on what to expect.
     """
     backend, gpus = keras.backend.backend(), len(accelerators())
     line = (

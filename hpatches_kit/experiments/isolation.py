@@ -1,4 +1,4 @@
-"""Isolate a training from the Python session that starts it."""
+"""Isolate training from the Python session that starts it."""
 
 import random
 from contextlib import ExitStack, contextmanager
@@ -7,18 +7,18 @@ import keras
 import numpy as np
 from keras.src.backend.common import global_state
 
-RESET = "global_random_seed", "global_seed_generator", "object_name_uids"  # attributes of Keras
+RESET = "global_random_seed", "global_seed_generator", "object_name_uids"  # of Keras's state
 
 
 @contextmanager
 def isolated_session(seed, policy):
     """Seed Python, NumPy and Keras and set a dtype policy; restore all of them at the end.
 
-    Layers are numbered from zero inside, and continue the caller's numbering afterwards. The
-    caller's models and devices are untouched. `keras.utils.set_random_seed` and `clear_session`
-    cannot be undone. TensorFlow's own seed is not set: no random operation of Keras uses it.
+    Inside, Keras numbers new layers from zero; afterwards it continues the caller's numbering. The
+    caller's models and devices stay unchanged. `keras.utils.set_random_seed` and `clear_session`
+    are not used: they cannot be undone. TensorFlow's own seed is not set: Keras does not use it.
     """
-    python, legacy_numpy = random.getstate(), np.random.get_state()
+    python_state, numpy_state = random.getstate(), np.random.get_state()
     keras_state = dict(vars(global_state.GLOBAL_STATE_TRACKER))  # of this thread
     with ExitStack() as stack:
         if keras.backend.backend() == "torch":
@@ -34,8 +34,8 @@ def isolated_session(seed, policy):
             keras.config.set_dtype_policy(policy)
             yield
         finally:
-            random.setstate(python)
-            np.random.set_state(legacy_numpy)
+            random.setstate(python_state)
+            np.random.set_state(numpy_state)
             state = vars(global_state.GLOBAL_STATE_TRACKER)
             state.clear()
             state.update(keras_state)

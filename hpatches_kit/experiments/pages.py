@@ -1,4 +1,4 @@
-"""Tables as Markdown pages and figures, with command, provenance and conclusions."""
+"""Write tables as Markdown pages and figures, with command, provenance and conclusions."""
 
 from pathlib import Path
 
@@ -9,22 +9,16 @@ from hpatches_kit import plots
 from hpatches_kit._support.atomic import replace_section, write_text
 from hpatches_kit._support.units import format_duration
 from hpatches_kit.datasets.loading import RELEASES
+from hpatches_kit.experiments import results
 from hpatches_kit.experiments.records import save_records
 from hpatches_kit.experiments.remote_results import local_folder
-from hpatches_kit.experiments.results import (
-    conclusions,
-    numbers,
-    provenance,
-    runs_of_tables,
-    summary,
-)
 from hpatches_kit.experiments.runs import has_wide_decoder, training_order
 from hpatches_kit.experiments.scales import SCALES
 from hpatches_kit.experiments.tables import TABLES
 
 NUMBERS, PAGE = "numbers.csv", "README.md"
 NEW_PAGE = "# Results\n\n<!-- conclusions -->\n<!-- end -->\n"
-GREY_LEVELS = ("mae", "psnr")  # shown with two digits; scores and triplet losses with three
+TWO_DIGITS = ("mae", "psnr")  # after the decimal point; scores and triplet losses have three
 
 
 def markdown(name, values, runs=None, data="photos", scale="quick", seeds=1, policy="float32"):
@@ -32,8 +26,9 @@ def markdown(name, values, runs=None, data="photos", scale="quick", seeds=1, pol
 
     Args:
         name: of the table.
-        values: of `numbers`, or read from a `numbers.csv`.
-        runs: of `provenance`; None omits command and provenance, and needs no further argument.
+        values: the DataFrame of `numbers`, or of a `numbers.csv`.
+        runs: the DataFrame of `provenance`; None omits command and provenance, and ignores the
+            further arguments.
         data, scale, seeds, policy: as for `runs_of_tables`.
     """
     title = f"### {name}: {TABLES[name].title}"
@@ -43,17 +38,17 @@ def markdown(name, values, runs=None, data="photos", scale="quick", seeds=1, pol
 
 
 def cells(name, values):
-    """Format the cells of a table, each with reported, ours and difference; as `markdown`."""
-    table, by_cell = TABLES[name], summary(name, values).set_index(["row", "column"])
+    """Format the numbers of a table: reported, ours and difference; arguments of `markdown`."""
+    table, by_cell = TABLES[name], results.summary(name, values).set_index(["row", "column"])
     most_seeds, lines = by_cell.seeds.max(), []
     transposed = len(table.columns) > max(3, len(table.rows))  # too wide to read otherwise
-    sides = (table.columns, table.rows) if transposed else (table.rows, table.columns)
-    for side in sides[0]:
-        line = {"": side}
-        for head in sides[1]:
-            row, column = (head, side) if transposed else (side, head)
+    labels, heads = (table.columns, table.rows) if transposed else (table.rows, table.columns)
+    for label in labels:
+        line = {"": label}
+        for head in heads:
+            row, column = (head, label) if transposed else (label, head)
             cell = by_cell.loc[(row, column)]
-            digits = 2 if table.columns[column][0].endswith(GREY_LEVELS) else 3
+            digits = 2 if table.columns[column][0].endswith(TWO_DIGITS) else 3
             ours = _number(cell["mean"], digits, cell.spread)
             if 0 < cell.seeds < most_seeds:
                 ours += f" ({cell.seeds:.0f} of {most_seeds:.0f} seeds)"
@@ -69,9 +64,9 @@ def cells(name, values):
 
 
 def verdicts(name, values):
-    """List in how many seeds each conclusion of a table holds; arguments as for `markdown`."""
-    lines = []
-    for claim, result in zip(TABLES[name].claims, conclusions(name, values).to_dict("records")):
+    """List in how many seeds each conclusion of a table holds; arguments of `markdown`."""
+    lines, counts = [], results.conclusions(name, values).to_dict("records")
+    for claim, result in zip(TABLES[name].claims, counts):
         gains = ", ".join(f"{key} {result[key]:+.3f}" for key in claim.columns if key in result)
         verdict = "not run"
         if result["of"]:
@@ -86,7 +81,7 @@ def overview(names, values):
         {"table": f"[{name}]({name}.md)", "conclusion": line["conclusion"]}
         | {"holds in": f"{line['holds in']} of {line['of']} seeds" if line["of"] else "not run"}
         for name in names
-        for line in conclusions(name, values).to_dict("records")
+        for line in results.conclusions(name, values).to_dict("records")
     ]
     return pd.DataFrame(lines).to_markdown(index=False, disable_numparse=True)
 
@@ -96,43 +91,38 @@ def save_tables(folder, names, root, *selection):
 
     - `numbers.csv`: a line for each number and seed;
     - `NAME.md` and `NAME.png` of each table;
-    - `README.md`: the section between its marks says which conclusions hold; other text stays;
+    - `README.md`: which conclusions hold, between two marks; other text stays;
     - `runs.jsonl` and `logs.jsonl`: records and logs of the runs, without the trained networks.
       `numbers`, `logs` and `provenance` read them when the folder is their `root`.
 
-    All but the pages and figures then holds these tables only.
+    Numbers, records and logs of other tables are overwritten.
 
-    Args:
-        folder: to write to.
-        names, root, selection: as for `numbers`.
-
-    Returns:
-        The DataFrame of `numbers`.
-
-    Raises UserError for a `README.md` without the marks, before anything is written.
+    Takes the arguments of `numbers`, and returns its DataFrame. Raises UserError for a `README.md`
+    without the marks, before anything is written.
     """
     folder = Path(folder).expanduser()
-    values, runs = numbers(names, root, *selection), provenance(names, root, *selection)
+    values = results.numbers(names, root, *selection)
+    runs = results.provenance(names, root, *selection)
     if not (folder / PAGE).exists():
         write_text(folder / PAGE, NEW_PAGE)
-    made = "  \n".join(_made(names, runs, *selection))
-    replace_section(folder / PAGE, "conclusions", f"{made}\n\n{overview(names, values)}")
+    command = "  \n".join(_command_lines(names, runs, *selection))
+    replace_section(folder / PAGE, "conclusions", f"{command}\n\n{overview(names, values)}")
     write_text(folder / NUMBERS, values.to_csv(index=False))
-    complete = training_order(runs_of_tables(names, *selection))
-    complete = [run for run in complete if run.folder in set(runs.folder)]
+    ordered = training_order(results.runs_of_tables(names, *selection))
+    complete = [run for run in ordered if run.folder in set(runs.folder)]
     save_records(folder, complete, local_folder(root))
     for name in names:
         write_text(folder / f"{name}.md", markdown(name, values, runs, *selection))
-        figure = plots.reported_vs_ours(summary(name, values), values[values.table == name])
+        figure = plots.reported_vs_ours(results.summary(name, values), values[values.table == name])
         figure.savefig(folder / f"{name}.png", dpi=100)
     return values
 
 
 def _origin(name, runs, data, scale, seeds, policy):
-    """The command that makes a table, and how its runs, and those they need, were trained."""
-    rows = [run.row for run in training_order(runs_of_tables([name], data, scale))]
+    """The command that makes a table, how its runs were trained, and what limits a comparison."""
+    rows = [run.row for run in training_order(results.runs_of_tables([name], data, scale))]
     runs = runs[runs.run.isin([row.name for row in rows])]
-    lines = _made([name], runs, data, scale, seeds, policy)
+    lines = _command_lines([name], runs, data, scale, seeds, policy)
     scale = SCALES.get(scale, scale)
     if TABLES[name].reported and (data not in RELEASES or scale.name != "report"):
         lines.append(
@@ -146,7 +136,7 @@ def _origin(name, runs, data, scale, seeds, policy):
     return "  \n".join(lines)
 
 
-def _made(names, runs, data="photos", scale="quick", seeds=1, policy="float32"):
+def _command_lines(names, runs, data="photos", scale="quick", seeds=1, policy="float32"):
     """The command that makes these tables, and a line for each environment it ran in."""
     tables = "all" if list(names) == list(TABLES) else " ".join(names)
     scale = SCALES.get(scale, scale)

@@ -2,8 +2,8 @@
 
     python -m hpatches_kit.experiments.pretraining
 
-Takes hours on a CPU; the cards give the times. Complete runs in `--results` are not trained again.
-The networks in `--out` load with `hk.models.pretrained(name, "results/weights")`.
+Training takes hours on a CPU; the cards give the times. Complete runs in `--results` are not
+trained again. The networks in `--out` load with `hk.models.pretrained(name, "results/weights")`.
 """
 
 import argparse
@@ -47,8 +47,7 @@ def train_pretrained(name, root, data, scale, folder, seed=0):
         scale, seed: as for `experiments.run`.
         folder: for weights and card.
 
-    Returns:
-        The card, without its checksum. Its scores are those of the weights as written, in float16.
+    Returns the card without its checksum. Its scores are those of the written float16 weights.
     """
     if is_remote(root):
         raise UserError(f"{root} is an address: expected a folder of results on this machine.")
@@ -62,19 +61,14 @@ def train_pretrained(name, root, data, scale, folder, seed=0):
         )
     model = load_trained(trained, root)
     model.set_weights([weights.astype(np.float16) for weights in model.get_weights()])
-    end_to_end = getattr(row, "end_to_end", False)
-    initial = [getattr(row, "denoiser", None), getattr(row, "init_from", None)]
+    parts = [row.denoiser, row] if getattr(row, "end_to_end", False) else [row]
+    initial_rows = [getattr(row, "denoiser", None), getattr(row, "init_from", None)]
+    initial = [key for key, (other_row, _) in NETWORKS.items() if other_row in initial_rows]
     scale, is_denoiser = trained.scale, isinstance(row, Denoiser)
     settings = {
         "what": description,
-        "network": [
-            [part.network, part.network_options]
-            for part in ([row.denoiser, row] if end_to_end else [row])
-        ],
-        "initial weights": ", ".join(
-            key for key, (other, _) in NETWORKS.items() if other in initial
-        )
-        or "random",
+        "network": [[part.network, part.network_options] for part in parts],
+        "initial weights": ", ".join(initial) or "random",
         "data": f"the training photographs of {data}",
         "scale": scale.name,
         "training patches": (scale.denoiser_patches if is_denoiser else scale.descriptor_patches)
@@ -100,18 +94,20 @@ def score(model, row, data, points):
     test_set = test_set.sample(min(points or len(test_set), len(test_set)), 0)
     if isinstance(row, Denoiser):
         return {"PSNR in dB": round(float(quality(test_set, model).loc["all", "PSNR in dB"]), 2)}
-    by_task = evaluate_row(row, model, test_set).by_task
-    return {task: round(value, 3) for task, value in by_task.items()}
+    scores = evaluate_row(row, model, test_set).by_task
+    return {task: round(value, 3) for task, value in scores.items()}
 
 
 def cards_page(cards):
-    """Format cards as a Markdown page with a section for each network."""
+    """Format `{name: card}` as a Markdown page with a section for each network."""
     lines = ["# Pretrained networks", "", f"Trained with `{COMMAND}`."]
     for name, entries in cards.items():
         lines += ["", f"## {name}: {entries['what']}", "", f'`hk.models.pretrained("{name}")`', ""]
-        scores = ", ".join(f"{key} {value}" for key, value in entries["scores"].items())
-        entries = {**entries, "scores": scores, "network": f"`{json.dumps(entries['network'])}`"}
-        entries["command"] = f"`{entries['command']}`"
+        entries = entries | {
+            "scores": ", ".join(f"{key} {value}" for key, value in entries["scores"].items()),
+            "network": f"`{json.dumps(entries['network'])}`",
+            "command": f"`{entries['command']}`",
+        }
         lines += [f"- {key}: {value}" for key, value in entries.items() if key != "what"]
     return "\n".join(lines) + "\n"
 

@@ -1,4 +1,4 @@
-"""Records and logs of complete runs: in the folder of each run, or kept together in two files.
+"""Read records and logs of complete runs, from the folder of each run or from two shared files.
 
 `runs.jsonl` has a line for each run, `{"run": folder, "record": ...}`; `logs.jsonl` has one for
 each epoch, `{"run": folder, "epoch": 0, "loss": ...}`.
@@ -13,17 +13,12 @@ import pandas as pd
 from hpatches_kit._support.atomic import write_text
 from hpatches_kit.callbacks.resume import read_log
 
-RECORD = "run.json"
+RECORD, MODEL = "run.json", "model.keras"
 RUNS, LOGS = "runs.jsonl", "logs.jsonl"
 
 
 def record_of(run, root):
-    """The record of a complete run; None for any other run.
-
-    Args:
-        run: a `Run`.
-        root: local folder of the results.
-    """
+    """The record of a complete `Run` in a local folder of results; None if it is not complete."""
     file = Path(root) / run.folder / RECORD
     if file.exists():
         return json.loads(file.read_text())
@@ -32,7 +27,7 @@ def record_of(run, root):
 
 
 def log_of(run, root):
-    """The log of a complete run, a DataFrame with a row for each epoch; as `record_of`."""
+    """The log of a complete run, as a DataFrame with a row for each epoch."""
     if (Path(root) / run.folder / RECORD).exists():
         return read_log(Path(root) / run.folder)
     lines = _lines_by_run(Path(root) / LOGS)[run.folder]
@@ -43,7 +38,7 @@ def save_records(folder, runs, root):
     """Write records and logs of complete runs to the two files of a folder."""
     records = [{"run": run.folder, "record": record_of(run, root)} for run in runs]
     epochs = [
-        {"run": run.folder} | {key: value for key, value in epoch.items() if pd.notna(value)}
+        {"run": run.folder, **{key: value for key, value in epoch.items() if pd.notna(value)}}
         for run in runs
         for epoch in log_of(run, root).to_dict("records")
     ]
@@ -56,7 +51,7 @@ def _lines_by_run(file):
 
 
 @lru_cache(maxsize=4)
-def _read(file, modified):
+def _read(file, modified):  # a changed file has another time, so it is read again
     by_run = {}
     for text in file.read_text().splitlines():
         line = json.loads(text)

@@ -1,11 +1,11 @@
 """Results at an address that fsspec knows (`s3://`, `gs://`, ...), and their local copy.
 
 Keras writes to local files, so a run is trained in the local copy. After each epoch all its files
-are uploaded as one zip, first under a temporary name: the address always holds one whole epoch. A
-complete run also has a small JSON file there, which is all that the tables need. For a local
-folder, which is its own copy, these functions do nothing.
+are uploaded as one zip, first under a temporary name, so that the zip is always complete. A
+complete run also has a small JSON file there, which is all that the tables need. If the results are
+in a local folder, nothing is transferred.
 
-Use an address from one command at a time: two commands would train the same rows, without harm.
+Use an address from one command at a time: two commands would do the same work, without harm.
 """
 
 import hashlib
@@ -23,7 +23,7 @@ from hpatches_kit._support.atomic import atomic_file, write_text
 from hpatches_kit._support.disk import data_folder
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.callbacks.resume import BEST, LOG
-from hpatches_kit.experiments.records import RECORD
+from hpatches_kit.experiments.records import MODEL, RECORD
 
 
 def is_remote(root):
@@ -40,7 +40,7 @@ def local_folder(root):
 
 
 def download_records(root, folders):
-    """Download record and log of the runs that are complete only at the address."""
+    """Download record and log of the runs that are complete at the address and not here."""
     if not is_remote(root):
         return
     filesystem, base = _filesystem(root)
@@ -53,7 +53,7 @@ def download_records(root, folders):
 
 
 def download_run(root, folder):
-    """Download all files of a run when the address has more epochs of it, or its model.
+    """Download all files of a run if the address has more epochs, or a model that is missing here.
 
     Raises UserError for an archive with a name that leads outside the run's folder.
     """
@@ -69,22 +69,22 @@ def download_run(root, folder):
         with open_zip(archive) as (members, read):
             if PurePosixPath(LOG) not in members:
                 raise UserError(f"{root}/{folder}.zip holds no {LOG}: delete it to train again.")
-            log = (local / LOG).read_bytes() if (local / LOG).exists() else b""
-            has_more = _epochs(read(PurePosixPath(LOG))) > _epochs(log)
+            local_log = (local / LOG).read_bytes() if (local / LOG).exists() else b""
+            has_more = _count_epochs(read(PurePosixPath(LOG))) > _count_epochs(local_log)
             is_complete = PurePosixPath(RECORD) in members
-            if has_more or (is_complete and not (local / "model.keras").exists()):
-                for path in sorted(members, key=lambda path: path.name == RECORD):  # it comes last
+            if has_more or (is_complete and not (local / MODEL).exists()):
+                for path in sorted(members, key=lambda path: path.name == RECORD):  # last
                     with atomic_file(local / path) as file:
                         file.write_bytes(read(path))
 
 
 def upload_run(root, folder):
-    """Upload the files of a run."""
+    """Upload the files of a run that has at least one complete epoch."""
     if not is_remote(root):
         return
     filesystem, base = _filesystem(root)
     local, remote = local_folder(root) / folder, f"{base}/{folder}"
-    if not (local / LOG).exists():  # no epoch is complete
+    if not (local / LOG).exists():
         return
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
@@ -99,7 +99,7 @@ def upload_run(root, folder):
 
 
 def is_uploaded(root, folder):
-    """Whether the address has this run, complete; true for a local folder."""
+    """Whether the address has this complete run; always true for a local folder."""
     if not is_remote(root):
         return True
     filesystem, base = _filesystem(root)
@@ -116,18 +116,18 @@ class UploadRun(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         try:
             upload_run(self.root, self.folder)
-        except Exception as error:  # every kind of address has its own errors
+        except Exception as error:  # each kind of address raises its own errors
             message = f"Epoch {epoch + 1} was not uploaded to {self.root}: {error}"
             warnings.warn(message, stacklevel=2)
 
 
 def _write(filesystem, remote, content):
-    """Write a remote file under a temporary name and rename it: never half a file."""
+    """Write a remote file under a temporary name, then rename it, so it is never incomplete."""
     filesystem.pipe_file(f"{remote}.part", content)
     filesystem.mv(f"{remote}.part", remote)
 
 
-def _epochs(log):
+def _count_epochs(log):
     return max(len(log.splitlines()) - 1, 0)
 
 

@@ -1,6 +1,6 @@
 """The settings that the two student reports vary, under the names that they use.
 
-Optimisers are Keras configurations, so that each call makes a new one:
+Optimisers are Keras configurations, so that each model gets its own optimiser:
 
     model.compile(keras.optimizers.get(hk.experiments.DENOISER_OPTIMIZERS["Nadam"]), "mae")
 
@@ -20,7 +20,8 @@ ADAPTIVE = {
     "Adam": _optimizer("adam", learning_rate=1e-3),
     "Nadam": _optimizer("nadam", learning_rate=2e-3),
 }
-# Gradients of a denoiser are as large as its grey levels, 0..255: a small learning rate.
+# The loss of a denoiser is in grey levels, 0..255, so its gradients are large: SGD needs a small
+# learning rate.
 DENOISER_OPTIMIZERS = {
     "SGD": _optimizer("sgd", learning_rate=1e-5, momentum=0.9, nesterov=True),
     **ADAPTIVE,

@@ -1,4 +1,4 @@
-"""Numbers of the tables from complete runs, and how often the conclusions of the reports hold."""
+"""Collect the numbers of complete runs, and count how often the reports' conclusions hold."""
 
 import math
 
@@ -6,22 +6,23 @@ import numpy as np
 import pandas as pd
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit.benchmark.task_names import TASKS
 from hpatches_kit.experiments.records import log_of, record_of
 from hpatches_kit.experiments.remote_results import download_records, local_folder
 from hpatches_kit.experiments.rows import check_choice
 from hpatches_kit.experiments.runs import Run, training_order
 from hpatches_kit.experiments.tables import TABLES
-from hpatches_kit.experiments.tables.table import LOWER_IS_BETTER, SCORES
+from hpatches_kit.experiments.tables.table import LOWER_IS_BETTER
 
 
 def runs_of_tables(names, data="photos", scale="quick", seeds=1, policy="float32"):
-    """List the runs of these tables: all rows with the first seed, then all with the next.
+    """List the runs of these tables: all rows with seed 0, then all with seed 1, and so on.
 
     Args:
         names: of tables in `TABLES`.
         data: a name or path for `hk.load`.
         scale: a name in `SCALES`, or a `Scale`.
-        seeds: number of seeds; each row is trained with seed 0, 1, ...
+        seeds: number of seeds.
         policy: Keras's dtype policy.
     """
     for name in names:
@@ -33,15 +34,14 @@ def runs_of_tables(names, data="photos", scale="quick", seeds=1, policy="float32
 
 
 def numbers(names, root, *selection):
-    """Collect every number of these tables from the runs that are complete.
+    """Collect the numbers of these tables from the complete runs.
 
     Args:
-        names: of tables.
+        names: of tables in `TABLES`.
         root: folder or address of the results, or a folder of `save_tables`.
         selection: data, scale, seeds and policy, as for `runs_of_tables`.
 
-    Returns:
-        A DataFrame with columns `table`, `row`, `column`, `seed`, `value`.
+    Returns a DataFrame with columns `table`, `row`, `column`, `seed`, `value`.
     """
     local, runs = _complete(runs_of_tables(names, *selection), root)
 
@@ -49,7 +49,7 @@ def numbers(names, root, *selection):
         scores, log = record_of(run, local)["scores"], log_of(run, local)
         for key, fraction in columns:
             epoch = max(math.ceil(fraction * len(log)) - 1, 0)
-            yield scores.get(key) if key in SCORES else log[key].iloc[epoch]
+            yield scores.get(key) if key in TASKS else log[key].iloc[epoch]
 
     return tabulate(names, runs, read)
 
@@ -57,10 +57,7 @@ def numbers(names, root, *selection):
 def tabulate(names, runs, read):
     """Arrange the numbers of runs by table, row, column and seed, as `numbers` returns them.
 
-    Args:
-        names: of tables.
-        runs: of their rows.
-        read: a function of a run and the columns of a `Table`; returns a number for each column.
+    `read` is a function of a run and the values of `Table.columns`; it returns a number for each.
     """
     lines = [
         (name, label, column, run.seed, value)
@@ -76,11 +73,8 @@ def tabulate(names, runs, read):
 def logs(names, root, *selection):
     """Collect the logs of the complete runs of these tables, and of the runs they need.
 
-    Args:
-        names, root, selection: as for `numbers`.
-
-    Returns:
-        A DataFrame with a row for each epoch, and columns `run` (name of the row) and `seed`.
+    Takes the arguments of `numbers`. Returns a DataFrame with a row for each epoch, and columns
+    `run` (name of the row) and `seed`.
     """
     local, runs = _complete(training_order(runs_of_tables(names, *selection)), root)
     parts = []
@@ -95,32 +89,24 @@ def logs(names, root, *selection):
 def provenance(names, root, *selection):
     """Collect how the complete runs of these tables, and the runs they need, were trained.
 
-    Args:
-        names, root, selection: as for `numbers`.
-
-    Returns:
-        A DataFrame with columns `run`, `seed`, `folder`, `parameters`, `seconds`, `date`,
-        `environment`.
+    Takes the arguments of `numbers`. Returns a DataFrame with columns `run`, `seed`, `folder`,
+    `parameters`, `seconds`, `date`, `environment`.
     """
     local, runs = _complete(training_order(runs_of_tables(names, *selection)), root)
-    keys = ["parameters", "seconds", "date", "environment"]
-    lines = []
-    for run in runs:
-        record = record_of(run, local)
-        lines.append((run.row.name, run.seed, run.folder, *(record[key] for key in keys)))
-    return pd.DataFrame(lines, columns=["run", "seed", "folder", *keys])
+    lines = [
+        {"run": run.row.name, "seed": run.seed, "folder": run.folder, **record_of(run, local)}
+        for run in runs
+    ]
+    columns = ["run", "seed", "folder", "parameters", "seconds", "date", "environment"]
+    return pd.DataFrame(lines, columns=columns)
 
 
 def summary(name, values):
     """Compare the reported number of each cell of a table with ours, over seeds.
 
-    Args:
-        name: of the table.
-        values: of `numbers`.
-
-    Returns:
-        A DataFrame with columns `row`, `column`, `reported`, `mean`, `spread` (standard deviation
-        over seeds), `seeds`, `difference` (mean - reported).
+    Takes the name of a table and the DataFrame of `numbers`. Returns a DataFrame with columns
+    `row`, `column`, `reported`, `mean`, `spread` (standard deviation over seeds), `seeds`,
+    `difference` (mean - reported).
     """
     table, lines = TABLES[name], []
     values = values[values.table == name]
@@ -135,25 +121,22 @@ def summary(name, values):
 
 
 def conclusions(name, values):
-    """Count the seeds in which each conclusion of a table holds, of those that have both rows.
+    """Count the seeds in which each conclusion of a table holds.
 
-    A conclusion holds when one row is better than the other in every column that it names.
+    A conclusion holds when it is true in every column that it names. Only seeds that have the
+    numbers of both rows count.
 
-    Args:
-        name: of the table.
-        values: of `numbers`.
-
-    Returns:
-        A DataFrame with columns `conclusion`, `holds in`, `of`, and for each of those columns the
-        mean difference, positive where it agrees with the conclusion.
+    Takes the arguments of `summary`. Returns a DataFrame with columns `conclusion`, `holds in`,
+    `of`, and for each column of a conclusion the mean difference, positive where `Claim.better` is
+    better.
     """
     values, lines = values[values.table == name], []
     for claim in TABLES[name].claims:
         gains = {}
         for column in claim.columns:
-            of_column = values[values.column == column]
+            in_column = values[values.column == column]
             better, worse = (
-                of_column[of_column.row == label].set_index("seed").value.astype(float)
+                in_column[in_column.row == label].set_index("seed").value.astype(float)
                 for label in (claim.better, claim.worse)
             )
             key, _ = TABLES[name].columns[column]
@@ -161,14 +144,13 @@ def conclusions(name, values):
             gains[column] = (worse - better if lower_is_better else better - worse).dropna()
         gains = pd.DataFrame(gains).dropna()
         holds = gains > 0 if claim.within is None else gains.abs() <= claim.within
-        holds = int(holds.all(axis=1).sum())
-        mean = gains.mean().to_dict()
-        lines.append({"conclusion": claim.text, "holds in": holds, "of": len(gains), **mean})
+        counts = {"holds in": int(holds.all(axis=1).sum()), "of": len(gains)}
+        lines.append({"conclusion": claim.text, **counts, **gains.mean()})
     return pd.DataFrame(lines)
 
 
 def _complete(runs, root):
-    """The local folder of the results, and those of the runs that are complete."""
+    """The local folder of the results, and the complete ones among these runs."""
     download_records(root, [run.folder for run in runs])
     local = local_folder(root)
     return local, [run for run in runs if record_of(run, local)]

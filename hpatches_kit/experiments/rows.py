@@ -1,4 +1,4 @@
-"""Rows of the tables as data: the settings of one denoiser or one descriptor.
+"""Rows of the tables: the settings of one denoiser or one descriptor.
 
 Settings are names in `hk.models`, `hk.losses`, `hk.batches` and `hk.experiments`:
 
@@ -15,7 +15,7 @@ from hpatches_kit import losses
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.experiments.report_settings import DENOISER_OPTIMIZERS, DESCRIPTOR_OPTIMIZERS
 
-DESCRIPTOR_LOSSES = {  # and the class of batches for each
+DESCRIPTOR_LOSSES = {  # name: the class of batches that the loss needs
     name: getattr(losses, name).batch_class
     for name in losses.__all__
     if hasattr(getattr(losses, name), "batch_class")
@@ -53,7 +53,7 @@ class Denoiser:
     epochs: int = 50
     patches_per_epoch: int | None = 40_000  # drawn again in each epoch; None: all
     validation_patches: int | None = 30_000
-    sequences: int | None = None  # report B: trained on this many random ones, validated on one
+    sequences: int | None = None  # report B: train on this number of random ones, validate on one
 
     networks = "unet", "unet_plus_plus", "framing_unet"
     optimizers = DENOISER_OPTIMIZERS
@@ -69,7 +69,7 @@ class Denoiser:
             except ValueError as error:
                 known = ", ".join(DENOISER_LOSSES)
                 raise UserError(
-                    f"Unknown loss of denoisers {self.loss!r}: expected {known}, or a loss of Keras."
+                    f"Unknown loss of denoisers {self.loss!r}: expected {known}, or one of Keras."
                 ) from error
 
 
@@ -94,7 +94,7 @@ class Descriptor:
     kind: str = "clean"  # of the patches for training
     scored_on: str | None = None  # kind of the patches for scoring; None: the same
     denoiser: Denoiser | None = None  # makes the denoised patches
-    init_from: "Descriptor | None" = None  # whose trained weights are the initial weights
+    init_from: "Descriptor | None" = None  # its trained weights are the initial weights
     end_to_end: bool = False  # also train the denoiser, by the descriptor's loss
 
     networks = "l2net", "tfeat", "hynet"
@@ -106,8 +106,8 @@ class Descriptor:
         check_choice(self.network, self.networks, "network of descriptors")
         check_choice(self.optimizer, self.optimizers, "optimiser")
         check_choice(self.loss, DESCRIPTOR_LOSSES, "loss of descriptors")
-        batch_classes = (DESCRIPTOR_LOSSES[self.loss],)
-        check_choice(self.batch_class, batch_classes, f"batch class for {self.loss}")
+        needed = DESCRIPTOR_LOSSES[self.loss]
+        check_choice(self.batch_class, [needed], f"batch class for {self.loss}")
         for kind in (self.kind, self.scored_on or self.kind):
             check_choice(kind, ("clean", "noisy", "denoised"), "kind of patches")
         if self.denoiser is None and (self.end_to_end or "denoised" in (self.kind, self.scored_on)):

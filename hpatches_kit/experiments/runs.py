@@ -1,4 +1,4 @@
-"""Runs: one row trained on one patch set, at one scale, with one seed; and the folder of each."""
+"""Runs: each trains one row on one patch set, at one scale, with one seed, in its own folder."""
 
 import hashlib
 import json
@@ -16,12 +16,12 @@ from hpatches_kit.experiments.rows import Denoiser, Descriptor, check_choice
 from hpatches_kit.experiments.scales import SCALES, Scale
 from hpatches_kit.patches.storage import METADATA_FILE
 
-WIDE_DECODERS = "6-layer", "8-layer"  # presets of report B: more filters towards the full size
+WIDE_DECODERS = "6-layer", "8-layer"  # presets of report B: filters double towards the full size
 
 
 @dataclass(frozen=True)
 class Run:
-    """One row, trained on some data, at some scale, with one seed: the content of one folder.
+    """One row, trained on one patch set, at one scale, with one seed.
 
     Raises UserError for an unknown patch set, scale or dtype policy.
     """
@@ -46,7 +46,7 @@ class Run:
             keras.dtype_policies.get(self.policy)
         except ValueError as error:
             raise UserError(
-                f"Unknown policy {self.policy!r}: expected a dtype policy of Keras, such as float32."
+                f"Unknown policy {self.policy!r}: expected a dtype policy of Keras, like float32."
             ) from error
 
     def _set(self, field, value):
@@ -71,17 +71,12 @@ class Run:
     @property
     def settings(self):
         """Everything that decides the result, ready for JSON; defaults of the row are omitted."""
-        row = {
-            field.name: getattr(self.row, field.name)
-            for field in fields(self.row)
-            if field.name not in ("denoiser", "init_from") and field.name in _changed(self.row)
-        }
         scale = {key: getattr(self.scale, key) for key in self.row.scaled_by}
         if has_wide_decoder(self.row):
             scale["decoder_divisor"] = self.scale.decoder_divisor
         settings = {
             "type": type(self.row).__name__,
-            "row": row,
+            "row": _changed_settings(self.row),
             "needs": [need.folder for need in self.needs],
             "data": self.data,
             "data version": self.data_version,
@@ -94,7 +89,7 @@ class Run:
 
     @property
     def folder(self):
-        """The run's folder within the results. Other settings give another folder."""
+        """The run's folder within the results; different settings give different folders."""
         text = json.dumps(self.settings, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:8]
         data = Path(self.data).name
@@ -105,7 +100,7 @@ class Run:
 
 
 def training_order(runs):
-    """The runs and all that they need, each once, each after those it needs."""
+    """The runs and all runs that they need, each once and after those that it needs."""
     ordered = {}
 
     def add(run):
@@ -123,11 +118,12 @@ def has_wide_decoder(row):
     return row.network_options.get("preset") in WIDE_DECODERS
 
 
-def _changed(row):
-    """The name, and the names of all settings that differ from the defaults."""
-    default = type(row)("default")
-    return {"name"} | {
-        field.name
+def _changed_settings(row):
+    """The name of a row and its settings that differ from the defaults, without other rows."""
+    default = type(row)(f"{row.name}-default")
+    return {
+        field.name: value
         for field in fields(row)
-        if getattr(row, field.name) != getattr(default, field.name)
+        if field.name not in ("denoiser", "init_from")
+        and (value := getattr(row, field.name)) != getattr(default, field.name)
     }

@@ -17,8 +17,8 @@ class Scale:
     denoiser_patches: int | None = None
     descriptor_patches: int | None = None
     validation_patches: int | None = None
-    train_points: int | None = None  # for descriptors
-    test_points: int | None = None  # for descriptors
+    train_points: int | None = None  # these two limit descriptors only
+    test_points: int | None = None
     decoder_divisor: int = 1  # divides the filters of the wide decoders of report B
 
     def __post_init__(self):

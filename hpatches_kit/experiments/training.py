@@ -1,4 +1,4 @@
-"""Train and score one run in its folder; an interrupted run resumes."""
+"""Train and score one run."""
 
 import json
 import time
@@ -19,32 +19,29 @@ from hpatches_kit.datasets.loading import load
 from hpatches_kit.descriptors.describe_patches import describe
 from hpatches_kit.experiments.environment_report import environment, hardware
 from hpatches_kit.experiments.isolation import isolated_session
-from hpatches_kit.experiments.records import RECORD
+from hpatches_kit.experiments.records import MODEL, RECORD
 from hpatches_kit.experiments.rows import DENOISER_LOSSES, Denoiser
 from hpatches_kit.experiments.runs import has_wide_decoder
 from hpatches_kit.patches.views import VIEWS
 from hpatches_kit.plots import curves
 
-MODEL, CURVES, SCORES = "model.keras", "curves.png", "scores.json"
 VALIDATION_BATCH = 50  # patches per validation batch of denoisers
-SEQUENCE_DRAW = 1  # second part of the seed that draws report B's random sequences
+SEQUENCE_DRAW = 1  # second part of the seed that draws report B's sequences, the same for all rows
 
 
 def train(run, root, progress=True, callbacks=()):
     """Train and score a run whose needs are complete; an interrupted run resumes.
 
-    The caller's random states, dtype policy and Keras session stay as they are.
+    The caller's random states, dtype policy and Keras session stay unchanged.
 
     Args:
         run: a `Run`.
-        root: local folder of all results; the run has its own folder in it, `run.folder`.
+        root: local folder of all results.
         progress: show a bar of epochs.
         callbacks: further callbacks of `fit`, called after an epoch is saved.
 
-    Returns:
-        The record that `run.json` holds. The folder also holds the settings, the log of every
-        epoch, its curves, the trained model, and the scores of a descriptor.
-
+    Returns the record, which `run.json` in the run's folder holds. The folder also holds the
+    settings, the log of every epoch, its curves, the trained model, and the scores of a descriptor.
     Raises UserError when the loss, or a number of the last epoch, is not finite.
     """
     with isolated_session(run.seed, run.policy):
@@ -86,8 +83,8 @@ def _train(run, root, progress, callbacks):
         "hardware": hardware(),
         "date": str(date.today()),
     }
-    quantities = ["loss", *(key for key in ("psnr",) if key in log)]
-    curves(log.drop(columns="seconds"), quantities).savefig(folder / CURVES, dpi=100)
+    quantities = ["loss", "psnr"] if "psnr" in log else ["loss"]
+    curves(log.drop(columns="seconds"), quantities).savefig(folder / "curves.png", dpi=100)
     write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")  # the run is complete now
     for pattern in (BACKUP, BEST, ".*-*"):  # large files that a complete run does not need
         for file in folder.glob(pattern):
@@ -96,7 +93,7 @@ def _train(run, root, progress, callbacks):
 
 
 def _prepare_denoiser(run, root, train_set, test_set):
-    """The compiled model, batches for training and validation, and a function that scores it."""
+    """Return the compiled model, batches for training and validation, and a scoring function."""
     row, scale = run.row, run.scale
     if row.sequences:
         train_set, test_set = _draw_sequences(run, train_set, test_set)
@@ -117,11 +114,11 @@ def _prepare_denoiser(run, root, train_set, test_set):
     model = _build(run)
     loss = getattr(losses, row.loss)() if row.loss in DENOISER_LOSSES else row.loss
     model.compile(_optimizer(row, epochs * steps), loss, metrics=["mae", metrics.psnr])
-    return model, training, validation, lambda model, folder: {}
+    return model, training, validation, lambda model, folder: {}  # its log has all numbers
 
 
 def _prepare_descriptor(run, root, train_set, test_set):
-    """The compiled model, batches for training and validation, and a function that scores it."""
+    """Return what `_prepare_denoiser` returns, for a descriptor."""
     row, scale = run.row, run.scale
     train_set = _sample(train_set, scale.train_points, run.seed)
     test_set = _sample(test_set, scale.test_points, 0)  # the same for all seeds
@@ -149,16 +146,16 @@ def _prepare_descriptor(run, root, train_set, test_set):
 
     def score(model, folder):
         scores = evaluate_row(row, model, test_set)
-        scores.save(folder / SCORES)
+        scores.save(folder / "scores.json")
         return scores.by_task
 
     return model, training, validation, score
 
 
 def evaluate_row(row, model, patches, denoiser=None):
-    """`Scores` of a row's descriptor on patches of the kind that the row is scored on.
+    """Score a row's descriptor on patches of the kind that the row is scored on, as `Scores`.
 
-    Denoised patches are made by `denoiser`, unless `patches` already holds them.
+    `denoiser` makes denoised patches, unless `patches` already holds them.
     """
     kind = row.scored_on or row.kind
     return benchmark.evaluate(describe(model, patches, kind, denoiser, row.name), progress=False)
@@ -182,27 +179,26 @@ def has_model(run, root):
 def _draw_sequences(run, train_set, test_set):
     """Draw the random sequences of report B: several to train on, one to validate on.
 
-    Draws again until they hold the patches of an epoch, or as many as the largest sequences hold:
-    all rows with one seed then see the same sequences.
+    Draws again until they hold the patches of an epoch, or as many as the largest sequences hold.
     """
     if len(train_set.names) < run.row.sequences:
         raise UserError(
-            f"{run.row.name} is trained on {run.row.sequences} sequences, {run.data} has"
-            f" {len(train_set.names)} to train on."
+            f"{run.row.name} is trained on {run.row.sequences} sequences, but {run.data} has"
+            f" {len(train_set.names)} to train on. Choose other data, or set the row's sequences=."
         )
     rng = np.random.default_rng((run.seed, SEQUENCE_DRAW))
-    wanted = (run.scale.denoiser_patches or 0) / (run.scale.epochs or 1)
+    per_epoch = (run.scale.denoiser_patches or 0) / (run.scale.epochs or 1)
     largest = sorted(train_set.lengths.values())[-run.row.sequences :]
-    wanted = min(wanted, sum(largest) * len(VIEWS))
+    needed = min(per_epoch, sum(largest) * len(VIEWS))
     while True:
         names = rng.choice(train_set.names, run.row.sequences, replace=False)
         chosen = train_set.select(sorted(names))
-        if len(chosen) * len(VIEWS) >= wanted:
+        if len(chosen) * len(VIEWS) >= needed:
             return chosen, test_set.select(rng.choice(test_set.names))
 
 
 def _sample(patches, points, seed):
-    """Draw points; all of them when `points` is None or too large."""
+    """Draw points; all of them if `points` is None or too large."""
     return patches.sample(min(points or len(patches), len(patches)), seed)
 
 

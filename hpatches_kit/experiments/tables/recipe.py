@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
+from hpatches_kit.benchmark.task_names import TASKS
 from hpatches_kit.experiments.rows import Denoiser, Descriptor
 from hpatches_kit.experiments.tables.report_a import A_CLEAN, A_DENOISED, A_NOISY, A_TUNED
 from hpatches_kit.experiments.tables.report_b import B_FINAL_L2NET
-from hpatches_kit.experiments.tables.table import ALL_THREE, SCORES, Claim, Table, score_columns
+from hpatches_kit.experiments.tables.table import Claim, Table, score_columns
 
 RECIPE_UNET = Denoiser(
     "recipe-unet",
@@ -33,7 +34,7 @@ TABLES = {
     "recipe": Table(
         "one recipe against the best rows of both reports, on photographs by which its parts were"
         " chosen",
-        score_columns(*SCORES),
+        score_columns(*TASKS),
         {
             "A: improved, clean": A_CLEAN,
             "A: improved, noisy": A_NOISY,
@@ -47,24 +48,20 @@ TABLES = {
         },
         {},
         [
-            Claim(
-                "it is better on clean patches", "Recipe, clean", "A: improved, clean", ALL_THREE
-            ),
+            Claim("it is better on clean patches", "Recipe, clean", "A: improved, clean"),
             *(
-                Claim(f"... on noisy ones, than {row}", "Recipe, noisy", row, ALL_THREE)
+                Claim(f"... on noisy ones, than {row}", "Recipe, noisy", row)
                 for row in ("A: improved, noisy", "A: improved, denoised", "B: final model")
             ),
             Claim(
                 "... and clean first, than A: clean then denoised",
                 "Recipe, clean then noisy",
                 "A: clean then denoised",
-                ALL_THREE,
             ),
             Claim(
                 "patches as they are teach more than turned and mirrored ones",
                 "Recipe, clean",
                 "Recipe, clean, turned and mirrored",
-                ALL_THREE,
             ),
         ],
         note="Rows with `then` see twice as many patches as the others: compare them with each"

@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field
 
-SCORES = "verification", "matching", "retrieval"  # of a run's record; other columns are in its log
-ALL_THREE = "Verification", "Matching", "Retrieval"
 LOWER_IS_BETTER = "mae", "loss"
 
 
@@ -11,13 +9,13 @@ LOWER_IS_BETTER = "mae", "loss"
 class Claim:
     """A conclusion of a report: one row is better than another in each of these columns.
 
-    With `within`, the two rows are alike: they differ by at most this much.
+    With `within`, the conclusion is that the two rows differ by at most this much.
     """
 
     text: str
     better: str
     worse: str
-    columns: tuple
+    columns: tuple = ("Verification", "Matching", "Retrieval")
     within: float | None = None
 
 
@@ -27,8 +25,8 @@ class Table:
 
     Args:
         title: its subject.
-        columns: `{name: (key, fraction)}`: a score of the run's record, or a number of its log and
-            the epoch as a fraction of all epochs, from 0 (the first) to 1 (the last).
+        columns: `{name: (key, fraction)}`. The key is a task, or a column of the log. The fraction
+            says which epoch of the log: from 0 (the first) to 1 (the last).
         rows: `{label: row}`.
         reported: `{label: numbers}` in the order of the columns.
         claims: the conclusions of the report.
@@ -44,5 +42,5 @@ class Table:
 
 
 def score_columns(*tasks):
-    """Columns with the scores of these tasks, in this order."""
+    """The columns of a `Table` that hold the scores of these tasks."""
     return {task.capitalize(): (task, 1) for task in tasks}
