@@ -13,6 +13,8 @@ from hpatches_kit.experiments import Run, run
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "benchmarks"))
 import elsewhere  # noqa: E402
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("kind", ["noisy", "denoised"])
 def test_on_the_test_set_of_its_run_a_network_gets_the_scores_of_its_run(kind, data, tmp_path):

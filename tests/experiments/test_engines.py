@@ -16,6 +16,8 @@ from hpatches_kit._support.locks import locked
 from hpatches_kit.experiments import Run, engines
 from hpatches_kit.experiments.records import record_of
 
+pytestmark = pytest.mark.slow
+
 NO_RAY = pytest.mark.skipif(find_spec("ray") is None, reason="Ray is not installed")
 
 

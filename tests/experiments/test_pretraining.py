@@ -10,6 +10,8 @@ from hpatches_kit.experiments import Denoiser, Descriptor, Run, Scale, pretraini
 from hpatches_kit.experiments.training import load_trained
 from hpatches_kit.models.pretrained import FOLDER
 
+pytestmark = pytest.mark.slow
+
 PRETRAINED = list(pretraining.NETWORKS)
 TINY = Scale("tiny", 1, 100, 64, validation_patches=50, train_points=20, test_points=12)
 FILTERS = {"encoder": (2, 2), "decoder": (2,), "residual": True}

@@ -19,6 +19,8 @@ from hpatches_kit.experiments.remote_results import (
 )
 from hpatches_kit.experiments.training import load_trained
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def address(tmp_path):

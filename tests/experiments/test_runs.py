@@ -18,6 +18,8 @@ from hpatches_kit.experiments import Run, engines
 from hpatches_kit.experiments.records import record_of
 from hpatches_kit.experiments.training import load_trained, train
 
+pytestmark = pytest.mark.slow
+
 
 def train_with_needs(run, root):
     """Train a run and all that it needs."""

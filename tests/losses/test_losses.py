@@ -375,7 +375,7 @@ def test_the_gradient_is_finite_if_patches_coincide(black):
     model = keras.Sequential([keras.Input((20, 20, 1)), identity])
     model.compile("sgd", SSIMAndMAE(), run_eagerly=True)
     clean = np.zeros((2, 20, 20, 1), "float32") if black else patches(2)[0]
-    assert float(model.train_on_batch(clean, clean)) == pytest.approx(0, abs=1e-4)
+    assert float(model.train_on_batch(clean, clean)) == pytest.approx(0, abs=1e-3)
     assert all_finite(model)
 
 
