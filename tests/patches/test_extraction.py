@@ -12,7 +12,7 @@ from hpatches_kit.patches import extraction
 from hpatches_kit.patches.extraction import extract, image_of_views
 from hpatches_kit.patches.views import VIEWS
 
-REAL = Path(__file__).resolve().parents[2] / "shared" / "sequences"  # only beside some checkouts
+REAL = Path(__file__).resolve().parents[3] / "shared" / "sequences"  # beside some checkouts
 
 
 def correlations(patches):
@@ -143,6 +143,7 @@ def test_the_views_of_a_point_show_the_same_place(virtual, monkeypatch):
     assert np.abs(np.median(other)) < 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not REAL.exists(), reason="no real sequences beside the checkout")
 @pytest.mark.parametrize(
     ("name", "points", "least"),
