@@ -18,7 +18,7 @@ class Triplets(LabelledBatches):
         steps: batches per epoch (the reports: 2,000 batches of 50 triplets; 200 for validation).
         augment: as for `Pairs`; the negative gets its own flip and rotation.
 
-    Raises UserError as `Pairs` does, but for fewer than two places.
+    Raises UserError for fewer than two places, and otherwise as `Pairs`.
     """
 
     flip_of_row = [0, 0, 1]
