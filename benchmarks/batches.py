@@ -147,6 +147,10 @@ def make_generators(patches):
         "`NoisyClean(batch_size=128)`": NoisyClean(patches, half, STEPS),
         "`Pairs(augment=True)`": Pairs(patches, half, STEPS, augment=True),
         "`Pairs(augment=True, jitter=1)`": Pairs(patches, half, STEPS, augment=True, jitter=1),
+        "`Pairs(photometric=1)`": Pairs(patches, half, STEPS, photometric=1),
+        "`Pairs(augment=True, jitter=1, photometric=1, noise=(4, 35))`": Pairs(
+            patches, half, STEPS, augment=True, jitter=1, photometric=1, noise=(4, 35)
+        ),
         '`Pairs(kind="noisy", fresh_noise=True)`': Pairs(
             patches, half, STEPS, "noisy", fresh_noise=True
         ),
@@ -203,14 +207,8 @@ def measure_training(patches):
 
 def format_results(saved):
     """The saved numbers as Markdown tables."""
-    rows = [
-        (
-            row["batches"],
-            f"{row['patches per second']:,.0f}",
-            f"{row['times the starter code']:.1f}",
-        )
-        for row in saved["rows"]
-    ]
+    values = [row.values() for row in saved["rows"]]
+    rows = [(name, f"{speed:,.0f}", f"{ratio:.1f}") for name, speed, ratio in values]
     frame = pd.DataFrame(rows, columns=["batches", "patches per second", "times the starter code"])
     text = frame.to_markdown(
         index=False, disable_numparse=True, colalign=("left", "right", "right")

@@ -20,18 +20,26 @@ class Pairs(LabelledBatches):
         kind: `"clean"`, `"noisy"` or `"denoised"`. Default: `"denoised"` with a denoiser, else
             `"clean"`.
         denoiser: computes the denoised patches in this call. Not needed if `patches` has them.
-        seed: of places, views, augmentation and fresh noise.
+        seed: of places, views, augmentation and noise.
         redraw: draw new batches every epoch. Use `False` for validation.
         augment: apply a random flip and rotation (one of 8) to each place, the same to its two
             patches.
         jitter: strength of the geometric noise of each patch; 1 is a rotation of up to 5 degrees, a
             zoom of up to 5 % and a shift of up to 1 pixel. It also weakens the photometric noise,
-            except fresh noise, which is added afterwards.
+            except the noise of `fresh_noise` and `noise`, which is added afterwards.
         fresh_noise: with `kind="noisy"`: add new noise to the clean patches in every batch instead
             of using the noisy patches of `patches`.
+        photometric: strength of random gain, gamma and Gaussian blur, independent for each patch.
+            At 1, gain and gamma are each between 0.74 and 1.35, and the standard deviation of the
+            blur is up to 0.7 pixels. It is applied after jitter and weakens the same noise.
+        noise: `(low, high)`: with `kind="clean"`, add Gaussian noise to a random share of the
+            patches. The standard deviation is drawn for each patch, uniformly between low and high,
+            in grey levels at 65 pixels as for `hk.patches.add_noise`. Default: no noise.
+        noise_share: probability with which each patch gets this noise.
 
-    Raises UserError for numbers that are too small, a jitter outside 0..5, a kind that `patches`
-    lacks, fresh noise for another kind, or fewer places than pairs.
+    Raises UserError for numbers that are too small, a jitter outside 0..5, a photometric strength
+    outside 0..3, noise outside 0..100, a share outside 0..1, a kind that `patches` lacks, noise for
+    another kind than stated, or fewer places than pairs.
     """
 
     flip_of_row = [0, 0]
@@ -48,11 +56,15 @@ class Pairs(LabelledBatches):
         augment=False,
         jitter=0.0,
         fresh_noise=False,
+        photometric=0.0,
+        noise=None,
+        noise_share=0.5,
         **kwargs,
     ):
         check_at_least(2, pairs=pairs)  # a lone pair has no negatives
         self.pairs = pairs
         options = {"seed": seed, "redraw": redraw, "augment": augment, **kwargs}
+        options |= {"photometric": photometric, "noise": noise, "noise_share": noise_share}
         super().__init__(patches, pairs, steps, kind, denoiser, jitter, fresh_noise, **options)
 
     def draw_epoch(self, rng):

@@ -13,7 +13,8 @@ class Triplets(LabelledBatches):
     `int32 (3 * triplets,)`. Rows 3k and 3k + 1 show one place, row 3k + 2 shows another.
 
     Args:
-        patches, kind, denoiser, seed, redraw, jitter, fresh_noise: as for `Pairs`.
+        patches, kind, denoiser, seed, redraw, jitter, fresh_noise, photometric, noise, noise_share:
+            as for `Pairs`.
         triplets: triplets per batch.
         steps: batches per epoch (the reports: 2,000 batches of 50 triplets; 200 for validation).
         augment: as for `Pairs`; the negative gets its own flip and rotation.
@@ -35,11 +36,15 @@ class Triplets(LabelledBatches):
         augment=False,
         jitter=0.0,
         fresh_noise=False,
+        photometric=0.0,
+        noise=None,
+        noise_share=0.5,
         **kwargs,
     ):
         check_at_least(1, triplets=triplets)
         self.triplets = triplets
         options = {"seed": seed, "redraw": redraw, "augment": augment, **kwargs}
+        options |= {"photometric": photometric, "noise": noise, "noise_share": noise_share}
         super().__init__(patches, 2, steps, kind, denoiser, jitter, fresh_noise, **options)
 
     def draw_epoch(self, rng):

@@ -8,7 +8,10 @@ from .extraction import extract as extract
 from .noise import add_noise as add_noise
 from .noise import noisy_and_clean as noisy_and_clean
 from .noise import resize as resize
+from .overlap import Shared as Shared
 from .patch_set import PatchSet as PatchSet
+from .photometric import change_photometry as change_photometry
+from .photometric import random_photometry as random_photometry
 from .views import LEVELS as LEVELS
 from .views import VIEWS as VIEWS
 from .views import view_index as view_index

@@ -57,16 +57,27 @@ def test_noisy_clean_can_be_limited_to_views(patches):
     assert views == {0, 15}
 
 
+ALL_CHANGES = {"augment": True, "jitter": 1.0, "photometric": 1.0, "noise": (4, 35)}
+
+
 @pytest.mark.parametrize(
-    "changes", [{}, {"augment": True}, {"fresh_noise": True}, {"augment": True, "jitter": 1.0}]
+    "changes",
+    [
+        {},
+        {"augment": True},
+        {"fresh_noise": True},
+        {"augment": True, "jitter": 1.0},
+        {"kind": "clean", "photometric": 1.0, "noise": (4, 35)},
+    ],
 )
 @pytest.mark.parametrize("make", [NoisyClean, Pairs, Triplets])
 def test_seed_epoch_and_index_determine_a_batch(patches, make, changes):
-    options = {"seed": 1, "steps": 4, **changes}
+    options = {"seed": 1, "steps": 4}
     options |= {"batch_size": 12} if make is NoisyClean else {"kind": "noisy"}
     options |= {"pairs": 6} if make is Pairs else {}
     if make is NoisyClean:
-        options.pop("jitter", None)
+        changes = {key: changes[key] for key in ("augment", "fresh_noise") if key in changes}
+    options |= changes
     batches, same_seed = make(patches, **options), make(patches, **options)
     fixed, other_seed = (
         make(patches, redraw=False, **options),
@@ -84,7 +95,7 @@ def test_seed_epoch_and_index_determine_a_batch(patches, make, changes):
 
 
 def test_threads_and_copies_produce_the_same_batches(patches):
-    options = {"pairs": 6, "steps": 40, "augment": True, "jitter": 1.0}
+    options = {"pairs": 6, "steps": 40, **ALL_CHANGES}
     serial, threaded = Pairs(patches, **options), Pairs(patches, **options)
     for _ in range(3):
         with ThreadPoolExecutor(8) as pool:
@@ -259,6 +270,71 @@ def test_fresh_noise_depends_on_the_view_and_is_added_after_the_flip(patches):
             assert noise[:, 12:20, 12:20].std() > 1.3 * noise[:, [0, -1]][:, :, [0, -1]].std()
 
 
+@pytest.mark.parametrize("make", [Pairs, Triplets])
+def test_photometric_changes_and_noise_keep_labels_places_views_and_flips(patches, make):
+    options = {"seed": 1, "steps": 4, "augment": True} | ({"pairs": 6} if make is Pairs else {})
+    plain = make(patches, **options)
+    for changes in ({"photometric": 0.1}, {"noise": (1, 2)}, {"photometric": 0.1, "noise": (1, 2)}):
+        for (images, labels), (expected, plain_labels) in zip(
+            make(patches, **options, **changes), plain
+        ):
+            np.testing.assert_array_equal(labels, plain_labels)
+            assert images.dtype == np.uint8 and images.shape == expected.shape
+            for image, same in zip(images[..., 0], expected[..., 0]):
+                assert np.corrcoef(image.ravel(), same.ravel())[0, 1] > 0.95
+
+
+def test_photometric_strength_0_and_noise_of_no_patch_or_no_strength_change_no_byte(patches):
+    plain = Pairs(patches, 6, 3, augment=True, jitter=1.0)
+    changes = [{"photometric": 0}, {"noise": (0, 0)}, {"noise": (4, 35), "noise_share": 0}]
+    for unchanged in changes:
+        same = Pairs(patches, 6, 3, augment=True, jitter=1.0, **unchanged)
+        for (images, _), (expected, _) in zip(same, plain):
+            np.testing.assert_array_equal(images, expected)
+
+
+def test_photometric_changes_each_patch_independently():
+    images, _ = Pairs(grey_patches(), 60, 1, photometric=1.0)[0]
+    assert (images == images[:, :1, :1]).all()  # neither gain, gamma nor blur makes a pattern
+    grey = images[:, 0, 0, 0] / 1.0
+    assert len(np.unique(grey)) > 60 and (grey[0::2] != grey[1::2]).mean() > 0.9
+    power = 255 * (128 / 255) ** np.exp([0.3, -0.3])
+    darkest, brightest = power * np.exp([-0.3, 0.3])
+    assert darkest - 1 <= grey.min() < 90 and 170 < grey.max() <= brightest + 1
+
+
+@pytest.mark.parametrize("make", [Pairs, Triplets])
+def test_the_noise_of_a_share_of_the_patches_is_uniform_from_low_to_high(make):
+    options = {"pairs": 60} if make is Pairs else {"triplets": 50}
+    batches, deviations = make(grey_patches(), steps=20, noise=(10, 30), **options), []
+    for images, _ in batches:
+        deviations += list((images - 128.0).std(axis=(1, 2, 3)))
+    deviations = np.array(deviations)
+    assert np.mean(deviations > 0) == pytest.approx(0.5, abs=0.05)
+    sigma = deviations[deviations > 0] / 0.666  # resizing weakens the noise to this fraction
+    assert 9.5 < sigma.min() < 11 and 29 < sigma.max() < 31.5
+    counts = np.histogram(sigma, bins=[10, 15, 20, 25, 30])[0] / len(sigma)
+    np.testing.assert_allclose(counts, 0.25, atol=0.05)
+
+
+def test_noise_of_a_random_strength_is_strongest_in_the_middle_and_can_reach_every_patch():
+    images, _ = Pairs(grey_patches(), 60, 1, noise=(20, 20), noise_share=1)[0]
+    noise = images[..., 0] - 128.0
+    assert noise.std(axis=(1, 2)).min() > 12
+    assert noise[:, 15:17, 15:17].std() == pytest.approx(0.97 * 20, rel=0.1)
+    corners = noise[:, [0, -1]][:, :, [0, -1]]
+    assert corners.std() == pytest.approx(0.50 * 20, rel=0.15)
+
+
+def test_noise_is_added_after_photometric_changes_which_would_weaken_it():
+    options = {"photometric": 3.0, "jitter": 1.0, "noise": (20, 20), "noise_share": 1}
+    images, _ = Pairs(grey_patches(), 60, 1, **options)[0]
+    deviation = (images / 1.0).std(axis=(1, 2, 3))
+    unclipped = np.abs(images.mean(axis=(1, 2, 3)) - 128) < 50
+    assert unclipped.sum() > 20
+    np.testing.assert_allclose(deviation[unclipped], 0.666 * 20, rtol=0.15)
+
+
 def test_fresh_noise_needs_no_noisy_patches(patches):
     only_clean = hk.PatchSet({"clean": patches.clean}, patches.sequence)
     noisy, _ = Pairs(only_clean, 5, 2, "noisy", fresh_noise=True)[0]
@@ -292,7 +368,10 @@ def with_originals(patches):
     ("make", "message"),
     [
         (lambda p: Pairs(p, pairs=21), "needs 21 different places, the patch set has 20"),
-        (lambda p: Triplets(p.sample(1)), "needs 2 different places, the patch set has 1"),
+        (
+            lambda p: Triplets(p.sample_sparse_points(1)),
+            "needs 2 different places, the patch set has 1",
+        ),
         (lambda p: Pairs(p, 5, kind="blurred"), "No 'blurred' patches in this set"),
         (lambda p: Pairs(p, 5, kind="denoised"), "need a denoiser="),
         (lambda p: Pairs(p, 5, steps=0), "steps=0: expected 1 or more"),
@@ -312,6 +391,26 @@ def with_originals(patches):
         (lambda p: Pairs(p, 5, fresh_noise=True), "needs kind='noisy', not 'clean'"),
         (lambda p: Triplets(p, 5, kind="clean", fresh_noise=True), "not 'clean'"),
         (lambda p: Pairs(p, 5, denoiser=abs, fresh_noise=True), "not 'denoised'"),
+        (lambda p: Pairs(p, 5, photometric=-0.1), "photometric=-0.1: expected 0 .none. to 3"),
+        (lambda p: Triplets(p, 5, photometric=np.nan), "photometric=nan: expected 0 .none. to 3"),
+        (lambda p: Pairs(p, 5, noise=25), r"noise=25: expected two standard deviations, 0 <= low"),
+        (lambda p: Pairs(p, 5, noise=(35, 4)), r"noise=\(35, 4\): expected two"),
+        (lambda p: Triplets(p, 5, noise=(-1, 4)), r"noise=\(-1, 4\): expected two"),
+        (lambda p: Pairs(p, 5, noise=(4, 101)), r"noise=\(4, 101\): .* high <= 100"),
+        (lambda p: Pairs(p, 5, noise=(0, np.inf)), r"noise=\(0, inf\): expected two"),
+        (lambda p: Pairs(p, 5, noise=(np.nan, 4)), r"noise=\(nan, 4\): expected two"),
+        (lambda p: Pairs(p, 5, noise=(1, 2, 3)), r"noise=\(1, 2, 3\): expected two"),
+        (lambda p: Pairs(p, 5, noise="es"), "noise='es': expected two"),
+        (lambda p: Pairs(p, 5, noise_share=1.5), "noise_share=1.5: expected 0 .no patch. to 1"),
+        (
+            lambda p: Pairs(p, 5, kind="noisy", noise=(4, 35)),
+            r"noise=\(4, 35\) needs kind='clean', not 'noisy'. Use clean patches",
+        ),
+        (
+            lambda p: Triplets(p, 5, kind="noisy", fresh_noise=True, noise=(4, 35)),
+            "not 'noisy'. Use clean patches, without denoiser= and fresh_noise=",
+        ),
+        (lambda p: Pairs(p, 5, denoiser=abs, noise=(4, 35)), "not 'denoised'. Use clean patches"),
     ],
 )
 def test_wrong_arguments_are_named_in_the_error(patches, make, message):
