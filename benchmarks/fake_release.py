@@ -32,7 +32,7 @@ LIGHT = {"r": 0, "e": 5, "h": 15, "t": 25}  # largest change of brightness, in g
 
 def make(file, share, seed=0, progress=True):
     """Write the zip atomically; return the number of points."""
-    names = [name for side in (SCENES, TEXTURES) for half in side.values() for name in half]
+    names = [*(name for side in SCENES.values() for name in side), *TEXTURES]
     images = [photograph(name) for name in names]
     images += [downscale_local_mean(image, (2, 2)) for image in images if min(image.shape) > 300]
     windows = [sliding_window_view(image.astype(np.uint8), (SOURCE_SIZE,) * 2) for image in images]

@@ -3,5 +3,8 @@ from .keypoints import detect_keypoints as detect_keypoints
 from .reading import read_grey as read_grey
 from .sequences import ImageSequence as ImageSequence
 from .sequences import read_sequence as read_sequence
+from .virtual_effects import EFFECTS as EFFECTS
+from .virtual_sequences import LIGHTING as LIGHTING
+from .virtual_sequences import VIEWPOINT as VIEWPOINT
 from .virtual_sequences import lighting_sequence as lighting_sequence
 from .virtual_sequences import viewpoint_sequence as viewpoint_sequence

@@ -45,6 +45,8 @@ def random_homography(shape, strength, rng):
 
     oblique = np.diag([np.cos(tilt), 1.0, 1.0])  # foreshortened along one axis ...
     oblique[2, 0] = np.sin(tilt) / focal  # ... and smaller at a greater distance
+    if not strength:  # exactly, not up to rounding errors
+        return np.eye(3)
     centre = np.array([width - 1, height - 1]) / 2
     return (
         translation(*(centre + shift))

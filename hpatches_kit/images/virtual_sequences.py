@@ -1,83 +1,119 @@
 """Virtual sequences: image sequences made from one photograph, by viewpoint or by lighting.
 
-Image 1 is the photograph; images 2 to 6 differ from it more and more.
+Image 1 is the photograph. Images 2 to 6 differ from it more and more: in viewpoint, and by
+the effects of `virtual_effects.py`. The strengths are set so that descriptors lose as much from easy
+to tough as on real sequences; `benchmarks/virtual_views.py` compares both.
 """
 
-from io import BytesIO
-
 import numpy as np
-from PIL import Image
-from skimage.filters import gaussian
-from skimage.transform import warp
+from scipy.ndimage import gaussian_filter, map_coordinates
 
-from hpatches_kit.images.homographies import random_homography
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.images.homographies import project, random_homography
 from hpatches_kit.images.sequences import ImageSequence
+from hpatches_kit.images.virtual_effects import (
+    EFFECTS,
+    check_image,
+    check_strength,
+    displacement,
+)
+
+# Greatest strength of each effect, that of image 6, in the order of application.
+VIEWPOINT = {
+    "homography": 0.9,
+    "displacement": 1.0,
+    "shadow": 0.6,
+    "local_light": 0.6,
+    "haze": 0.6,
+    "defocus": 1.0,
+    "motion_blur": 1.0,
+    "exposure": 0.5,
+    "local_equalisation": 1.0,
+    "sensor_noise": 1.0,
+    "compression": 1.0,
+}
+LIGHTING = VIEWPOINT | {
+    "homography": 0.0,
+    "displacement": 0.6,
+    "shadow": 1.0,
+    "local_light": 1.0,
+    "haze": 1.0,
+    "exposure": 1.0,
+}
+# The fraction of sequences that have an effect; all, if not listed.
+SHARE = {"shadow": 0.6, "defocus": 0.75, "motion_blur": 0.35, "local_equalisation": 0.15}
+# Real sequences differ in what changes most: each strength is multiplied by a random weight per
+# sequence, and by a factor per image. Images 2 and 3 are close to image 1, image 6 is far from it.
+WEIGHT = 0.25, 1.0
+PROGRESS = 0.02, 0.1, 0.3, 0.585, 1.0
 
 
-def viewpoint_sequence(name, photograph, seed=0):
+def viewpoint_sequence(name, photograph, seed=0, strengths=VIEWPOINT):
     """Return an `ImageSequence` that shows a photograph, like a poster, from five more viewpoints.
 
     Args:
         name: of the sequence, by convention `v_...`.
         photograph: `(height, width)` grey levels 0..255.
-        seed: of the viewpoints, which are more and more oblique.
+        seed: of all random choices.
+        strengths: of the steps, `{"homography": 0.9, "defocus": 0.5, ...}`, each 0 (no change) to
+            2; a step that is not named has strength 0. The names are those of the functions of
+            `virtual_effects.py`, and `"homography"`, which changes the viewpoint.
+
+    Raises UserError for an unknown step, a strength out of range and a photograph of another shape.
     """
-    rng, shape = np.random.default_rng(seed), np.shape(photograph)
-    homographies = [random_homography(shape, strength, rng) for strength in np.linspace(0.2, 1, 5)]
-    images = [_warp(photograph, matrix) for matrix in homographies]
-    return ImageSequence(name, [photograph, *images], homographies)
+    return _virtual_sequence(name, photograph, seed, strengths)
 
 
-def lighting_sequence(name, photograph, seed=0):
+def lighting_sequence(name, photograph, seed=0, strengths=LIGHTING):
     """Return an `ImageSequence` that shows a photograph from one viewpoint, under five more lights.
 
-    Args: as for `viewpoint_sequence`; the name is by convention `i_...`.
+    Arguments and errors are those of `viewpoint_sequence`; the name is by convention `i_...`.
     """
+    return _virtual_sequence(name, photograph, seed, strengths)
+
+
+def _virtual_sequence(name, photograph, seed, strengths):
+    photograph = check_image(photograph)
+    if unknown := set(strengths) - set(VIEWPOINT):
+        raise UserError(
+            f"Unknown effect {sorted(unknown)[0]!r}: expected some of {', '.join(VIEWPOINT)}."
+        )
+    for effect, strength in strengths.items():
+        check_strength(effect, strength)
     rng = np.random.default_rng(seed)
-    images = [relight(photograph, strength, rng) for strength in np.linspace(0.2, 1, 5)]
-    return ImageSequence(name, [photograph, *images], np.repeat(np.eye(3)[None], 5, 0))
+    weights = dict(zip(VIEWPOINT, rng.uniform(*WEIGHT, len(VIEWPOINT)))) | {"homography": 1.0}
+    occurs = dict(zip(VIEWPOINT, rng.uniform(size=len(VIEWPOINT))))
+    images, homographies = [photograph], []
+    for progress in PROGRESS:
+        current = {
+            effect: strengths.get(effect, 0.0) * weights[effect] * progress
+            for effect in VIEWPOINT
+            if occurs[effect] < SHARE.get(effect, 1)
+        }
+        homography = random_homography(photograph.shape, current["homography"], rng)
+        field = displacement(photograph.shape, current["displacement"], rng)
+        image = warp(photograph, homography, field)
+        for effect, apply in EFFECTS.items():
+            image = apply(image, current.get(effect, 0.0), rng)
+        images.append(np.rint(image))
+        homographies.append(homography)
+    return ImageSequence(name, images, homographies)
 
 
-def _warp(photograph, homography):
-    # If the homography reduces the photograph, it is blurred first, to avoid aliasing.
-    height, width = photograph.shape
-    y, x = np.mgrid[0 : height - 1 : 5j, 0 : width - 1 : 5j].reshape(2, -1)
-    back = np.linalg.inv(homography)
-    points = np.stack(
-        [np.stack([x + dx, y + dy, np.ones_like(x)]) for dx, dy in ((0, 0), (1, 0), (0, 1))]
-    )
-    sources = back @ points
-    sources = sources[:, :2] / sources[:, 2:]
-    step = np.median(np.linalg.norm(sources[1:] - sources[0], axis=1))
-    if step > 1:
-        photograph = gaussian(photograph, 0.5 * np.sqrt(step**2 - 1), preserve_range=True)
-    image = warp(photograph, back, order=3, mode="reflect", preserve_range=True)
-    return np.clip(image, 0, 255).astype(np.float32)
+def warp(photograph, homography, field):
+    """Show a photograph from another viewpoint: cubic, without aliasing, reflected at the edges.
 
-
-def relight(photograph, strength, rng):
-    """Simulate another light and camera: gamma, gain, gradient, shadow, blur, sensor noise, JPEG.
-
-    Args:
-        photograph: `(height, width)` grey levels 0..255.
-        strength: 0 only applies JPEG at quality 95; the result of 1 is hard to match.
-        rng: a `numpy.random.Generator`.
-
-    Returns `float32 (height, width)`, whole grey levels 0..255.
+    Pixel (x, y) of the result is the pixel of the photograph that the homography maps to it,
+    displaced by `field`, `(2, height, width)`.
     """
-    height, width = photograph.shape
-    y, x = np.mgrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j].astype(np.float32)
-    gamma = np.exp(0.6 * strength * rng.uniform(-1, 1))
-    gain = np.exp(0.5 * strength * rng.uniform(-1, 1))
-    light = gain * (np.asarray(photograph, np.float32) / 255) ** gamma
-    angle = rng.uniform(0, 2 * np.pi)
-    light *= 1 + 0.4 * strength * rng.uniform() * (x * np.cos(angle) + y * np.sin(angle))
-    angle, edge = rng.uniform(0, 2 * np.pi), rng.uniform(-0.7, 0.7)
-    lit = 1 / (1 + np.exp(-30 * (x * np.cos(angle) + y * np.sin(angle) - edge)))  # with a soft edge
-    light *= 1 - 0.6 * strength * rng.uniform() * (1 - lit)
-    light = gaussian(light, 1.2 * strength * rng.uniform())
-    light += rng.normal(0, 0.02 * strength * rng.uniform(), light.shape)
-    image = Image.fromarray(np.clip(np.rint(255 * light), 0, 255).astype(np.uint8))
-    file = BytesIO()
-    image.save(file, "jpeg", quality=int(95 - 50 * strength * rng.uniform()))
-    return np.asarray(Image.open(file), np.float32)
+    if not field.any() and np.array_equal(homography, np.eye(3)):
+        return photograph
+    y, x = np.indices(photograph.shape, np.float32)
+    source = project(np.linalg.inv(homography)[None], np.stack([x.ravel(), y.ravel()], 1))
+    x, y = (coordinate.reshape(photograph.shape) for coordinate in source)
+    # Distance in the photograph between neighbours of the image.
+    step = np.median(np.hypot(np.diff(x, axis=1), np.diff(y, axis=1)))
+    if step > 1:
+        photograph = gaussian_filter(photograph, 0.5 * np.sqrt(step**2 - 1))
+    image = map_coordinates(photograph, [y + field[1], x + field[0]], mode="reflect")
+    return np.clip(image, 0, 255).astype(np.float32)

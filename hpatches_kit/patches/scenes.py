@@ -39,6 +39,7 @@ class Scene:
         points: greatest number of points per sequence.
         seed: tuple of integers, for all random choices.
         file: path of the scene, for messages.
+        fewest_points: a sequence with fewer points is an error.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Scene:
     points: int
     seed: tuple
     file: str = ""
+    fewest_points: int = 0
 
 
 def virtual_names(name, viewpoint, lighting):
@@ -70,7 +72,8 @@ def extract_scenes(scenes, splits=None, progress=True, originals=False):
         progress: show a bar, one step per sequence.
         originals: also keep the 65 px patches, as `patches["original"]`.
 
-    Prints the names of scenes without a usable point. Raises UserError if no scene has one.
+    Prints the names of scenes without a usable point. Raises UserError if no scene has one, or if a
+    sequence has fewer points than its scene's `fewest_points`.
     """
     kinds = ("noisy", "clean", *[ORIGINAL] * originals)
     files = {kind: TemporaryFile() for kind in kinds}
@@ -105,6 +108,14 @@ def extract_scenes(scenes, splits=None, progress=True, originals=False):
     return PatchSet(arrays, sequence, np.concatenate(labels), splits)
 
 
+def _check_points(scene, name, points):
+    if points < scene.fewest_points:
+        raise UserError(
+            f"{scene.file or scene.name} gives {points} points in the sequence {name}: expected"
+            f" {scene.fewest_points} or more. Use a larger photograph, or one with more detail."
+        )
+
+
 def _extract_scene(scene, bar, originals):
     """Return `(blocks, names, labels)`: `[(noisy, clean, original), ...]`, one value per point."""
     source = scene.read()
@@ -121,6 +132,7 @@ def _extract_scene(scene, bar, originals):
         if len(points):
             sequence = source if is_real else VIRTUAL[name[0]](name, image, sequence_seed[0])
             patches, kept = extract(sequence, points, scene.points, sequence_seed[1])
+            _check_points(scene, name, len(kept))
             block = noisy_and_clean(patches, noise_seed)
             blocks.append((*block, patches) if originals else block)
             names += [name] * len(kept)

@@ -3,7 +3,15 @@ import pytest
 
 from hpatches_kit.images.builtin import photograph
 from hpatches_kit.images.homographies import project
-from hpatches_kit.images.virtual_sequences import lighting_sequence, relight, viewpoint_sequence
+from hpatches_kit.images.virtual_effects import EFFECTS
+from hpatches_kit.images.virtual_sequences import (
+    LIGHTING,
+    VIEWPOINT,
+    lighting_sequence,
+    viewpoint_sequence,
+)
+
+BOTH = pytest.mark.parametrize("make", [viewpoint_sequence, lighting_sequence])
 
 
 @pytest.fixture(scope="module")
@@ -11,14 +19,32 @@ def coffee():
     return photograph("coffee")
 
 
+def test_the_strengths_list_the_effects_in_the_order_of_application():
+    assert list(VIEWPOINT) == list(LIGHTING) == ["homography", "displacement", *EFFECTS]
+    assert 0 <= min([*VIEWPOINT.values(), *LIGHTING.values()])
+    assert max([*VIEWPOINT.values(), *LIGHTING.values()]) == 1
+
+
 def test_the_homography_maps_a_pixel_to_its_position_in_each_image(coffee):
     marked = np.full_like(coffee, 30)
     marked[197:204, 297:304] = 250  # one bright square in the centre
-    sequence = viewpoint_sequence("v_marked", marked, seed=2)
+    sequence = viewpoint_sequence("v_marked", marked, seed=2, strengths={"homography": 0.5})
     for image, matrix in zip(sequence.images[1:], sequence.homographies):
         x, y = project(matrix[None], np.array([[300.0, 200.0]]))
         bright = np.argwhere(image > 150).mean(axis=0)
         assert np.hypot(bright[1] - x[0, 0], bright[0] - y[0, 0]) < 0.6
+
+
+def test_displacement_moves_a_pixel_away_from_where_the_homography_says(coffee):
+    marked = np.full_like(coffee, 30)
+    marked[197:204, 297:304] = 250
+    distances = []
+    for seed in range(10):
+        sequence = lighting_sequence("i", marked, seed, {"displacement": 2})
+        np.testing.assert_array_equal(sequence.homographies, np.repeat(np.eye(3)[None], 5, 0))
+        bright = np.argwhere(sequence.images[5] > 150).mean(axis=0)
+        distances.append(np.hypot(*(bright - [200, 300])))
+    assert 0.5 < np.mean(distances) < 5 and max(distances) < 8
 
 
 def test_each_viewpoint_is_farther_from_the_photograph_than_the_one_before(coffee):
@@ -30,23 +56,54 @@ def test_each_viewpoint_is_farther_from_the_photograph_than_the_one_before(coffe
     assert (np.diff(distance) > 0).all()
 
 
-def test_lighting_moves_no_pixel_and_its_change_grows(coffee):
-    sequence = lighting_sequence("i_coffee", coffee, seed=0)
-    np.testing.assert_array_equal(sequence.homographies, np.repeat(np.eye(3)[None], 5, 0))
+@BOTH
+def test_the_change_grows_from_image_to_image(make, coffee):
     change = np.zeros(5)
     for seed in range(10):
-        images = lighting_sequence("i", coffee[::4, ::4], seed).images
+        images = make("x", coffee[::4, ::4], seed).images
         change += [np.abs(image - images[0]).mean() for image in images[1:]]
-    assert change[-1] > 2 * change[0]
+    assert (np.diff(change) > 0).all() and change[-1] > 3 * change[0]
 
 
-def test_relighting_of_strength_0_only_applies_jpeg(coffee):
-    relit = relight(coffee, 0.0, np.random.default_rng(0))
-    assert np.abs(relit - coffee).mean() < 2  # JPEG at quality 95
+@BOTH
+def test_without_effects_all_images_are_the_photograph(make, coffee):
+    sequence = make("x", coffee, strengths={})
+    for image, matrix in zip(sequence.images[1:], sequence.homographies):
+        np.testing.assert_array_equal(image, np.rint(coffee))
+        np.testing.assert_allclose(matrix, np.eye(3), atol=1e-12)
 
 
-def test_the_same_seed_gives_the_same_images_and_another_seed_gives_others(coffee):
-    for make in (viewpoint_sequence, lighting_sequence):
-        first, same, other = (make("x", coffee[::4, ::4], seed) for seed in (1, 1, 2))
-        np.testing.assert_array_equal(first.images[5], same.images[5])
-        assert (first.images[5] != other.images[5]).any()
+@BOTH
+def test_an_effect_alone_changes_only_what_it_names(make, coffee):
+    for seed in range(4):  # haze takes part in every sequence
+        image = make("x", coffee[::4, ::4], seed, {"haze": 1}).images[5]
+        order = np.argsort(coffee[::4, ::4], axis=None)
+        assert (np.diff(image.ravel()[order]) >= -1).all()  # moved no pixel, rounded
+
+
+@BOTH
+def test_the_same_seed_gives_the_same_images_and_another_seed_gives_others(make, coffee):
+    first, same, other = (make("x", coffee[::4, ::4], seed) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first.images[5], same.images[5])
+    assert (first.images[5] != other.images[5]).any()
+
+
+@BOTH
+@pytest.mark.parametrize(
+    "strengths, message",
+    [
+        ({"fog": 1}, "Unknown effect 'fog': expected some of homography, displacement, shadow"),
+        ({"haze": -1}, "haze has strength -1"),
+        ({"homography": 2.5}, "homography has strength 2.5"),
+        ({"displacement": np.nan}, "displacement has strength nan"),
+    ],
+)
+def test_wrong_strengths_are_named_before_any_image_is_made(make, strengths, message, coffee):
+    with pytest.raises(ValueError, match=message):
+        make("x", coffee, strengths=strengths)
+
+
+@BOTH
+def test_a_colour_photograph_is_refused(make):
+    with pytest.raises(ValueError, match=r"\(8, 8, 3\): expected grey"):
+        make("x", np.zeros((8, 8, 3)))

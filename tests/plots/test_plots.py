@@ -39,6 +39,8 @@ def figures():
         "neighbours": hk.plots.neighbours(pixels, patches, [0, 9], count=5),
         "distance_matrix": hk.plots.distance_matrix(batch, 12, 3),
         "percentiles": hk.plots.percentiles(batch),
+        "images": hk.plots.images({f"{k}": noisy[k] for k in range(4)}, columns=3),
+        "levels": hk.plots.levels({"SIFT": {"real": (0.8, 0.7, 0.4), "virtual": (0.9, 0.6, 0.3)}}),
         "metric_curve": hk.plots.metric_curve(pd.DataFrame({"matching": [0.5, 0.4]}, [0, 2]), "q"),
     }
 
@@ -64,6 +66,19 @@ def test_patches_are_drawn_on_the_grey_scale_0_to_255(figures):
     axes = figures["patch_rows"].axes
     assert {axis.images[0].get_clim() for axis in axes} == {(0, 255)}
     assert [axis.get_ylabel() for axis in axes[::6]] == ["noisy", "clean"]
+
+
+def test_images_are_named_and_the_rest_of_the_grid_is_empty(figures):
+    assert titles(figures["images"]) == ["0", "1", "2", "3", "", ""]
+    assert [len(axis.images) for axis in figures["images"].axes] == [1, 1, 1, 1, 0, 0]
+    assert not any(axis.axison for axis in figures["images"].axes)
+
+
+def test_scores_by_level_are_drawn_from_easy_to_tough_with_a_line_per_test_set(figures):
+    (axis,) = figures["levels"].axes
+    assert [list(line.get_ydata()) for line in axis.lines] == [[0.8, 0.7, 0.4], [0.9, 0.6, 0.3]]
+    assert list(axis.lines[0].get_xdata()) == ["easy", "hard", "tough"]
+    assert legend_of(axis) == ["real", "virtual"] and axis.get_title() == "SIFT"
 
 
 def test_views_are_named_in_order(figures):
