@@ -80,7 +80,7 @@ def read_batches(home):
     The second epoch of `Pairs` is timed, because the first one also maps the pages; and the first
     epoch of `NoisyClean`, which also draws the order of all patches.
     """
-    train, _ = hk.load("hpatches", folder=home).split("a")
+    train, *_ = hk.load("hpatches", folder=home).split("a")
     pairs = hk.batches.Pairs(train, pairs=128, steps=4000, kind="noisy")
     noisy_clean = hk.batches.NoisyClean(train, batch_size=256)
     mapped, speeds = measure.memory_status("RssFile"), {}
@@ -100,19 +100,19 @@ def train(home):
     l2net.compile("adam", hk.losses.HardNegativeTriplet())
 
     def fit(patches, steps):
-        train, test = patches.split("a")
+        train, validation, _ = patches.split("a")
         noisy_clean = hk.batches.NoisyClean(train, 50, steps)
-        unet.fit(noisy_clean, validation_data=hk.batches.NoisyClean(test, 50, 5), verbose=0)
-        count = min(128, len(test))
+        unet.fit(noisy_clean, validation_data=hk.batches.NoisyClean(validation, 50, 5), verbose=0)
+        count = min(128, len(validation))
         pairs = TimedPairs(train, count, steps, kind="noisy")
         began = time.perf_counter()
         l2net.fit(pairs, verbose=0)
         seconds = time.perf_counter() - began
-        l2net.evaluate(hk.batches.Pairs(test, count, 5, kind="noisy"), verbose=0)
+        l2net.evaluate(hk.batches.Pairs(validation, count, 5, kind="noisy"), verbose=0)
         return 2 * count * steps / seconds, pairs.seconds / seconds
 
     patches = hk.load("hpatches", folder=home)
-    few = patches.sample(min(len(patches), 2000))
+    few = patches.sample_sparse_points(min(len(patches), 2000))
     in_memory = hk.PatchSet({k: few[k] for k in few.arrays}, few.sequence, splits=few.splits)
     fit(in_memory, 3)  # Keras compiles and allocates its own memory
     held, mapped = measure.memory_status("RssAnon"), measure.memory_status("RssFile")

@@ -2,7 +2,7 @@
 
     import hpatches_kit as hk
 
-    train, test = hk.load("mini").split()
+    train, validation, test = hk.load("mini").split()
 
 Every part is imported when it is first used. As soon as Keras is imported, before or after this package, the
 losses, metrics and layers are registered, so that `keras.saving.load_model` finds them by name.

@@ -20,17 +20,21 @@ def pytest_collection_modifyitems(items):
 def patches():
     return toy_patches(
         {"v_one": 7, "i_two": 5, "v_three": 8},
-        splits={"halves": {"train": ["v_one", "i_two"], "test": ["v_three"]}},
+        splits={"thirds": {"train": ["v_one"], "validation": ["i_two"], "test": ["v_three"]}},
     )
 
 
 @pytest.fixture(scope="session")
 def data(tmp_path_factory):
     """A folder of patches with its own split, to train rows on."""
-    lengths = {"v_one": 20, "i_two": 20, "v_three": 20, "i_four": 20, "v_five": 20}
-    splits = {"own": {"train": ["v_one", "i_two", "v_three"], "test": ["i_four", "v_five"]}}
+    sides = {
+        "train": ["v_one", "i_two", "v_three"],
+        "validation": ["i_four", "v_five"],
+        "test": ["v_six", "i_seven", "v_eight"],
+    }
+    lengths = {name: 20 for names in sides.values() for name in names}
     folder = tmp_path_factory.mktemp("data") / "toy"
-    toy_patches(lengths, splits=splits).save(folder)
+    toy_patches(lengths, splits={"own": sides}).save(folder)
     return str(folder)
 
 

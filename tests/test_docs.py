@@ -31,7 +31,7 @@ CALLS = {
 @pytest.fixture(scope="module")
 def names():
     data = toy_patches({f"v_{k}": 850 for k in range(3)})
-    return {"hk": hk, "keras": keras, "train": data, "test": data}
+    return {"hk": hk, "keras": keras, "train": data, "validation": data, "test": data}
 
 
 def test_every_line_of_the_tables_on_the_page_has_a_call():
@@ -46,7 +46,7 @@ def test_every_line_of_the_tables_on_the_page_has_a_call():
 def test_a_call_on_the_page_works(call, names, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     if "denoiser=" in call:  # which denoises every patch of the set
-        names = {**names, "train": names["train"].sample(200, 0)}
+        names = {**names, "train": names["train"].sample_sparse_points(200)}
     result = eval(call, names)
     stated = [cell for cell in CALLS[call] if re.fullmatch(r"[\d,]+", cell.strip())]
     if stated:
@@ -84,8 +84,9 @@ def test_the_files_that_a_page_links_and_the_notebooks_that_it_names_exist(page)
 @pytest.fixture
 def quick(tmp_path, monkeypatch):
     """Toy patches, a small U-Net and two training steps, in a folder with what the pages read."""
-    patches = toy_patches({f"v_{k}": 480 for k in range(4)})
-    patches.splits = {"halves": {"train": patches.names[:2], "test": patches.names[2:]}}
+    patches = toy_patches({f"v_{k}": 480 for k in range(6)})
+    sides = {"train": patches.names[:2], "validation": patches.names[2:4]}
+    patches.splits = {"thirds": {**sides, "test": patches.names[4:]}}
     small = {"encoder": (2, 2), "decoder": (2,)}
     short = {"epochs": 1, "steps_per_epoch": 2, "verbose": 0}
     unet, fit = hk.models.unet, keras.Model.fit
@@ -129,7 +130,7 @@ def docstring_examples():
 @pytest.mark.parametrize("code", docstring_examples())
 def test_the_example_of_a_docstring_runs(code, quick):
     patches = hk.load("mini")
-    train, test = patches.split()
+    train, _, test = patches.split()
     unet, loss = hk.models.unet(), hk.losses.HardNegativeTriplet()
     model, batches = hk.models.tfeat(dim=4), hk.batches.Pairs(train, pairs=4, steps=2)
     model.compile("sgd", loss)
@@ -137,7 +138,7 @@ def test_the_example_of_a_docstring_runs(code, quick):
         model, batches = unet, hk.batches.NoisyClean(train, 8, 2)
         model.compile("sgd", "mae", metrics=[hk.metrics.psnr])
     Path("PHOTOS").mkdir()
-    for name in ("coins", "camera"):
+    for name in ("coins", "camera", "coffee"):
         grey = hk.images.photograph(name)[:200, :260].astype(np.uint8)
         Image.fromarray(grey).save(f"PHOTOS/{name}.png")
     names = {"patches": patches, "train": train, "test": test, "unet": unet, "model": model}

@@ -18,8 +18,9 @@ class BenchmarkScores(keras.callbacks.Callback):
     If a weight is NaN or infinite, the scores are NaN, with a warning.
 
     Args:
-        patches: a `PatchSet`: a few hundred points that are not trained on, such as
-            `validation.sample(300)`.
+        patches: a `PatchSet` of a few whole sequences of the validation set, such as
+            `validation.sample(2)`. Not of the test set: what you choose by these scores would be
+            chosen by the test set.
         kind, denoiser: as for `hk.describe`. The patches are denoised once, in the constructor.
         tasks: from `hk.benchmark.draw_tasks`. Default: drawn once from `patches`.
     """

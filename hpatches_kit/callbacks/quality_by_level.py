@@ -10,7 +10,8 @@ class QualityByLevel(keras.callbacks.Callback):
 
     Adds mean absolute error (grey levels), PSNR (dB) and SSIM of the levels `reference`, `easy`,
     `hard` and `tough` to the log, as `val_mae_easy`, `val_psnr_easy`, `val_ssim_easy` and so on.
-    `patches` is a `PatchSet`: a few hundred points that are not trained on.
+    `patches` is a `PatchSet`: a few hundred points of the validation set, such as
+    `validation.sample_sparse_points(300)`.
     """
 
     def __init__(self, patches):

@@ -111,10 +111,16 @@ def make(options):
     patches = patches.save(options.out, made="of photographs", **counts)
     print(patches)
     for name in patches.splits:
-        train, test = patches.split(name)
-        print(f"split {name!r}: {len(train):,} training points, {len(test):,} test points")
+        train, validation, test = map(len, patches.split(name))
+        print(
+            f"split {name!r}: {train:,} training points, {validation:,} validation points,"
+            f" {test:,} test points"
+        )
     if not patches.splits:
-        print("A single photograph has no split: choose sequences with select(names).")
+        print(
+            "Fewer than three photographs or sequences have no split: choose sequences with"
+            " select(names)."
+        )
     print(f"To open them: hk.load({options.out!r})")
 
 

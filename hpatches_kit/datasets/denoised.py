@@ -26,7 +26,8 @@ def denoise(denoiser, patches, batch_size=256):
     the four sets used last are kept. After an interruption, the next call resumes. In every other
     case the result is in memory.
 
-        train = hk.denoise(unet, hk.load("mini").split()[0])
+        train, validation, test = hk.load("mini").split()
+        train = hk.denoise(unet, train)
         train["denoised"]  # uint8 (points, 16, 32, 32)
 
     Args:

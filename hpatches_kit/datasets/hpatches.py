@@ -135,7 +135,7 @@ def _labels_and_splits(strips, lengths):
         splits = {
             name: split
             for name, split in SPLITS.items()
-            if set(lengths) & {*split["test"], *split["train"]}
+            if set(lengths) & set().union(*split.values())
         }
         return np.arange(sum(lengths.values())), splits
     try:

@@ -9,7 +9,7 @@ from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.units import format_bytes
 from hpatches_kit.datasets import builtin, hpatches
 from hpatches_kit.datasets.releases import download_release
-from hpatches_kit.datasets.splits import SEQUENCE_NAMES
+from hpatches_kit.datasets.splits import SEQUENCE_NAMES, with_validation_side
 from hpatches_kit.datasets.strips import open_strips
 from hpatches_kit.patches.storage import METADATA_FILE, open_or_build, open_patch_set
 from hpatches_kit.patches.views import ORIGINAL, SOURCE_SIZE
@@ -24,7 +24,7 @@ def load(name, folder=None, source=None, seed=None, originals=False, progress=Tr
         patches = hk.load("mini")
         patches.clean  # uint8 (points, 16, 32, 32): 16 views of each point, grey levels 0..255
         patches.noisy  # the same patches with noise
-        train, test = patches.split()
+        train, validation, test = patches.split()
 
     The arrays are memory-mapped: patches are read from disk when they are used.
 
@@ -49,11 +49,19 @@ def load(name, folder=None, source=None, seed=None, originals=False, progress=Tr
         progress: show progress bars.
 
     Returns a `PatchSet`. Saved patch sets keep their own splits; `"mini"` and `"photos"` have the
-    split `"photographs"`, and HPatches has the official splits, such as `patches.split("a")`.
+    split `"photographs"`, and HPatches has the official splits, such as `patches.split("a")`, with
+    a part of each training side for validation (see `datasets/splits.py`).
     Raises UserError for an unknown name, an argument that the patch set does not take, or damaged
     files, FileNotFoundError for a missing source, ConnectionError if the download fails, OSError if
     the disk is full.
     """
+    patches = _load(name, folder, source, seed, originals, progress)
+    # Sets that an earlier version of the kit converted have splits without a validation side.
+    patches.splits = with_validation_side(patches.splits)
+    return patches
+
+
+def _load(name, folder, source, seed, originals, progress):
     home, path = Path(folder).expanduser() if folder else data_folder(), Path(name).expanduser()
     if seed is not None and (not isinstance(seed, int) or seed < 0):
         raise UserError(f"{seed=}: expected a whole number, 0 or more.")

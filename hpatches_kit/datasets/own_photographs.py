@@ -15,17 +15,20 @@ from hpatches_kit._support.errors import UserError
 from hpatches_kit.images.reading import check_image_file, is_image_file, read_grey
 from hpatches_kit.images.sequences import homography_files, read_sequence, sequence_files
 from hpatches_kit.patches.scenes import Scene, extract_scenes, virtual_names
+from hpatches_kit.patches.sides import SIDES
 
 # Longer side in pixels. Larger images are reduced, because their finest detail is mostly noise.
 LONGEST = 1000
 LONGEST_OF_SEQUENCE = 1600  # larger than most images of HPatches
 
 
-def from_photographs(photos, viewpoint=2, lighting=2, points=500, seed=0, test=0.25, progress=True):
+def from_photographs(
+    photos, viewpoint=2, lighting=2, points=500, seed=0, validation=0.15, test=0.25, progress=True
+):
     """Cut patches from your own photographs and image sequences.
 
         patches = hk.datasets.from_photographs("PHOTOS").save("FOLDER")
-        train, test = patches.split()
+        train, validation, test = patches.split()
 
     Args:
         photos: a folder, or a list of folders, image files and sequences. Image files directly in a
@@ -35,26 +38,33 @@ def from_photographs(photos, viewpoint=2, lighting=2, points=500, seed=0, test=0
         lighting: virtual lighting sequences per photograph, named `i_<name>_1` and so on.
         points: greatest number of points per sequence. A point takes 32 KB of disk.
         seed: of viewpoints, lighting, points, noise and the split.
-        test: fraction of the photographs and sequences on the test side; 0 for no split.
+        validation: fraction of the photographs and sequences on the validation side.
+        test: fraction on the test side; 0 for no split.
         progress: show a bar, one step per sequence.
 
     Returns a `PatchSet` of clean and noisy patches, in temporary files until it is saved, with the
-    split `"photographs"`; a single photograph or sequence has no split. Copies of photographs, and
-    photographs without usable points, are skipped with a message.
+    split `"photographs"` (see `split`); fewer than three photographs and sequences have no split.
+    Copies of photographs, and photographs without usable points, are skipped with a message.
 
     Raises FileNotFoundError and UserError for files that cannot be used, before the work starts if
-    the beginning of the file shows it; UserError if no photograph has a usable point.
+    the beginning of the file shows it; UserError for arguments out of range, also before the work
+    starts, and if no photograph has a usable point.
     """
     if points < 1 or min(viewpoint, lighting) < 0:
         raise UserError(
             f"{points=}, {viewpoint=}, {lighting=}: expected at least 1 point and 0 sequences."
         )
-    if not 0 <= test < 1:
-        raise UserError(f"{test=}: expected a fraction from 0 to less than 1.")
+    has_split = 0 < validation and 0 < test and validation + test < 1
+    if not has_split and not (test == 0 and 0 <= validation < 1):
+        raise UserError(
+            f"{validation=}, {test=}: expected fractions greater than 0 with a sum less than 1, or"
+            " test=0 for no split."
+        )
     if seed < 0:
         raise UserError(f"{seed=}: expected 0 or more.")
     scenes = find_scenes(photos, viewpoint, lighting, points, seed)
-    return extract_scenes(scenes, partial(split, test=test, seed=seed), progress)
+    splits = partial(split, validation=validation, test=test, seed=seed)
+    return extract_scenes(scenes, splits, progress)
 
 
 def find_scenes(photos, viewpoint=2, lighting=2, points=500, seed=0):
@@ -93,7 +103,7 @@ def find_scenes(photos, viewpoint=2, lighting=2, points=500, seed=0):
 def without_copies(files, others=()):
     """Return the files without copies of each other and of `others`; prints the skipped ones.
 
-    A copy of a photograph of the train side could be on the test side.
+    A copy of a photograph of the training side could be on the test side.
     """
     first_of_digest, kept = {digest(file): file for file in others}, []
     for file in files:
@@ -146,19 +156,24 @@ def safe_name(stem):
     return re.sub(r"[^\w-]+", "-", unicodedata.normalize("NFC", stem)).strip("-") or "photograph"
 
 
-def split(scenes, test=0.25, seed=0):
-    """Return `{"photographs": {"train": names, "test": names}}`, every scene on one side only.
+def split(scenes, validation=0.15, test=0.25, seed=0):
+    """Return `{"photographs": {"train": names, "validation": names, "test": names}}`.
 
-    The test side has the fraction `test` of the scenes, rounded; both sides have at least one. A
-    single scene or `test=0` gives no split: `{}`.
+    Every scene is on one side only. The validation and test sides have these fractions of the
+    scenes, rounded; each side has at least one scene. Fewer than three scenes, or `test=0`, give no
+    split: `{}`.
     """
-    if len(scenes) < 2 or not test:
+    if len(scenes) < len(SIDES) or not test:
         return {}
-    count = min(max(1, round(test * len(scenes))), len(scenes) - 1)
-    chosen = set(np.random.default_rng(seed).permutation(len(scenes))[:count].tolist())
-    sides = {"train": [], "test": []}
+    test_count = min(max(1, round(test * len(scenes))), len(scenes) - 2)
+    validation_count = min(max(1, round(validation * len(scenes))), len(scenes) - 1 - test_count)
+    order = np.random.default_rng(seed).permutation(len(scenes)).tolist()
+    for_test = order[:test_count]
+    for_validation = order[test_count : test_count + validation_count]
+    sides = {side: [] for side in SIDES}
     for k, scene in enumerate(scenes):
-        sides["test" if k in chosen else "train"] += scene.sequences
+        side = "test" if k in for_test else "validation" if k in for_validation else "train"
+        sides[side] += scene.sequences
     return {"photographs": sides}
 
 

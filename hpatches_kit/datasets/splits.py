@@ -1,10 +1,14 @@
 """The 116 sequences of HPatches and the splits that the benchmark defines.
 
-The order of a test side is part of the protocol: pairs and queries are drawn by position in it.
-Source: the benchmark's own `splits.json` (Balntas et al., CVPR 2017).
+The benchmark has a training and a test side. The kit makes a validation side of every fifth
+training sequence (the 5th, 10th, 15th and so on, in the order of `SEQUENCE_NAMES`): train and
+validation together are the official training side, 61 + 15 sequences in a, b and c. The test side
+is the official one, unchanged. Its order is part of the protocol: pairs and queries are drawn by
+position in it. Source: the benchmark's own `splits.json` (Balntas et al., CVPR 2017).
 """
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit.patches.sides import SIDES
 
 # `i_` illumination changes (57 sequences), `v_` viewpoint changes (59).
 SEQUENCE_NAMES = """
@@ -66,22 +70,47 @@ v_blueprint v_war v_adam v_pomegranate v_busstop v_weapons v_gardens v_feast v_m
     "full": " ".join(SEQUENCE_NAMES),
 }
 
+VALIDATION_STEP = 5  # every fifth training sequence is a validation sequence
+
 SPLITS = {}
 for _split, _names in _TEST.items():
     _test = _names.split()
-    # The others have no train side: they are for descriptors that were trained on other data.
+    # The others have only a test side: they are for descriptors that were trained on other data.
     _train = [name for name in SEQUENCE_NAMES if name not in _test] if _split in "abc" else []
-    SPLITS[_split] = {"train": _train, "test": _test}
+    _validation = _train[VALIDATION_STEP - 1 :: VALIDATION_STEP]
+    _train = [name for name in _train if name not in _validation]
+    SPLITS[_split] = dict(zip(SIDES, (_train, _validation, _test)))
 
 
 def split_names(split, side="test"):
     """The sequence names of one side of a split, in the official order; UserError if unknown."""
-    if split not in SPLITS or side not in ("train", "test"):
+    if split not in SPLITS or side not in SIDES:
         raise UserError(
             f"Unknown split {split!r} or side {side!r}: expected one of {', '.join(SPLITS)}"
-            " and 'train' or 'test'."
+            f" and one of {', '.join(map(repr, SIDES))}."
         )
     return list(SPLITS[split][side])
+
+
+def with_validation_side(splits):
+    """Return splits with the current form of each split of HPatches among them.
+
+    Sets that an earlier version converted or saved store these splits without a validation side.
+    Splits of other names or with other sequences stay as they are.
+    """
+    return {
+        name: SPLITS[name] if _is_official(name, split) else split for name, split in splits.items()
+    }
+
+
+def _is_official(name, split):
+    """Whether a stored split is the one of HPatches with this name, of any version of the kit."""
+    if name not in SPLITS or split.get("test") != SPLITS[name]["test"]:
+        return False
+    stored, official = (
+        {*sides.get("train", []), *sides.get("validation", [])} for sides in (split, SPLITS[name])
+    )
+    return stored == official
 
 
 def split_lengths(split, side="test"):

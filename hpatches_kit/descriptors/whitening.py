@@ -14,7 +14,8 @@ RELATIVE_ZERO = 1e-12  # eigenvalues below this fraction of the largest are roun
 def pca_power_law(descriptors, train, clip=0.6, power=0.5, name=None):
     """Whiten, then apply power-law normalisation; improves hand-crafted descriptors such as SIFT.
 
-        train, test = (hk.describe(hk.baselines.sift, part) for part in patches.split())
+        train, _, test = patches.split()
+        train, test = (hk.describe(hk.baselines.sift, side) for side in (train, test))
         hk.benchmark.evaluate(hk.descriptors.pca_power_law(test, train))
 
     The steps are those of `--pcapl` in the official Python tool:

@@ -15,10 +15,10 @@ import numpy as np
 from hpatches_kit._support.atomic import write_text
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.datasets.builtin import BUILTIN
-from hpatches_kit.datasets.loading import load
 from hpatches_kit.experiments.engines import run
 from hpatches_kit.experiments.remote_results import is_remote
 from hpatches_kit.experiments.rows import Denoiser
+from hpatches_kit.experiments.run_data import load_sides, sample_test_sequences
 from hpatches_kit.experiments.runs import Run
 from hpatches_kit.experiments.tables.recipe import RECIPE_CLEAN, RECIPE_TUNED, RECIPE_UNET
 from hpatches_kit.experiments.training import evaluate_row, has_model, load_trained
@@ -65,6 +65,8 @@ def train_pretrained(name, root, data, scale, folder, seed=0):
     initial_rows = [getattr(row, "denoiser", None), getattr(row, "init_from", None)]
     initial = [key for key, (other_row, _) in NETWORKS.items() if other_row in initial_rows]
     scale, is_denoiser = trained.scale, isinstance(row, Denoiser)
+    *_, test_set = load_sides(data)
+    test_set = sample_test_sequences(test_set, scale)
     settings = {
         "what": description,
         "network": [[part.network, part.network_options] for part in parts],
@@ -80,18 +82,17 @@ def train_pretrained(name, root, data, scale, folder, seed=0):
         "date": record["date"],
         "training seconds": record["seconds"],
         "licence": LICENCE,
-        "scored on": f"{scale.test_points or 'all'} points of the test photographs of {data}, which"
-        " also served to choose the settings",
-        "scores": score(model, row, data, scale.test_points),
+        "scored on": f"{len(test_set):,} points of the test photographs of {data}, in whole"
+        " sequences; settings are chosen by the validation photographs (in version 0.1 they were"
+        " chosen by camera, chelsea, china and coffee)",
+        "scores": score(model, row, test_set),
     }
     write(model, settings, name, folder)
     return settings
 
 
-def score(model, row, data, points):
-    """PSNR of a denoiser, or mean average precision of a descriptor, on the test photographs."""
-    test_set = load(data).split()[1]
-    test_set = test_set.sample(min(points or len(test_set), len(test_set)), 0)
+def score(model, row, test_set):
+    """PSNR of a denoiser, or mean average precision of a descriptor, on test photographs."""
     if isinstance(row, Denoiser):
         return {"PSNR in dB": round(float(quality(test_set, model).loc["all", "PSNR in dB"]), 2)}
     scores = evaluate_row(row, model, test_set).by_task

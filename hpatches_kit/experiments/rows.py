@@ -99,7 +99,7 @@ class Descriptor:
 
     networks = "l2net", "tfeat", "hynet"
     optimizers = DESCRIPTOR_OPTIMIZERS
-    scaled_by = "epochs", "descriptor_patches", "train_points", "test_points"
+    scaled_by = "epochs", "descriptor_patches", "train_points", "test_sequences"
 
     def __post_init__(self):
         check_name(self.name)

@@ -13,6 +13,7 @@ from hpatches_kit.benchmark import task_names
 from hpatches_kit.datasets import builtin, hpatches
 from hpatches_kit.datasets.loading import KNOWN
 from hpatches_kit.experiments.rows import Denoiser, Descriptor, check_choice
+from hpatches_kit.experiments.run_data import SIDES_VERSION
 from hpatches_kit.experiments.scales import SCALES, Scale
 from hpatches_kit.patches.storage import METADATA_FILE
 
@@ -81,6 +82,7 @@ class Run:
             "data": self.data,
             "data version": self.data_version,
             "protocol version": task_names.PROTOCOL_VERSION,
+            "sides version": SIDES_VERSION,
             "scale": {key: value for key, value in scale.items() if value is not None},
             "seed": self.seed,
             "policy": self.policy,

@@ -1,4 +1,4 @@
-"""Scales: how long the rows are trained, and how many points they are scored on."""
+"""Scales: how long the rows are trained, and how many sequences they are scored on."""
 
 from dataclasses import dataclass
 
@@ -17,8 +17,8 @@ class Scale:
     denoiser_patches: int | None = None
     descriptor_patches: int | None = None
     validation_patches: int | None = None
-    train_points: int | None = None  # these two limit descriptors only
-    test_points: int | None = None
+    train_points: int | None = None  # this and the next one limit descriptors only
+    test_sequences: int | None = None  # whole ones, because sparse points score too high
     decoder_divisor: int = 1  # divides the filters of the wide decoders of report B
 
     def __post_init__(self):
@@ -32,7 +32,7 @@ QUICK = Scale(
     descriptor_patches=64_000,
     validation_patches=1_600,
     train_points=3_000,
-    test_points=1_000,
+    test_sequences=4,
     decoder_divisor=8,
 )
 LONG = Scale(  # of the pretrained networks
@@ -41,7 +41,6 @@ LONG = Scale(  # of the pretrained networks
     denoiser_patches=640_000,
     descriptor_patches=640_000,
     validation_patches=1_600,
-    test_points=2_000,
     decoder_divisor=8,
 )
 REPORT = Scale("report")  # epochs and sample sizes of the reports
@@ -52,7 +51,7 @@ SMOKE = Scale(  # for tests
     descriptor_patches=2_048,
     validation_patches=200,
     train_points=200,
-    test_points=100,
+    test_sequences=2,
     decoder_divisor=64,
 )
 SCALES = {scale.name: scale for scale in (QUICK, LONG, REPORT, SMOKE)}

@@ -15,24 +15,30 @@ from hpatches_kit._support.atomic import write_text
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.callbacks.resume import BACKUP, BEST, Resume, read_log
 from hpatches_kit.datasets.denoised import denoise
-from hpatches_kit.datasets.loading import load
 from hpatches_kit.descriptors.describe_patches import describe
 from hpatches_kit.experiments.environment_report import environment, hardware
 from hpatches_kit.experiments.isolation import isolated_session
 from hpatches_kit.experiments.records import MODEL, RECORD
 from hpatches_kit.experiments.rows import DENOISER_LOSSES, Denoiser
+from hpatches_kit.experiments.run_data import (
+    draw_sequences,
+    load_sides,
+    sample_points,
+    sample_test_sequences,
+)
 from hpatches_kit.experiments.runs import has_wide_decoder
 from hpatches_kit.patches.views import VIEWS
 from hpatches_kit.plots import curves
 
 VALIDATION_BATCH = 50  # patches per validation batch of denoisers
-SEQUENCE_DRAW = 1  # second part of the seed that draws report B's sequences, the same for all rows
 
 
 def train(run, root, progress=True, callbacks=()):
     """Train and score a run whose needs are complete; an interrupted run resumes.
 
-    The caller's random states, dtype policy and Keras session stay unchanged.
+    It trains on the training side of its data and is measured on the validation side after each
+    epoch; a descriptor is scored on the test side. The caller's random states, dtype policy and
+    Keras session stay unchanged.
 
     Args:
         run: a `Run`.
@@ -42,7 +48,8 @@ def train(run, root, progress=True, callbacks=()):
 
     Returns the record, which `run.json` in the run's folder holds. The folder also holds the
     settings, the log of every epoch, its curves, the trained model, and the scores of a descriptor.
-    Raises UserError when the loss, or a number of the last epoch, is not finite.
+    Raises UserError for sides that share photographs or places, and when the loss, or a number of
+    the last epoch, is not finite.
     """
     with isolated_session(run.seed, run.policy):
         return _train(run, root, progress, callbacks)
@@ -50,9 +57,9 @@ def train(run, root, progress=True, callbacks=()):
 
 def _train(run, root, progress, callbacks):
     folder = root / run.folder
-    train_set, test_set = load(run.data, progress=progress).split()
+    train_set, validation_set, test_set = load_sides(run.data, progress)
     prepare = _prepare_denoiser if isinstance(run.row, Denoiser) else _prepare_descriptor
-    model, training, validation, score = prepare(run, root, train_set, test_set)
+    model, training, validation = prepare(run, root, train_set, validation_set)
     epochs = run.scale.epochs or run.row.epochs
     with tqdm(total=epochs, desc=str(run), unit="epoch", disable=not progress) as bar:
         history = model.fit(
@@ -76,7 +83,7 @@ def _train(run, root, progress, callbacks):
     model.save(folder / MODEL)
     record = {
         "settings": run.settings,
-        "scores": score(model, folder),
+        "scores": _score(run, root, model, test_set),
         "seconds": round(float(log.seconds.sum()), 1),
         "parameters": model.count_params(),
         "environment": environment(advice=False),
@@ -92,11 +99,11 @@ def _train(run, root, progress, callbacks):
     return record
 
 
-def _prepare_denoiser(run, root, train_set, test_set):
-    """Return the compiled model, batches for training and validation, and a scoring function."""
+def _prepare_denoiser(run, root, train_set, validation_set):
+    """Return the compiled model, and batches for training and validation."""
     row, scale = run.row, run.scale
     if row.sequences:
-        train_set, test_set = _draw_sequences(run, train_set, test_set)
+        train_set, validation_set = draw_sequences(run, train_set, validation_set)
     epochs = scale.epochs or row.epochs
     available = len(train_set) * len(VIEWS)
     per_epoch = row.patches_per_epoch or available
@@ -106,36 +113,37 @@ def _prepare_denoiser(run, root, train_set, test_set):
     training = batch_classes.NoisyClean(
         train_set, row.batch_size, steps, seed=run.seed, **row.batch_options
     )
-    available = len(test_set) * len(VIEWS)
+    available = len(validation_set) * len(VIEWS)
     count = min(scale.validation_patches or row.validation_patches or available, available)
     validation = batch_classes.NoisyClean(
-        test_set, VALIDATION_BATCH, count // VALIDATION_BATCH, redraw=False
+        validation_set, VALIDATION_BATCH, count // VALIDATION_BATCH, redraw=False
     )
     model = _build(run)
     loss = getattr(losses, row.loss)() if row.loss in DENOISER_LOSSES else row.loss
     model.compile(_optimizer(row, epochs * steps), loss, metrics=["mae", metrics.psnr])
-    return model, training, validation, lambda model, folder: {}  # its log has all numbers
+    return model, training, validation
 
 
-def _prepare_descriptor(run, root, train_set, test_set):
+def _prepare_descriptor(run, root, train_set, validation_set):
     """Return what `_prepare_denoiser` returns, for a descriptor."""
     row, scale = run.row, run.scale
-    train_set = _sample(train_set, scale.train_points, run.seed)
-    test_set = _sample(test_set, scale.test_points, 0)  # the same for all seeds
-    denoiser = load_denoiser(run, root)
-    if row.kind == "denoised":
-        train_set = denoise(denoiser, train_set)
-    if "denoised" in (row.kind, row.scored_on):
-        test_set = denoise(denoiser, test_set)
     epochs = scale.epochs or row.epochs
     samples, views = row.samples, {"Pairs": 2, "Triplets": 3}[row.batch_class]
     if scale.descriptor_patches:
         samples = scale.descriptor_patches // epochs // views
     steps = max(samples * row.length_factor // row.batch_size, 1)
+    validation_steps = max(steps // 10, 1)
+    train_set = sample_points(train_set, scale.train_points, run.seed)
+    # As many points as the validation batches show patches: denoising more would take long.
+    validation_points = validation_steps * row.batch_size * views
+    validation_set = sample_points(validation_set, validation_points, 0)  # the same for all seeds
+    denoiser = load_denoiser(run, root)
+    if row.kind == "denoised":
+        train_set, validation_set = (denoise(denoiser, s) for s in (train_set, validation_set))
     make = getattr(batch_classes, row.batch_class)
     training = make(train_set, row.batch_size, steps, row.kind, seed=run.seed, **row.batch_options)
-    batch_size = min(row.batch_size, len(np.unique(test_set.label)))
-    validation = make(test_set, batch_size, max(steps // 10, 1), row.kind, redraw=False)
+    batch_size = min(row.batch_size, len(np.unique(validation_set.label)))
+    validation = make(validation_set, batch_size, validation_steps, row.kind, redraw=False)
     model = _build(run)
     if row.init_from:
         model.set_weights(load_trained(replace(run, row=row.init_from), root).get_weights())
@@ -143,13 +151,20 @@ def _prepare_descriptor(run, root, train_set, test_set):
         model = models.end_to_end(denoiser, model)
     loss = getattr(losses, row.loss)(**row.loss_options)
     model.compile(_optimizer(row, epochs * steps), loss)
+    return model, training, validation
 
-    def score(model, folder):
-        scores = evaluate_row(row, model, test_set)
-        scores.save(folder / "scores.json")
-        return scores.by_task
 
-    return model, training, validation, score
+def _score(run, root, model, test_set):
+    """Score a descriptor on the test set, and save the scores in the run's folder.
+
+    A denoiser has no scores: all numbers of its tables are in the log.
+    """
+    if isinstance(run.row, Denoiser):
+        return {}
+    test_set = sample_test_sequences(test_set, run.scale)
+    scores = evaluate_row(run.row, model, test_set, load_denoiser(run, root))
+    scores.save(root / run.folder / "scores.json")
+    return scores.by_task
 
 
 def evaluate_row(row, model, patches, denoiser=None):
@@ -174,32 +189,6 @@ def load_denoiser(run, root):
 def has_model(run, root):
     """Whether a run is complete and its model is still in its folder."""
     return all((root / run.folder / file).exists() for file in (RECORD, MODEL))
-
-
-def _draw_sequences(run, train_set, test_set):
-    """Draw the random sequences of report B: several to train on, one to validate on.
-
-    Draws again until they hold the patches of an epoch, or as many as the largest sequences hold.
-    """
-    if len(train_set.names) < run.row.sequences:
-        raise UserError(
-            f"{run.row.name} is trained on {run.row.sequences} sequences, but {run.data} has"
-            f" {len(train_set.names)} to train on. Choose other data, or set the row's sequences=."
-        )
-    rng = np.random.default_rng((run.seed, SEQUENCE_DRAW))
-    per_epoch = (run.scale.denoiser_patches or 0) / (run.scale.epochs or 1)
-    largest = sorted(train_set.lengths.values())[-run.row.sequences :]
-    needed = min(per_epoch, sum(largest) * len(VIEWS))
-    while True:
-        names = rng.choice(train_set.names, run.row.sequences, replace=False)
-        chosen = train_set.select(sorted(names))
-        if len(chosen) * len(VIEWS) >= needed:
-            return chosen, test_set.select(rng.choice(test_set.names))
-
-
-def _sample(patches, points, seed):
-    """Draw points; all of them if `points` is None or too large."""
-    return patches.sample(min(points or len(patches), len(patches)), seed)
 
 
 def _build(run):

@@ -5,6 +5,8 @@ from functools import cached_property
 import numpy as np
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit.patches.overlap import shared
+from hpatches_kit.patches.sides import names_of_sides
 from hpatches_kit.patches.views import VIEWS, is_flat, patch_shape
 
 
@@ -17,7 +19,8 @@ class PatchSet:
         sequence: `(points,)` name of the image sequence of each point.
         label: `(points,)` integers, equal for points of the same place. Default: every point is a
             different place.
-        splits: `{split: {"train": [names], "test": [names]}}`; the first one is the default.
+        splits: `{split: {"train": [names], "validation": [names], "test": [names]}}`; the first
+            split is the default.
         rows: `(points,)` the row of each point in the arrays. Default: all rows, in order.
         flat: `(points,)` true if the reference patch is flat. Default: computed from the clean
             patches.
@@ -27,7 +30,7 @@ class PatchSet:
 
     `len(patches)` is the number of points, and `patches["clean"]` an array as described above:
 
-        train, test = patches.split()
+        train, validation, test = patches.split()
         pair = train["clean"][0, [0, 5]]  # the reference and view e5 of one point
     """
 
@@ -183,33 +186,66 @@ class PatchSet:
         rows = [np.arange(start, stop) for name in names for start, stop in self._runs[name]]
         return self._pick(np.concatenate([np.zeros(0, int), *rows]))
 
-    def sample(self, points, seed=0):
-        """Return `points` random points, in file order; the same seed gives the same points."""
-        if not 0 < points <= len(self):
+    def sample(self, sequences, seed=0):
+        """Return `sequences` random sequences with all their points, in the order of the set.
+
+        A sample of a test set keeps whole sequences: how hard matching is depends on the number of
+        points that share a sequence. The same seed gives the same sequences.
+
+        Raises UserError for fewer than one sequence, and for more than the set has.
+        """
+        if sequences not in range(1, len(self.names) + 1):
             raise UserError(
-                f"Cannot draw {points} points from {len(self)}: expected 1 to {len(self)}."
+                f"Cannot draw {sequences} sequences from {len(self.names)}: expected 1 to"
+                f" {len(self.names)}. To draw points, use sample_sparse_points."
             )
-        return self._pick(np.sort(np.random.default_rng(seed).permutation(len(self))[:points]))
+        drawn = np.random.default_rng(seed).permutation(len(self.names))[: int(sequences)]
+        return self.select([self.names[k] for k in np.sort(drawn)])
+
+    def sample_sparse_points(self, points, seed=0, per_sequence=False):
+        """Return random points, in file order; the same seed gives the same points.
+
+        Fewer points share a sequence in a sparse sample, so matching and retrieval score higher
+        than on the whole set. Use it for training subsets, denoising and quick looks, and `sample`
+        for benchmark scores that you report.
+
+        Args:
+            points: number of points of the sample.
+            seed: of the draw.
+            per_sequence: draw at most `points` points of each sequence instead.
+
+        Raises UserError for fewer than one point, and for more than the set has.
+        """
+        if points < 1 or not len(self) or (points > len(self) and not per_sequence):
+            expected = "1 or more per sequence" if per_sequence else f"1 to {len(self)}"
+            raise UserError(f"Cannot draw {points} points from {len(self)}: expected {expected}.")
+        order = np.random.default_rng(seed).permutation(len(self))
+        names = self.sequence[order]
+        parts = [order[names == name] for name in self.names] if per_sequence else [order]
+        return self._pick(np.sort(np.concatenate([part[:points] for part in parts])))
 
     def split(self, name=None):
-        """Return `(train, test)` of the named split, by default the first one of the set.
+        """Return `(train, validation, test)` of the named split, by default the first of the set.
 
+        Fit on `train`, choose by the scores of `validation`, and report the scores of `test`.
         Sequences are in the order of the split, on which the draws of the benchmark depend. Names
         of the split that are not in this set are skipped, so that a part of HPatches can be split
         like the whole.
 
-        Raises UserError for an unknown split, and for a side without a sequence in this set.
+        Raises UserError for an unknown split, for one without three sides, which an earlier version
+        made, and for a side without a sequence in this set.
         """
-        if not self.splits:
-            raise UserError("These patches have no split: use select(names).")
-        name = name or next(iter(self.splits))
-        if name not in self.splits:
-            raise UserError(f"Unknown split {name!r}: expected one of {', '.join(self.splits)}.")
-        sides = []
-        for side in ("train", "test"):
-            in_split = self.splits[name][side]
-            available = [sequence for sequence in in_split if sequence in self._runs]
-            if in_split and not available:
-                raise UserError(f"Split {name!r} has no {side} sequence among {self.names}.")
-            sides.append(self.select(available))
-        return tuple(sides)
+        return tuple(map(self.select, names_of_sides(self.splits, name, self._runs)))
+
+    def shared(self, other):
+        """Return the photographs and the places that are also in another `PatchSet`.
+
+            train.shared(test)  # Shared(nothing) if no photograph is on both sides
+
+        The virtual sequences `v_<photograph>_<number>` and `i_<photograph>_<number>` show one
+        photograph; any other sequence counts as a photograph of its own. Places are compared only
+        if both sets come from the same arrays: labels of other sets are unrelated numbers.
+
+        Returns a `Shared`: the tuples `photographs` and `places`, and false if both are empty.
+        """
+        return shared(self, other)

@@ -110,7 +110,7 @@ def brightness(patches, points=4000, seed=0):
 
     At most `points` points of the `PatchSet` are used; `seed` decides which.
     """
-    clean = patches.sample(min(points, len(patches)), seed).clean
+    clean = patches.sample_sparse_points(min(points, len(patches)), seed).clean
     mean, deviation = clean.mean(axis=(2, 3)), clean.std(axis=(2, 3), dtype=np.float32)
     figure, axes = plt.subplots(1, 3, figsize=(12, 2.9), layout="constrained")
     axes[0].hist(mean[:, 0], 64, (0, 255), color=style.QUERY)

@@ -16,7 +16,7 @@ SMALL = ["--points", "10", "--viewpoint", "1", "--lighting", "1", "--quiet"]
 def photos(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "photos").mkdir()
-    for name in ("coins", "coffee"):
+    for name in ("coins", "coffee", "brick"):
         grey = photograph(name)[60:230, 60:270].astype(np.uint8)
         Image.fromarray(grey).save(tmp_path / "photos" / f"{name}.png")
     return tmp_path / "photos"
@@ -28,7 +28,7 @@ def test_photographs_become_a_folder_of_patches(photos, capsys):
     patches = hk.load("made")
     assert printed.splitlines() == [
         repr(patches),
-        "split 'photographs': 20 training points, 20 test points",
+        "split 'photographs': 20 training points, 20 validation points, 20 test points",
         "To open them: hk.load('made')",
     ]
     expected = hk.datasets.from_photographs(photos, 1, 1, 10, seed=1, progress=False)
@@ -38,10 +38,13 @@ def test_photographs_become_a_folder_of_patches(photos, capsys):
     assert (hk.load("made").noisy != patches.noisy).any()
 
 
-def test_a_single_photograph_has_no_split(photos, capsys):
-    assert main(["data", "make", "photos/coins.png", "--out", "made", *SMALL]) == 0
-    assert "A single photograph has no split" in capsys.readouterr().out
-    assert hk.load("made").names == ["v_coins_1", "i_coins_1"]
+@pytest.mark.parametrize("names", [["coins"], ["coins", "coffee"]])
+def test_fewer_than_three_photographs_have_no_split(names, photos, capsys):
+    files = [f"photos/{name}.png" for name in names]
+    assert main(["data", "make", *files, "--out", "made", *SMALL]) == 0
+    printed = capsys.readouterr().out.splitlines()
+    assert printed[1].startswith("Fewer than three photographs or sequences have no split: ")
+    assert hk.load("made").names == [f"{kind}_{name}_1" for name in names for kind in "vi"]
 
 
 @pytest.mark.parametrize(

@@ -194,8 +194,11 @@ def test_the_number_of_labels_is_checked_for_each_sequence(release, tmp_path):
 
 
 def test_hpatches_sequences_have_the_official_splits(release, tmp_path):
-    train, test = hpatches.convert_release(release, tmp_path / "arrays").split("a")
-    assert (train.names, test.names) == (["v_there"], ["i_ajuntament"])
+    shutil.copytree(release / "v_there", release / "v_colors")
+    patches = hpatches.convert_release(release, tmp_path / "arrays")
+    sides = [side.names for side in patches.split("a")]
+    assert sides == [["v_there"], ["v_colors"], ["i_ajuntament"]]
+    assert [len(side.names) for side in patches.split("full")] == [0, 0, 3]
 
 
 def test_a_conversion_resumes_after_the_disk_was_full(release, tmp_path, monkeypatch, capsys):

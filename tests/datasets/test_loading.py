@@ -1,3 +1,4 @@
+import json
 import shutil
 
 import numpy as np
@@ -6,6 +7,7 @@ from files import raising
 
 import hpatches_kit as hk
 from hpatches_kit.datasets import hpatches, loading
+from hpatches_kit.datasets.splits import SPLITS
 from hpatches_kit.datasets.strips import write_strips
 
 
@@ -65,8 +67,29 @@ def test_a_release_with_a_source_needs_no_network(release, home, monkeypatch):
     monkeypatch.setattr(hpatches, "convert_release", raising(AssertionError("a second time")))
     for cached in (hk.load("hpatches"), hk.load("hpatches", source=release)):
         np.testing.assert_array_equal(cached.noisy, converted.noisy)
-    train, test = cached.split("a")
-    assert (train.names, test.names) == (["v_there"], ["i_ajuntament"])
+    assert cached.splits["a"] == SPLITS["a"]
+
+
+def test_a_set_that_an_earlier_version_converted_gets_a_validation_side_without_a_conversion(
+    release, home, monkeypatch
+):
+    shutil.copytree(release / "v_there", release / "v_colors")
+    monkeypatch.setattr(loading, "SEQUENCE_NAMES", ["i_ajuntament", "v_colors", "v_there"])
+    two_sided = {
+        name: {"train": split["train"] + split["validation"], "test": split["test"]}
+        for name, split in SPLITS.items()
+    }
+    with monkeypatch.context() as patch:
+        patch.setattr(hpatches, "SPLITS", two_sided)
+        hk.load("hpatches", source=release)
+    file = home / "hpatches" / "patches.json"
+    before = file.read_bytes()
+    assert "validation" not in json.loads(before)["splits"]["a"]
+    monkeypatch.setattr(hpatches, "convert_release", raising(AssertionError("a second time")))
+    for patches in (hk.load("hpatches"), hk.load(home / "hpatches")):
+        sides = [side.names for side in patches.split("a")]
+        assert sides == [["v_there"], ["v_colors"], ["i_ajuntament"]]
+    assert file.read_bytes() == before
 
 
 def test_a_part_of_the_release_is_stored_separately(release, zipped_release, home):

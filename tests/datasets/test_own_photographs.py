@@ -181,40 +181,82 @@ class FakeScene:
         self.sequences = list(sequences)
 
 
-def test_a_quarter_of_the_scenes_is_for_testing_and_no_scene_is_in_both_parts():
-    for count, expected in [(2, 1), (3, 1), (4, 1), (5, 1), (6, 2), (8, 2), (20, 5)]:
-        parts = split([FakeScene(f"v_{k}_1", f"i_{k}_1") for k in range(count)])["photographs"]
-        numbers = {part: {name.split("_")[1] for name in parts[part]} for part in parts}
-        assert len(numbers["test"]) == expected
-        assert len(numbers["train"]) == count - expected
-        assert numbers["train"].isdisjoint(numbers["test"])
-        assert len(parts["train"] + parts["test"]) == 2 * count
+def fake_scenes(count):
+    return [FakeScene(f"v_{k}_1", f"i_{k}_1") for k in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("scenes", "train", "validation", "test"),
+    [(3, 1, 1, 1), (4, 2, 1, 1), (5, 3, 1, 1), (6, 3, 1, 2), (8, 5, 1, 2), (20, 12, 3, 5)],
+)
+def test_each_side_gets_its_fraction_of_the_scenes_and_at_least_one(
+    scenes, train, validation, test
+):
+    sides = split(fake_scenes(scenes))["photographs"]
+    counts = {side: len(names) // 2 for side, names in sides.items()}
+    assert counts == {"train": train, "validation": validation, "test": test}
+
+
+def test_every_scene_is_on_one_side_only_and_in_its_order():
+    sides = split(fake_scenes(20))["photographs"]
+    numbers = {side: [int(name.split("_")[1]) for name in sides[side]] for side in sides}
+    assert all(numbers[side] == sorted(numbers[side]) for side in sides)
+    together = [number for side in sides for number in set(numbers[side])]
+    assert sorted(together) == list(range(20))
 
 
 def test_the_seed_determines_the_split():
-    eight = [FakeScene(str(k)) for k in range(8)]
-    chosen = [tuple(split(eight, seed=seed)["photographs"]["test"]) for seed in range(12)]
-    assert len(set(chosen)) > 4 and chosen[0] == tuple(split(eight)["photographs"]["test"])
+    eight = fake_scenes(8)
+    chosen = [repr(split(eight, seed=seed)) for seed in range(12)]
+    assert len(set(chosen)) > 8 and chosen[0] == repr(split(eight))
 
 
-def test_there_is_always_a_training_scene_and_a_fraction_of_0_gives_no_split():
-    three = [FakeScene("a"), FakeScene("b"), FakeScene("c")]
-    assert len(split(three, test=0.99)["photographs"]["train"]) == 1
-    assert split(three, test=0) == {}
+def test_other_fractions_change_how_many_scenes_each_side_has():
+    ten = fake_scenes(10)
+    sides = split(ten, validation=0.3, test=0.5)["photographs"]
+    assert {side: len(names) // 2 for side, names in sides.items()} == {
+        "train": 2,
+        "validation": 3,
+        "test": 5,
+    }
+    for fractions in ((0.01, 0.98), (0.98, 0.01), (0.49, 0.5)):  # no side is empty
+        sides = split(ten[:3], *fractions)["photographs"]
+        assert all(len(names) == 2 for names in sides.values())
+
+
+@pytest.mark.parametrize(("scenes", "test"), [(0, 0.25), (1, 0.25), (2, 0.25), (8, 0)])
+def test_fewer_than_three_scenes_or_a_fraction_of_0_give_no_split(scenes, test):
+    assert split(fake_scenes(scenes), test=test) == {}
 
 
 def test_the_split_contains_only_scenes_with_points(tmp_path):
     for k in range(3):
         Image.new("L", (200, 200), 100 + k).save(tmp_path / f"blank{k}.png")
-    write_photograph(tmp_path / "a.png", "coins")
-    write_photograph(tmp_path / "b.png", "coffee")
-    train, test = small_set(tmp_path).split()
-    assert {*train.names, *test.names} == {"v_a_1", "i_a_1", "v_b_1", "i_b_1"}
-    assert len(train) and len(test)
+    for letter, name in zip("abc", ["coins", "coffee", "brick"]):
+        write_photograph(tmp_path / f"{letter}.png", name)
+    sides = small_set(tmp_path).split()
+    assert all(len(side.names) == 2 for side in sides)
+    names = {name for side in sides for name in side.names}
+    assert names == {f"{kind}_{letter}_1" for kind in "vi" for letter in "abc"}
 
 
-def test_a_single_photograph_has_no_split(tmp_path):
-    patches = small_set(write_photograph(tmp_path / "a.png"))
+def test_the_sides_of_an_album_share_no_photograph_and_no_place(album):
+    train, validation, test = small_set(album).split()
+    assert len(train.names) >= 1 and train.shared(test) == train.shared(validation) == ((), ())
+    assert not validation.shared(test)
+
+
+def test_the_fractions_change_the_split_and_not_the_patches(album):
+    first, second = small_set(album), small_set(album, validation=0.4, test=0.4)
+    np.testing.assert_array_equal(first.noisy, second.noisy)
+    assert first.names == second.names and first.splits != second.splits
+
+
+@pytest.mark.parametrize("photographs", [["coins"], ["coins", "coffee"]])
+def test_fewer_than_three_photographs_have_no_split(photographs, tmp_path):
+    for name in photographs:
+        write_photograph(tmp_path / f"{name}.png", name)
+    patches = small_set(tmp_path)
     with pytest.raises(ValueError, match="have no split"):
         patches.split()
 
@@ -294,11 +336,20 @@ def test_a_truncated_photograph_is_reported_and_stops_all_threads(tmp_path):
         ({"points": 0}, "points=0"),
         ({"viewpoint": -1}, "viewpoint=-1"),
         ({"viewpoint": 0, "lighting": 0}, "would give no sequence: viewpoint=0, lighting=0"),
-        ({"test": 1.0}, "test=1.0"),
+        ({"test": 1.0}, "test=1.0: expected fractions greater than 0 with a sum less than 1"),
+        ({"test": -0.1}, "test=-0.1"),
+        ({"test": float("nan")}, "test=nan"),
+        ({"validation": 0}, "validation=0, test=0.25: expected .* or test=0 for no split"),
+        ({"validation": -0.1}, "validation=-0.1"),
+        ({"validation": 0.5, "test": 0.5}, "validation=0.5, test=0.5"),
+        ({"validation": 1.5, "test": 0}, "validation=1.5, test=0"),
         ({"seed": -1}, "seed=-1"),
     ],
 )
-def test_arguments_out_of_range_are_refused(album, arguments, message):
+def test_arguments_out_of_range_are_refused_before_the_work_starts(
+    album, arguments, message, monkeypatch
+):
+    monkeypatch.setattr(scenes, "detect_keypoints", None)  # no work is done
     with pytest.raises(ValueError, match=message):
         small_set(album, **arguments)
 

@@ -42,7 +42,7 @@ def test_the_patches_give_csv_their_labels_flat_points_and_order(patches, tmp_pa
     np.testing.assert_array_equal(loaded.label, patches.label)
     np.testing.assert_array_equal(loaded.flat, described.flat)
     with pytest.raises(ValueError, match="points, the patches"):
-        read_csv(tmp_path / "set", patches=patches.sample(19))
+        read_csv(tmp_path / "set", patches=patches.sample_sparse_points(19))
     part = read_csv(tmp_path / "set", patches=patches, sequences=["v_three", "v_one"])
     np.testing.assert_array_equal(part.label, patches.select(["v_three", "v_one"]).label)
 

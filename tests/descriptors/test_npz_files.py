@@ -45,7 +45,7 @@ def test_the_patches_replace_labels_and_order(patches, tmp_path):
     np.testing.assert_array_equal(loaded.sequence, other.sequence)
     np.testing.assert_array_equal(loaded.label, other.label)
     with pytest.raises(ValueError, match="points, the patches"):
-        load(tmp_path / "set.npz", patches=patches.sample(19))
+        load(tmp_path / "set.npz", patches=patches.sample_sparse_points(19))
 
 
 def rewrite(**changes):

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 def test_on_the_test_set_of_its_run_a_network_gets_the_scores_of_its_run(kind, data, tmp_path):
     row = replace(TFEAT, kind=kind, denoiser=UNET)
     record = run(row, tmp_path, data, TINY, progress=False)
-    test_set = hk.load(data).split()[1].sample(TINY.test_points, 0)
+    test_set = hk.load(data).split()[2].sample(TINY.test_sequences)
     assert elsewhere.score(Run(row, data, TINY, 0), tmp_path, test_set) == record["scores"]
 
 

@@ -13,7 +13,7 @@ from hpatches_kit.models.pretrained import FOLDER
 pytestmark = pytest.mark.slow
 
 PRETRAINED = list(pretraining.NETWORKS)
-TINY = Scale("tiny", 1, 100, 64, validation_patches=50, train_points=20, test_points=12)
+TINY = Scale("tiny", 1, 100, 64, validation_patches=50, train_points=20, test_sequences=1)
 FILTERS = {"encoder": (2, 2), "decoder": (2,), "residual": True}
 UNET = Denoiser("tiny-unet", network_options=FILTERS, optimizer="Adam")
 BOTH = Descriptor("tiny-both", batch_size=8, kind="noisy", denoiser=UNET, end_to_end=True)
@@ -25,9 +25,9 @@ def data(tmp_path, monkeypatch):
     monkeypatch.setitem(experiments.SCALES, "tiny", TINY)
     networks = {"denoiser": (UNET, "a small U-Net"), "both": (BOTH, "two in one")}
     monkeypatch.setattr(pretraining, "NETWORKS", networks)
-    lengths = {"v_one": 20, "i_two": 20, "v_three": 20}
-    splits = {"own": {"train": ["v_one", "i_two"], "test": ["v_three"]}}
-    toy_patches(lengths, splits=splits).save(tmp_path / "toy")
+    sides = {"train": ["v_one"], "validation": ["i_two"], "test": ["v_three", "i_four"]}
+    lengths = {name: 20 for names in sides.values() for name in names}
+    toy_patches(lengths, splits={"own": sides}).save(tmp_path / "toy")
     return str(tmp_path / "toy")
 
 
@@ -53,7 +53,8 @@ def test_pretrained_weights_are_those_of_the_run_and_the_card_says_how_it_was_tr
 def test_the_score_of_a_denoiser_is_its_psnr_on_the_test_set(data, tmp_path):
     card = pretraining.train_pretrained("denoiser", tmp_path / "results", data, "tiny", tmp_path)
     assert card["initial weights"] == "random"
-    test_set = hk.load(data).split()[1].sample(12, 0)
+    assert card["scored on"].startswith("20 points of the test photographs of ")
+    test_set = hk.load(data).split()[2].sample(1)
     denoiser = hk.models.pretrained("denoiser", tmp_path)
     psnr = hk.metrics.quality(test_set, denoiser).loc["all", "PSNR in dB"]
     assert card["scores"]["PSNR in dB"] == pytest.approx(psnr, abs=0.006)

@@ -41,7 +41,7 @@ def test_the_folder_of_a_run_depends_on_its_settings(data, tmp_path):
     assert len({run.folder, *(other.folder for other in changed)}) == 6
     same = [
         replace(run, row=replace(UNET)),
-        replace(run, scale=replace(TINY, test_points=99)),  # for descriptors only
+        replace(run, scale=replace(TINY, test_sequences=9)),  # for descriptors only
         replace(run, data=os.path.relpath(data)),
     ]
     assert {other.folder for other in same} == {run.folder}
@@ -56,6 +56,7 @@ def test_the_folder_of_a_run_depends_on_its_settings(data, tmp_path):
         ("n-hpatches", "datasets.hpatches.VERSION"),
         ("mini", "benchmark.task_names.PROTOCOL_VERSION"),
         ("hpatches", "benchmark.task_names.PROTOCOL_VERSION"),
+        ("photos", "experiments.runs.SIDES_VERSION"),
     ],
 )
 def test_a_new_version_of_data_or_protocol_gives_a_new_folder(data_name, version, monkeypatch):

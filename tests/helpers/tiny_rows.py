@@ -11,7 +11,7 @@ TINY = Scale(
     descriptor_patches=96,
     validation_patches=50,
     train_points=20,
-    test_points=12,
+    test_sequences=2,
     decoder_divisor=64,
 )
 FILTERS = {"encoder": (2, 2), "decoder": (2,), "residual": True}

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from toy_data import toy_patches
 
+from hpatches_kit import UserError
 from hpatches_kit.patches.patch_set import PatchSet
 from hpatches_kit.patches.views import VIEWS, view_index
 
@@ -27,33 +28,85 @@ def test_a_contiguous_part_shares_its_memory_with_the_whole(patches):
     assert np.shares_memory(patches.select("i_two").clean, patches.clean)
 
 
-def test_split_returns_train_and_test_and_skips_sequences_that_are_not_in_the_set(patches):
-    train, test = patches.split()
-    assert (train.names, test.names) == (["v_one", "i_two"], ["v_three"])
-    train, test = patches.select(["v_one", "v_three"]).split("halves")
-    assert (train.names, test.names) == (["v_one"], ["v_three"])
+def test_split_returns_train_validation_and_test(patches):
+    for sides in (patches.split(), patches.split("thirds")):
+        assert [side.names for side in sides] == [["v_one"], ["i_two"], ["v_three"]]
 
 
-def test_training_and_test_sequences_are_in_the_order_of_the_split(patches):
-    patches.splits["other"] = {"train": [], "test": ["v_three", "absent", "v_one"]}
-    train, test = patches.split("other")
-    assert len(train) == 0 and test.names == ["v_three", "v_one"]
+def test_sequences_are_in_the_order_of_the_split_and_those_that_are_absent_are_skipped(patches):
+    test_names = ["v_three", "absent", "v_one"]
+    patches.splits["other"] = {"train": ["i_two"], "validation": [], "test": test_names}
+    train, validation, test = patches.split("other")
+    assert (train.names, test.names) == (["i_two"], ["v_three", "v_one"])
+    assert len(validation) == 0  # as the split says
 
 
-def test_sample_draws_each_point_once_and_the_same_seed_gives_the_same_points(patches):
-    first, same, other = patches.sample(9, 1), patches.sample(9, 1), patches.sample(9, 2)
+@pytest.mark.parametrize("side", ["train", "validation", "test"])
+def test_a_side_without_a_sequence_in_the_set_is_refused(patches, side):
+    rest = patches.select(
+        [name for name in patches.names if name != patches.splits["thirds"][side][0]]
+    )
+    with pytest.raises(UserError, match=f"Split 'thirds' has no {side} sequence among"):
+        rest.split()
+
+
+def test_a_split_of_an_earlier_version_has_no_validation_side_and_the_error_says_what_to_do(
+    patches,
+):
+    patches.splits["halves"] = {"train": ["v_one", "i_two"], "test": ["v_three"]}
+    message = r"'halves' has no validation side.*Build these patches again.*select\(names\)"
+    with pytest.raises(UserError, match=message):
+        patches.split("halves")
+
+
+def test_a_sample_has_whole_sequences_in_the_order_of_the_set(patches):
+    drawn = {tuple(patches.sample(2, seed).names) for seed in range(20)}
+    assert drawn == {("v_one", "i_two"), ("v_one", "v_three"), ("i_two", "v_three")}
+    sample = patches.sample(2, seed=1)
+    assert sample.lengths == {name: patches.lengths[name] for name in sample.names}
+    assert sample.names == patches.sample(2, seed=1).names
+    np.testing.assert_array_equal(patches.sample(3).rows, patches.rows)
+
+
+def test_sparse_points_are_drawn_once_each_and_the_same_seed_gives_the_same_points(patches):
+    first, same, other = (patches.sample_sparse_points(9, seed) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first.rows, same.rows)
     assert len(set(first.rows)) == 9 and set(first.rows) != set(other.rows)
+
+
+def test_sparse_points_are_those_that_version_0_1_drew(patches):
+    expected = np.sort(np.random.default_rng(3).permutation(20)[:6])
+    np.testing.assert_array_equal(patches.sample_sparse_points(6, seed=3).rows, expected)
+
+
+def test_sparse_points_per_sequence_limit_each_sequence(patches):
+    sample = patches.sample_sparse_points(6, seed=1, per_sequence=True)
+    assert sample.lengths == {"v_one": 6, "i_two": 5, "v_three": 6}
+    assert (np.diff(sample.rows) > 0).all()
+    other = patches.sample_sparse_points(6, seed=2, per_sequence=True)
+    assert set(sample.rows) != set(other.rows)
 
 
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
         (lambda p: p.select("v_four"), "Unknown sequence 'v_four'"),
-        (lambda p: p.split("a"), "Unknown split 'a': expected one of halves"),
-        (lambda p: p.select("v_one").split(), "no test sequence among"),
+        (lambda p: p.split("a"), "Unknown split 'a': expected one of thirds"),
         (lambda p: p["denoised"], "No 'denoised' patches in this set"),
-        (lambda p: p.sample(21), "Cannot draw 21 points from 20"),
+        (lambda p: p.sample(0), "Cannot draw 0 sequences from 3: expected 1 to 3"),
+        (
+            lambda p: p.sample(4),
+            "Cannot draw 4 sequences.*To draw points, use sample_sparse_points",
+        ),
+        (lambda p: p.sample(1.5), "Cannot draw 1.5 sequences from 3"),
+        (lambda p: p.sample_sparse_points(0), "Cannot draw 0 points from 20: expected 1 to 20"),
+        (lambda p: p.sample_sparse_points(21), "Cannot draw 21 points from 20: expected 1 to 20"),
+        (
+            lambda p: p.sample_sparse_points(0, per_sequence=True),
+            "Cannot draw 0 points from 20: expected 1 or more per sequence",
+        ),
+        (lambda p: p.select([]).sample_sparse_points(1, per_sequence=True), "1 points from 0"),
+        (lambda p: PatchSet(p.arrays, p.sequence).split(), r"have no split: use select\(names\)"),
         (lambda p: p.add("denoised", p.clean[:3]), "3 denoised patches for 20 points"),
         (lambda p: PatchSet({"clean": p.clean[:, :5]}, p.sequence), r"expected uint8 \(points, 16"),
         (lambda p: PatchSet({"clean": p.clean / 255.0}, p.sequence), "are float64"),
@@ -77,7 +130,8 @@ def test_select_collects_points_of_a_sequence_that_are_not_contiguous():
 def test_a_base_array_can_be_added_to_a_part_of_the_set(patches):
     part = patches.select("i_two").add_base("inverted", 255 - patches.clean)
     np.testing.assert_array_equal(part["inverted"], 255 - part.clean)
-    np.testing.assert_array_equal(part.sample(2)["inverted"], 255 - part.sample(2).clean)
+    sample = part.sample_sparse_points(2)
+    np.testing.assert_array_equal(sample["inverted"], 255 - sample.clean)
 
 
 def test_a_reference_is_flat_if_its_standard_deviation_is_at_most_ten_grey_levels(patches):
@@ -85,7 +139,7 @@ def test_a_reference_is_flat_if_its_standard_deviation_is_at_most_ten_grey_level
     patches.arrays["clean"][3, 0] = np.where(np.arange(32) < 16, 100, 120)  # standard deviation 10
     patches.arrays["clean"][4, 0] = np.where(np.arange(32) < 16, 100, 121)
     assert np.flatnonzero(patches.flat).tolist() == [3]
-    assert patches.sample(20).flat.sum() == 1
+    assert patches.sample_sparse_points(20).flat.sum() == 1
 
 
 def test_given_values_of_flat_stay_with_their_points(patches):

@@ -1,0 +1,35 @@
+"""The three sides of a split: fit sees train, choices see validation, reports see test."""
+
+from hpatches_kit._support.errors import UserError
+
+SIDES = ("train", "validation", "test")
+
+
+def names_of_sides(splits, name, available):
+    """Return three lists of sequence names, one per side, in the order of the split.
+
+    Args:
+        splits: of a `PatchSet`.
+        name: of the split; None for the first one.
+        available: names of the sequences in the set. The others are left out.
+
+    Raises UserError as `PatchSet.split` does, which calls it.
+    """
+    if not splits:
+        raise UserError("These patches have no split: use select(names).")
+    name = name or next(iter(splits))
+    if name not in splits:
+        raise UserError(f"Unknown split {name!r}: expected one of {', '.join(splits)}.")
+    if missing := [side for side in SIDES if side not in splits[name]]:
+        raise UserError(
+            f"Split {name!r} has no {' and no '.join(missing)} side, because an earlier version of"
+            " hpatches_kit made it: expected train, validation and test. Build these patches again"
+            " with this version, or choose sequences with select(names)."
+        )
+    sides = []
+    for side in SIDES:
+        in_split = splits[name][side]
+        sides.append([sequence for sequence in in_split if sequence in available])
+        if in_split and not sides[-1]:
+            raise UserError(f"Split {name!r} has no {side} sequence among {list(available)}.")
+    return sides
