@@ -1,5 +1,6 @@
-"""The command `hpatches data`: download HPatches, or make patches of your own photographs."""
+"""The command `hpatches data`: make patches of photographs, or download HPatches."""
 
+import shlex
 from pathlib import Path
 
 from hpatches_kit import benchmark, datasets
@@ -12,19 +13,49 @@ def add_data(commands):
     """Add `data` and its subcommands to the commands of a parser."""
     command = commands.add_parser(
         "data",
-        help="download HPatches, or make patches of your own photographs",
-        description="Download HPatches, or make patches of your own photographs.",
+        help="make patches of built-in or your own photographs, or download HPatches",
+        description="Make patches of built-in or your own photographs, or download HPatches.",
         epilog="$HPATCHES_KIT_DATA names the folder for data, $HPATCHES_KIT_MIRROR another server"
         " to download from. An interrupted download resumes when the command runs again.",
     )
     subcommands = command.add_subparsers(required=True, metavar="COMMAND")
-    for add in (add_hpatches, add_sequences, add_tasks, add_make):
+    for add in (add_photos, add_hpatches, add_sequences, add_tasks, add_make):
         add(subcommands)
 
 
 def add_download_options(command):
     command.add_argument("--folder", help="for the data; default: $HPATCHES_KIT_DATA, or data/")
     command.add_argument("--quiet", action="store_true", help="show no progress bars")
+
+
+def add_photos(commands):
+    command = commands.add_parser(
+        "photos",
+        help="patches of built-in photographs, with your own for training",
+        description="Make patches of built-in photographs. Your own photographs and image sequences"
+        " can be added to the training side; the validation and test sides stay the same.",
+        epilog="Image files directly in the folder of --extra are single photographs. Its"
+        " subfolders with 1.jpg, 2.jpg, H_1_2 and so on are image sequences.",
+    )
+    command.set_defaults(run=photos)
+    add = command.add_argument
+    text = "photos, or mini, which is smaller; default: %(default)s"
+    add("--set", dest="name", default="photos", choices=["mini", "photos"], help=text)
+    add("--extra", metavar="FOLDER", help="your own photographs, for the training side")
+    add_download_options(command)
+
+
+def photos(options):
+    """Build or open a built-in patch set, and print its sides and how to open it."""
+    load_options = {"extra": options.extra, "progress": not options.quiet}
+    patches = datasets.load(options.name, options.folder, **load_options)
+    print(patches)
+    print_splits(patches)
+    arguments = f", {options.folder!r}" if options.folder else ""
+    arguments += f", extra={options.extra!r}" if options.extra is not None else ""
+    path = Path(patches.base("clean").filename).parent
+    print(f"To open it: hk.load({options.name!r}{arguments}) or hk.load({str(path)!r})")
+    print(f"To train the tables on it: hpatches reproduce --data {shlex.quote(str(path))}")
 
 
 def add_hpatches(commands):
@@ -110,18 +141,23 @@ def make(options):
     patches = datasets.from_photographs(options.photos, **counts, progress=not options.quiet)
     patches = patches.save(options.out, made="of photographs", **counts)
     print(patches)
-    for name in patches.splits:
-        train, validation, test = map(len, patches.split(name))
-        print(
-            f"split {name!r}: {train:,} training points, {validation:,} validation points,"
-            f" {test:,} test points"
-        )
+    print_splits(patches)
     if not patches.splits:
         print(
             "Fewer than three photographs or sequences have no split: choose sequences with"
             " select(names)."
         )
     print(f"To open them: hk.load({options.out!r})")
+
+
+def print_splits(patches):
+    """Print the number of points on the three sides of each split."""
+    for name in patches.splits:
+        train, validation, test = map(len, patches.split(name))
+        print(
+            f"split {name!r}: {train:,} training points, {validation:,} validation points,"
+            f" {test:,} test points"
+        )
 
 
 def check_out(folder):

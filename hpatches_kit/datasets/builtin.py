@@ -6,8 +6,21 @@ They are split by photograph into three sides: training, validation and test.
 from dataclasses import asdict, dataclass
 from functools import partial
 
+import numpy as np
+
+from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.thread_pool import parallel_map
+from hpatches_kit.datasets.own_photographs import find_scenes, list_paths
 from hpatches_kit.images.builtin import photograph
-from hpatches_kit.patches.scenes import Scene, extract_scenes, virtual_names
+from hpatches_kit.images.sequences import ImageSequence
+from hpatches_kit.patches.overlap import photograph_of
+from hpatches_kit.patches.scenes import (
+    REASONS,
+    Scene,
+    extract_scenes,
+    have_points,
+    virtual_names,
+)
 
 # data/README.md lists sources and licences.
 SCENES = {
@@ -19,6 +32,9 @@ SCENES = {
 TEXTURES = ["brick", "cell", "grass", "gravel", "hubble"]  # for training only
 VERSION = 3  # raise it when the patches change, so that caches are built again
 FEWEST_POINTS = 300  # per sequence of validation and test
+# An image is a copy below this mean absolute difference, in grey levels. A JPEG of quality 30 differs
+# by up to 7.5; two different built-in photographs differ by 37 or more.
+COPY = 8.0
 
 
 @dataclass
@@ -40,11 +56,26 @@ BUILTIN = {
 }
 
 
-def build(size, progress=True, originals=False):
+def build(size, progress=True, originals=False, extra=None):
     """Cut patches from every photograph; returns a `PatchSet` with the split `"photographs"`.
 
-    `size` is a `BuiltinSize`; for the other arguments see `extract_scenes`.
+    Args:
+        size: a `BuiltinSize`.
+        progress: show progress bars.
+        originals: as for `extract_scenes`.
+        extra: photographs and image sequences that are added to the training side, last; see
+            `extra_scenes`. All other patches stay the same.
     """
+    scenes, split = builtin_scenes(size)
+    if extra is not None:
+        added = extra_scenes(extra, size, scenes, progress)
+        scenes += added
+        split["train"] += [name for scene in added for name in scene.sequences]
+    return extract_scenes(scenes, {"photographs": split}, progress, originals)
+
+
+def builtin_scenes(size):
+    """Return the scenes of the built-in photographs, and `{side: names of sequences}`."""
     scenes, split = [], {side: [] for side in SCENES}
     for side, photographs in SCENES.items():
         for name in photographs + (TEXTURES if side == "train" else []):
@@ -59,10 +90,68 @@ def build(size, progress=True, originals=False):
             read = partial(photograph, name)
             scenes.append(Scene(name, read, names, points, seed, fewest_points=fewest))
             split[side] += names
-    return extract_scenes(scenes, {"photographs": split}, progress, originals)
+    return scenes, split
 
 
-def provenance(name, originals=False):
-    """Everything that the patches depend on; stored with the patch set."""
+def extra_scenes(extra, size, builtin, progress=True):
+    """List the scenes of a user's own photographs and image sequences, for the training side.
+
+    Args:
+        extra: as `photos` of `from_photographs`.
+        size: a `BuiltinSize`; the numbers of sequences and points are those for training.
+        builtin: the scenes of the built-in photographs. No name of a sequence is used twice.
+        progress: show a bar while the photographs are read.
+
+    Copies of built-in photographs are skipped with a message. Reads every image, so that the errors
+    of `find_scenes`, of images that cannot be read and of photographs without a usable point come
+    before a long build.
+    """
+    paths = list_paths(extra)
+    owners = {scene.name: f"the built-in photograph {scene.name}" for scene in builtin}
+    taken = {name.casefold(): owners[scene.name] for scene in builtin for name in scene.sequences}
+    scenes = find_scenes(paths, size.viewpoint, size.lighting, size.points, size.seed, taken)
+    for scene in scenes:  # only the name of a real sequence is not chosen here
+        if owner := owners.get(photograph_of(scene.sequences[0]).casefold()):
+            raise UserError(f"The sequence {scene.file} is called like {owner}: rename its folder.")
+    photographs = {scene.name: scene.read() for scene in builtin}
+    find_copy = partial(_copied_photograph, photographs=photographs)
+    copied = parallel_map(find_copy, scenes, "Reading photographs", progress, "photograph")
+    for scene, (name, verb) in zip(scenes, copied):
+        if name:
+            print(f"Skipped: {scene.file} {verb} a copy of {owners[name]}.")
+    scenes = [scene for scene, (name, _) in zip(scenes, copied) if not name]
+    sources = ", ".join(map(str, paths))
+    if not scenes:
+        raise UserError(
+            f"Nothing to add from {sources}: every photograph is a copy of a built-in one."
+        )
+    if not have_points(scenes):
+        raise UserError(
+            f"Nothing to add from {sources}: no usable point in any of {len(scenes)} photographs or"
+            f" sequences. {REASONS}"
+        )
+    return scenes
+
+
+def _copied_photograph(scene, photographs):
+    """Return the name of the photograph that a scene copies, and a verb for the message.
+
+    The name is None for any other scene.
+    """
+    source = scene.read()
+    is_real = isinstance(source, ImageSequence)
+    for image in source.images if is_real else [source]:
+        for name, other in photographs.items():
+            if image.shape == other.shape and np.abs(image - other).mean() < COPY:
+                return name, "contains" if is_real else "is"
+    return None, ""
+
+
+def provenance(name, originals=False, extra=None):
+    """Everything that the patches depend on; stored with the patch set.
+
+    `extra` is the `fingerprint` of the photographs that were added.
+    """
     optional = {"originals": True} if originals else {}
+    optional |= {"extra": extra} if extra else {}
     return {"name": name, "version": VERSION, "size": asdict(BUILTIN[name]), **optional}

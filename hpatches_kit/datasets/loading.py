@@ -8,6 +8,7 @@ from hpatches_kit._support.disk import data_folder
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.units import format_bytes
 from hpatches_kit.datasets import builtin, hpatches
+from hpatches_kit.datasets.own_photographs import fingerprint, list_paths
 from hpatches_kit.datasets.releases import download_release
 from hpatches_kit.datasets.splits import SEQUENCE_NAMES, with_validation_side
 from hpatches_kit.datasets.strips import open_strips
@@ -18,7 +19,7 @@ RELEASES = ("hpatches", "n-hpatches")
 KNOWN = (*builtin.BUILTIN, *RELEASES)
 
 
-def load(name, folder=None, source=None, seed=None, originals=False, progress=True):
+def load(name, folder=None, source=None, seed=None, originals=False, extra=None, progress=True):
     """Load a patch set by name or path. The first call builds it; later calls open it from disk.
 
         patches = hk.load("mini")
@@ -31,8 +32,8 @@ def load(name, folder=None, source=None, seed=None, originals=False, progress=Tr
     Args:
         name: one of
 
-            - `"mini"`: built-in photographs, over 7,000 points, no download;
-            - `"photos"`: more sequences of the same photographs, over 20,000 points;
+            - `"mini"`: built-in photographs, over 8,000 points, no download;
+            - `"photos"`: more sequences of the same photographs, over 35,000 points;
             - `"hpatches"`: HPatches with the noise of the coursework, 157,000 points; downloads
               4.2 GB once and stores 5.1 GB;
             - `"n-hpatches"`: N-HPatches, the noisy release of the course, if you have loaded it
@@ -46,29 +47,38 @@ def load(name, folder=None, source=None, seed=None, originals=False, progress=Tr
         seed: of the noise that HPatches gets; default 0. Each seed is stored as a separate patch
             set. Other patch sets have their noise already and take no seed.
         originals: also keep the 65 px patches, as `patches["original"]`: 10.6 GB more for HPatches.
+        extra: for `"mini"` and `"photos"`: a folder of your own photographs and image sequences, or
+            a list, as for `from_photographs`. They are added to the training side; the validation
+            and test sides stay the same. Copies of built-in photographs are skipped with a message.
+            The result is stored as a separate patch set; changed files give another one.
         progress: show progress bars.
 
     Returns a `PatchSet`. Saved patch sets keep their own splits; `"mini"` and `"photos"` have the
     split `"photographs"`, and HPatches has the official splits, such as `patches.split("a")`, with
     a part of each training side for validation (see `datasets/splits.py`).
-    Raises UserError for an unknown name, an argument that the patch set does not take, or damaged
-    files, FileNotFoundError for a missing source, ConnectionError if the download fails, OSError if
-    the disk is full.
+    Raises UserError for an unknown name, an argument that the patch set does not take, damaged
+    files, or extra photographs that cannot be used, FileNotFoundError for a missing source or extra
+    photograph, ConnectionError if the download fails, OSError if the disk is full.
     """
-    patches = _load(name, folder, source, seed, originals, progress)
+    patches = _load(name, folder, source, seed, originals, extra, progress)
     # Sets that an earlier version of the kit converted have splits without a validation side.
     patches.splits = with_validation_side(patches.splits)
     return patches
 
 
-def _load(name, folder, source, seed, originals, progress):
+def _load(name, folder, source, seed, originals, extra, progress):
     home, path = Path(folder).expanduser() if folder else data_folder(), Path(name).expanduser()
     if seed is not None and (not isinstance(seed, int) or seed < 0):
         raise UserError(f"{seed=}: expected a whole number, 0 or more.")
+    if extra is not None and name not in builtin.BUILTIN:
+        raise UserError(
+            f"{str(name)!r} takes no extra photographs: extra= is for"
+            f" {' and '.join(map(repr, builtin.BUILTIN))}."
+        )
     options = {"seed": seed or 0, "originals": originals}
     if name in builtin.BUILTIN:
         _refuse_source_and_seed(f"The built-in patch set {name!r}", source, seed)
-        return _load_builtin(name, home, originals, progress)
+        return _load_builtin(name, home, originals, extra, progress)
     if name in RELEASES and source is not None:
         return _convert(name, home, Path(source).expanduser(), progress, **options)
     if name == "n-hpatches" and (from_course := _folder_of(home, name, **options)).exists():
@@ -99,12 +109,16 @@ def _refuse_source_and_seed(subject, source, seed):
         )
 
 
-def _load_builtin(name, home, originals, progress):
-    folder = _folder_of(home, name, 0, originals)
-    provenance = builtin.provenance(name, originals)
+def _load_builtin(name, home, originals, extra, progress):
+    extra = None if extra is None else list_paths(extra)  # a list can be read twice
+    content = None if extra is None else fingerprint(extra)
+    stored_name = f"{name}-extra-{content[:16]}" if content else name
+    folder = _folder_of(home, stored_name, 0, originals)
+    provenance = builtin.provenance(name, originals, content)
 
     def build():
-        builtin.build(builtin.BUILTIN[name], progress, originals).save(folder, **provenance)
+        size = builtin.BUILTIN[name]
+        builtin.build(size, progress, originals, extra).save(folder, **provenance)
 
     return open_or_build(folder, build, **provenance)
 

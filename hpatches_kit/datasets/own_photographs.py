@@ -1,5 +1,7 @@
 """Patches from your own photographs and image sequences, for training and for the benchmark."""
 
+import hashlib
+import json
 import re
 import unicodedata
 import zlib
@@ -67,37 +69,47 @@ def from_photographs(
     return extract_scenes(scenes, splits, progress)
 
 
-def find_scenes(photos, viewpoint=2, lighting=2, points=500, seed=0):
-    """List the scenes (`Scene`) of `from_photographs`; the arguments and errors are the same."""
-    photos = [photos] if isinstance(photos, str | PathLike) else photos
-    files, folders = [], []
-    for path in (Path(path).expanduser() for path in photos):
-        if not path.exists():
-            raise FileNotFoundError(f"{path} is missing.")
-        if not path.is_dir():
-            files.append(path)
-        elif homography_files(path):
-            folders.append(path)
-        else:
-            children = sorted(path.iterdir())
-            files += filter(is_image_file, children)
-            folders += filter(_is_sequence, children)
-    if not files and not folders:
-        raise UserError(
-            f"No photographs and no sequences in {', '.join(map(str, photos))}: expected image"
-            " files, or folders with 1.jpg, 2.jpg and H_1_2."
-        )
+def find_scenes(photos, viewpoint=2, lighting=2, points=500, seed=0, taken=None):
+    """List the scenes (`Scene`) of `from_photographs`; the arguments and errors are the same.
+
+    `taken` is a dictionary from sequence names in lower case to what has them; no scene of the list
+    gets one of these names.
+    """
+    files, folders, ignored = _files_and_sequences(photos)
+    for folder in ignored:
+        print(f"Skipped: {_why_ignored(folder)}")
     if files and not viewpoint + lighting:
         raise UserError(
             f"{files[0]} would give no sequence: {viewpoint=}, {lighting=}. Expected 1 or more of"
             " either."
         )
-    folders = without_repeats(folders)
     sequence_images = [file for folder in folders for file, _ in sequence_files(folder)]
     for file in (*files, *sequence_images):
         check_image_file(file)
-    files = without_copies(without_repeats(files), sequence_images)
-    return name_scenes(files, folders, viewpoint, lighting, points, seed)
+    files = without_copies(files, sequence_images)
+    return name_scenes(files, folders, viewpoint, lighting, points, seed, taken)
+
+
+def fingerprint(photos):
+    """Hash the names and contents of the files of `from_photographs`: 64 hexadecimal digits.
+
+    The folder of the photographs does not matter, the order of a list does. Raises FileNotFoundError
+    and UserError for missing files.
+    """
+    files, folders, _ = _files_and_sequences(photos)
+    names = {file: file.name for file in files}
+    for folder in folders:
+        images = [file for file, _ in sequence_files(folder)]
+        for file in (*images, *homography_files(folder).values()):
+            names[file] = f"{folder.resolve().name}/{file.name}"
+    listing = [(name, digest(file)) for file, name in names.items()]
+    return hashlib.sha256(json.dumps(listing).encode()).hexdigest()
+
+
+def list_paths(photos):
+    """Return a list of paths; `photos` is one path, or several."""
+    photos = [photos] if isinstance(photos, str | PathLike) else photos
+    return [Path(path).expanduser() for path in photos]
 
 
 def without_copies(files, others=()):
@@ -123,13 +135,14 @@ def without_repeats(paths):
     return list(first.values())
 
 
-def name_scenes(files, folders, viewpoint, lighting, points, seed):
+def name_scenes(files, folders, viewpoint, lighting, points, seed, taken=None):
     """Make scenes with different sequence names, even on disks that ignore upper and lower case.
 
     A sequence has the name of its folder. A second photograph with the same name gets a number. The
-    seed of a scene depends on its name: another photograph does not change its patches.
+    seed of a scene depends on its name: another photograph does not change its patches. For `taken`
+    see `find_scenes`.
     """
-    scenes, taken = [], {}
+    scenes, taken = [], dict(taken or {})
     for folder in folders:
         name = folder.resolve().name
         if name.casefold() in taken:
@@ -177,17 +190,39 @@ def split(scenes, validation=0.15, test=0.25, seed=0):
     return {"photographs": sides}
 
 
-def _is_sequence(folder):
-    if not folder.is_dir() or is_hidden(Path(folder.name)):
-        return False
-    if homography_files(folder):
-        return True
-    if any(map(is_image_file, folder.iterdir())):
-        print(
-            f"Skipped: the folder {folder} has images but no homography H_1_2, which an image"
-            " sequence needs. To use them as photographs, pass the folder itself."
+def _files_and_sequences(photos):
+    """Return image files, folders of sequences, and ignored folders of images, each path once."""
+    photos = list_paths(photos)
+    files, folders, ignored = [], [], []
+    for path in photos:
+        if not path.exists():
+            raise FileNotFoundError(f"{path} is missing.")
+        if not path.is_dir():
+            files.append(path)
+        elif homography_files(path):
+            folders.append(path)
+        else:
+            children = sorted(path.iterdir())
+            files += filter(is_image_file, children)
+            subfolders = [f for f in children if f.is_dir() and not is_hidden(Path(f.name))]
+            folders += filter(homography_files, subfolders)
+            others = (folder for folder in subfolders if not homography_files(folder))
+            ignored += [f for f in others if any(map(is_image_file, f.iterdir()))]
+    if not files and not folders:
+        listed = ", ".join(map(str, photos)) or "an empty list"
+        reasons = [f" But {_why_ignored(folder)}" for folder in ignored[:1]]
+        raise UserError(
+            f"No photographs and no sequences in {listed}: expected image files, or folders with"
+            f" 1.jpg, 2.jpg and H_1_2.{''.join(reasons)}"
         )
-    return False
+    return without_repeats(files), without_repeats(folders), ignored
+
+
+def _why_ignored(folder):
+    return (
+        f"the folder {folder} has images but no homography H_1_2, which an image sequence needs. To"
+        " use them as photographs, pass the folder itself."
+    )
 
 
 def _scene_seed(seed, name):

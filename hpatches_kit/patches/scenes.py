@@ -6,7 +6,7 @@ of one place have the same label in all its sequences.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from tempfile import TemporaryFile
 
 import numpy as np
@@ -108,6 +108,14 @@ def extract_scenes(scenes, splits=None, progress=True, originals=False):
     return PatchSet(arrays, sequence, np.concatenate(labels), splits)
 
 
+def have_points(scenes):
+    """Whether any of the scenes has a usable point; stops at the first one."""
+    # The first sequence of a scene is the same without the others, and usually enough.
+    shortened = [replace(scene, sequences=scene.sequences[:1]) for scene in scenes]
+    bar = tqdm(disable=True)
+    return any(len(_extract_scene(scene, bar)[2]) for scene in [*shortened, *scenes])
+
+
 def _check_points(scene, name, points):
     if points < scene.fewest_points:
         raise UserError(
@@ -116,7 +124,7 @@ def _check_points(scene, name, points):
         )
 
 
-def _extract_scene(scene, bar, originals):
+def _extract_scene(scene, bar, originals=False):
     """Return `(blocks, names, labels)`: `[(noisy, clean, original), ...]`, one value per point."""
     source = scene.read()
     is_real = isinstance(source, ImageSequence)

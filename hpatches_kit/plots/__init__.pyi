@@ -11,8 +11,8 @@ from .data import point as point
 from .data import sequence as sequence
 from .explorers import explore as explore
 from .explorers import explore_mining as explore_mining
-from .images import images as images
-from .images import levels as levels
+from .image_grid import images as images
+from .image_grid import levels as levels
 from .mining import distance_matrix as distance_matrix
 from .mining import metric_curve as metric_curve
 from .mining import percentiles as percentiles

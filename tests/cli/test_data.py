@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 from PIL import Image
+from tiny_photographs import use_three_photographs, write_photograph
 
 import hpatches_kit as hk
 from hpatches_kit.cli.main import main
 from hpatches_kit.datasets import hpatches
+from hpatches_kit.datasets.builtin import BUILTIN
 from hpatches_kit.images.builtin import photograph
 
 SMALL = ["--points", "10", "--viewpoint", "1", "--lighting", "1", "--quiet"]
@@ -88,6 +90,55 @@ def test_the_help_explains_the_layout_of_image_sequences(capsys):
     with pytest.raises(SystemExit) as exit:
         main(["data"])
     assert exit.value.code == 2 and "COMMAND" in capsys.readouterr().err
+
+
+def test_the_built_in_set_prints_its_sides_and_how_to_open_it(tmp_path, monkeypatch, capsys):
+    use_three_photographs(monkeypatch)
+    monkeypatch.setenv("HPATCHES_KIT_DATA", str(tmp_path / "home"))
+    assert main(["data", "photos", "--quiet"]) == 0
+    path = str(tmp_path / "home" / "photos")
+    assert capsys.readouterr().out.splitlines() == [
+        repr(hk.load(path)),
+        "split 'photographs': 40 training points, 16 validation points, 16 test points",
+        f"To open it: hk.load('photos') or hk.load({path!r})",
+        f"To train the tables on it: hpatches reproduce --data {path}",
+    ]
+
+
+def test_extra_photographs_are_added_to_the_training_side(tmp_path, monkeypatch, capsys):
+    use_three_photographs(monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    write_photograph(tmp_path / "my album" / "wall.png")
+    command = ["data", "photos", "--set", "mini", "--extra", "my album", "--folder", "my sets"]
+    assert main([*command, "--quiet"]) == 0
+    (path,) = (tmp_path / "my sets").glob("mini-extra-*")
+    assert capsys.readouterr().out.splitlines() == [
+        repr(hk.load(path)),
+        "split 'photographs': 80 training points, 16 validation points, 16 test points",
+        f"To open it: hk.load('mini', 'my sets', extra='my album') or hk.load({str(path)!r})",
+        f"To train the tables on it: hpatches reproduce --data '{path}'",
+    ]
+    by_name = hk.load("mini", "my sets", extra="my album")
+    assert by_name.fingerprint == hk.load(path).fingerprint
+
+
+def test_extra_photographs_that_cannot_be_used_are_one_line(tmp_path, monkeypatch, capsys):
+    use_three_photographs(monkeypatch)
+    (tmp_path / "empty").mkdir()
+    command = ["data", "photos", "--folder", str(tmp_path / "home"), "--extra"]
+    for folder, message in (("nowhere", "is missing"), ("empty", "No photographs and no sequen")):
+        assert main([*command, str(tmp_path / folder)]) == 2
+        output = capsys.readouterr()
+        assert output.err.startswith("error: ") and output.err.count("\n") == 1
+        assert message in output.err and not output.out
+    assert not (tmp_path / "home").exists()
+
+
+def test_the_command_offers_every_built_in_set(capsys):
+    with pytest.raises(SystemExit):
+        main(["data", "photos", "--set", "hpatches"])
+    printed = capsys.readouterr().err
+    assert all(name in printed for name in BUILTIN)
 
 
 def test_a_local_release_is_converted(patches, tmp_path, monkeypatch, capsys):
