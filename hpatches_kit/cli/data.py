@@ -127,6 +127,8 @@ def add_make(commands):
     add("--out", metavar="FOLDER", required=True, help="for the patches")
     number = {"type": int, "metavar": "N"}
     add("--points", default=500, **number, help="at most, per sequence; default: %(default)s")
+    text = "at least, per sequence, or an error; default: %(default)s"
+    add("--fewest-points", default=0, **number, help=text)
     for name in ("viewpoint", "lighting"):
         text = f"virtual {name} sequences per photograph; default: %(default)s"
         add(f"--{name}", default=2, **number, help=text)
@@ -138,7 +140,8 @@ def make(options):
     """Extract the patches, write them to a folder, and print what it holds."""
     check_out(Path(options.out))  # before the work
     counts = {name: getattr(options, name) for name in ("viewpoint", "lighting", "points", "seed")}
-    patches = datasets.from_photographs(options.photos, **counts, progress=not options.quiet)
+    fewest = {"fewest_points": options.fewest_points, "progress": not options.quiet}
+    patches = datasets.from_photographs(options.photos, **counts, **fewest)
     patches = patches.save(options.out, made="of photographs", **counts)
     print(patches)
     print_splits(patches)

@@ -5,6 +5,7 @@ import json
 import re
 import unicodedata
 import zlib
+from dataclasses import replace
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -25,7 +26,15 @@ LONGEST_OF_SEQUENCE = 1600  # larger than most images of HPatches
 
 
 def from_photographs(
-    photos, viewpoint=2, lighting=2, points=500, seed=0, validation=0.15, test=0.25, progress=True
+    photos,
+    viewpoint=2,
+    lighting=2,
+    points=500,
+    seed=0,
+    validation=0.15,
+    test=0.25,
+    fewest_points=0,
+    progress=True,
 ):
     """Cut patches from your own photographs and image sequences.
 
@@ -42,6 +51,8 @@ def from_photographs(
         seed: of viewpoints, lighting, points, noise and the split.
         validation: fraction of the photographs and sequences on the validation side.
         test: fraction on the test side; 0 for no split.
+        fewest_points: smallest number of points per sequence; a photograph or sequence with fewer is
+            an error. Scores are only compared at equal numbers of points.
         progress: show a bar, one step per sequence.
 
     Returns a `PatchSet` of clean and noisy patches, in temporary files until it is saved, with the
@@ -50,7 +61,7 @@ def from_photographs(
 
     Raises FileNotFoundError and UserError for files that cannot be used, before the work starts if
     the beginning of the file shows it; UserError for arguments out of range, also before the work
-    starts, and if no photograph has a usable point.
+    starts, and if no photograph has a usable point, or one has fewer than `fewest_points`.
     """
     if points < 1 or min(viewpoint, lighting) < 0:
         raise UserError(
@@ -64,7 +75,10 @@ def from_photographs(
         )
     if seed < 0:
         raise UserError(f"{seed=}: expected 0 or more.")
+    if not 0 <= fewest_points <= points:
+        raise UserError(f"{fewest_points=}: expected 0 to {points}, the greatest number of points.")
     scenes = find_scenes(photos, viewpoint, lighting, points, seed)
+    scenes = [replace(scene, fewest_points=fewest_points) for scene in scenes]
     splits = partial(split, validation=validation, test=test, seed=seed)
     return extract_scenes(scenes, splits, progress)
 

@@ -137,7 +137,9 @@ def _extract_scene(scene, bar, originals=False):
     blocks, names, labels = [], [], [np.empty(0, int)]
     for name in scene.sequences:
         sequence_seed, noise_seed = next(seeds).spawn(2), next(seeds)
-        if len(points):
+        if not len(points):
+            _check_points(scene, name, 0)
+        else:
             sequence = source if is_real else VIRTUAL[name[0]](name, image, sequence_seed[0])
             patches, kept = extract(sequence, points, scene.points, sequence_seed[1])
             _check_points(scene, name, len(kept))

@@ -354,6 +354,21 @@ def test_arguments_out_of_range_are_refused_before_the_work_starts(
         small_set(album, **arguments)
 
 
+@pytest.mark.parametrize("name, points", [("coins", r"\d+"), ("tiny", "0")])
+def test_a_photograph_with_fewer_points_than_asked_is_an_error(name, points, tmp_path):
+    write_photograph(tmp_path / "coins.png", "coins")
+    Image.new("L", (20, 20)).save(tmp_path / "tiny.png")
+    message = rf"{name}.png gives {points} points in the sequence v_{name}_1: expected 400 or more"
+    with pytest.raises(ValueError, match=message):
+        from_photographs(tmp_path / f"{name}.png", 1, 1, fewest_points=400, progress=False)
+
+
+@pytest.mark.parametrize("fewest", [-1, 501])
+def test_a_smallest_number_of_points_out_of_range_is_named(fewest, tmp_path):
+    with pytest.raises(ValueError, match=f"fewest_points={fewest}: expected 0 to 500"):
+        from_photographs(tmp_path, fewest_points=fewest)
+
+
 def test_image_sequences_need_no_virtual_sequences(album):
     patches = small_set([album / "v_wall", album / "poster"], viewpoint=0, lighting=0)
     assert patches.names == ["v_wall", "poster"]
