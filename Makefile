@@ -55,4 +55,4 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) data/mini data/mini-* data/photos data/photos-* data/tasks data/denoised
+	rm -rf $(VENV) data/mini data/mini-original data/mini-extra-* data/photos data/photos-original data/photos-extra-* data/tasks data/denoised

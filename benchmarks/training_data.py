@@ -6,10 +6,11 @@
 Each patch set has a name for the table, and a name or path for `hk.load`. Only the patches differ:
 the network is L2-Net with standardised patches, the loss takes the hardest negative at margin 1, the
 optimiser is Adam with cosine decay from 0.002, and each network sees 12 epochs of 100 batches of 128
-pairs: 307,200 clean patches. A network takes 10 to 25 minutes on one core; weights are kept in
-`--results`, so that a second call only scores. `--save` writes the table to benchmarks/README.md.
+pairs: 307,200 clean patches. A network takes 10 to 25 minutes on one core. Weights are kept in
+`--results` by the name in the table and the seed, so that a second call only scores: use another
+folder for other patches. `--save` writes the table to benchmarks/README.md.
 
-The set BEFORE on the page is `photos` of version 0.1, whose code is that of commit 055b076:
+The set `before` on the page is that of commit 055b076, which makes the patches of version 0.1:
 
     git worktree add ../before 055b076 && cd ../before && PYTHONPATH=. python -c \
         "import hpatches_kit as hk; hk.load('photos').save('photos-of-0.1')"
@@ -61,6 +62,8 @@ def main():
         "--save", action="store_true", help="write the table to benchmarks/README.md"
     )
     options = parser.parse_args()
+    if not all("=" in pair for pair in options.sets):
+        parser.error("expected NAME=SET, such as before=FOLDER")
     real, root = hk.load(options.real), Path(options.results)
     root.mkdir(parents=True, exist_ok=True)
     tasks, scores = hk.benchmark.draw_tasks(real), {}
@@ -96,7 +99,8 @@ def format_table(scores):
 
 def compare(scores):
     """In how many seeds the last set is better than the first one, task by task."""
-    first, *_, last = dict.fromkeys(name for name, _ in scores)
+    names = list(dict.fromkeys(name for name, _ in scores))
+    first, last = names[0], names[-1]
     differences = np.array(
         [np.subtract(scores[last, seed], row) for (n, seed), row in scores.items() if n == first]
     )

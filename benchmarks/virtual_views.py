@@ -29,7 +29,7 @@ DRAWS = 3  # of these points; the numbers are means
 DENSITIES = 30, 150, 300, 1000
 # Matching mAP (easy, hard, tough) on twelve real sequences at 150 points each, cut by another
 # extraction than the kit's, 2026-11. The strengths in `images/virtual_sequences.py` were set so that
-# the built-in test set comes within 0.06 of these numbers.
+# the test set of `photos` comes within 0.06 of these numbers.
 TWELVE_REAL = {
     "pixels, 8x8": (0.78, 0.43, 0.14),
     "RootSIFT": (0.82, 0.72, 0.42),

@@ -143,7 +143,9 @@ def test_the_example_of_a_docstring_runs(code, quick):
         Image.fromarray(grey).save(f"PHOTOS/{name}.png")
     names = {"patches": patches, "train": train, "test": test, "unet": unet, "model": model}
     names |= {"loss": loss, "batches": batches, "validation": batches}
-    exec(code, {"hk": hk, "keras": keras, "Descriptor": hk.experiments.Descriptor, **names})
+    exec(
+        code, {"hk": hk, "keras": keras, "np": np, "Descriptor": hk.experiments.Descriptor, **names}
+    )
 
 
 def test_the_readme_has_at_most_120_lines():

@@ -38,8 +38,8 @@ class Pairs(LabelledBatches):
         noise_share: probability with which each patch gets this noise.
 
     Raises UserError for numbers that are too small, a jitter outside 0..5, a photometric strength
-    outside 0..3, noise outside 0..100, a share outside 0..1, a kind that `patches` lacks, noise for
-    another kind than stated, or fewer places than pairs.
+    outside 0..3, noise outside 0..100, a share outside 0..1, a kind that `patches` lacks, noise or
+    fresh noise for a wrong kind, or fewer places than pairs.
     """
 
     flip_of_row = [0, 0]

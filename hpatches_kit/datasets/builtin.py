@@ -30,7 +30,7 @@ SCENES = {
 }
 # These have thousands of similar keypoints, or hardly any, so they contribute fewer points.
 TEXTURES = ["brick", "cell", "grass", "gravel", "hubble"]  # for training only
-VERSION = 3  # raise it when the patches change, so that caches are built again
+VERSION = 4  # raise it when the patches change, so that caches are built again
 FEWEST_POINTS = 300  # per sequence of validation and test
 # An image is a copy below this mean absolute difference, in grey levels. A JPEG of quality 30 differs
 # by up to 7.5; two different built-in photographs differ by 37 or more.
@@ -112,7 +112,9 @@ def extra_scenes(extra, size, builtin, progress=True):
     scenes = find_scenes(paths, size.viewpoint, size.lighting, size.points, size.seed, taken)
     for scene in scenes:  # only the name of a real sequence is not chosen here
         if owner := owners.get(photograph_of(scene.sequences[0]).casefold()):
-            raise UserError(f"The sequence {scene.file} is called like {owner}: rename its folder.")
+            raise UserError(
+                f"The sequence {scene.file} has the name of {owner}: rename its folder."
+            )
     photographs = {scene.name: scene.read() for scene in builtin}
     find_copy = partial(_copied_photograph, photographs=photographs)
     copied = parallel_map(find_copy, scenes, "Reading photographs", progress, "photograph")

@@ -95,7 +95,7 @@ def split_names(split, side="test"):
 def with_validation_side(splits):
     """Return splits with the current form of each split of HPatches among them.
 
-    Sets that an earlier version converted or saved store these splits without a validation side.
+    Sets that a development version of 0.2 converted or saved have no validation side.
     Splits of other names or with other sequences stay as they are.
     """
     return {

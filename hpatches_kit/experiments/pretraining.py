@@ -83,8 +83,8 @@ def train_pretrained(name, root, data, scale, folder, seed=0):
         "training seconds": record["seconds"],
         "licence": LICENCE,
         "scored on": f"{len(test_set):,} points of the test photographs of {data}, in whole"
-        " sequences; settings are chosen by the validation photographs (in version 0.1 they were"
-        " chosen by camera, chelsea, china and coffee)",
+        " sequences; the settings were chosen in version 0.1 by camera, chelsea, china and coffee,"
+        " three of which are test photographs",
         "scores": score(model, row, test_set),
     }
     write(model, settings, name, folder)

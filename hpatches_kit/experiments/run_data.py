@@ -1,4 +1,4 @@
-"""The patches of a run: it trains on one side, is watched on another, and is scored on a third."""
+"""The patches of a run: for training, for validation, and for the scores of descriptors."""
 
 from itertools import combinations
 

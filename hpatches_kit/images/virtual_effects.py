@@ -4,6 +4,7 @@ They model what makes the patches of real sequences differ: scenes that are not 
 that are off by pixels, light that changes locally, haze, blur, compression. `EFFECTS` lists those
 of light and camera by name, in the order in which they are applied:
 
+    image = hk.images.photograph("coffee")
     hazy = hk.images.EFFECTS["haze"](image, 1.0, np.random.default_rng(0))
 
 Each takes an image `(height, width)`, grey levels 0..255, a strength and a random generator, and
@@ -27,12 +28,10 @@ MAX_STRENGTH = 2.0
 EFFECTS = {}
 
 
-def check_strength(name, strength):
-    """Raise UserError for a strength outside 0..2, or NaN."""
-    if not 0 <= strength <= MAX_STRENGTH:
-        raise UserError(
-            f"{name} has strength {strength}: expected 0 (no change) to {MAX_STRENGTH:.0f}."
-        )
+def check_strength(name, strength, maximum=MAX_STRENGTH):
+    """Raise UserError for a strength outside 0 to the maximum, or NaN."""
+    if not 0 <= strength <= maximum:
+        raise UserError(f"{name} has strength {strength}: expected 0 (no change) to {maximum:g}.")
 
 
 def check_image(image):
@@ -76,8 +75,9 @@ def random_length(shortest, longest, rng):
 def displacement(shape, strength, rng):
     """Displacement of each pixel in pixels, x then y: `float32 (2, height, width)`.
 
-    A smooth field of up to 2.5 pixels per strength, as of a scene that is not flat, and a shift of
-    the whole image by 0.8 pixels (standard deviation), as of an inaccurate homography.
+    A smooth field of up to 2.5 pixels, as of a scene that is not flat, and a shift of the whole
+    image by 0.8 pixels (standard deviation), as of an inaccurate homography; both along each axis
+    and multiplied by the strength.
     """
     check_strength("displacement", strength)
     length = random_length(25, 150, rng)
@@ -111,7 +111,7 @@ def local_light(image, strength, rng):
 
 @effect
 def haze(image, strength, rng):
-    """Reduce the contrast, by a factor down to 1 - 0.5, and add a veil of up to 0.35 of white."""
+    """Reduce the contrast, by a factor down to 1 - 0.5, and add up to 0.35 of white."""
     contrast = 1 - min(0.5 * strength * rng.uniform(), 0.95)
     veil = min(0.35 * strength * rng.uniform(), 0.95)
     grey = _unit(image)
@@ -136,7 +136,8 @@ def motion_blur(image, strength, rng):
     directions = np.sin(angle), np.cos(angle)
     y, x = (np.clip(1 - np.abs(offset[:, None] - d * line), 0, 1) for d in directions)
     kernel = y @ x.T / len(line)
-    return fftconvolve(np.pad(image, radius, "edge"), kernel, "valid").astype(np.float32)
+    blurred = fftconvolve(np.pad(image, radius, "edge"), kernel, "valid")
+    return np.clip(blurred, 0, 255).astype(np.float32)  # without rounding errors below 0
 
 
 @effect

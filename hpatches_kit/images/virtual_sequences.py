@@ -13,6 +13,7 @@ from hpatches_kit.images.homographies import project, random_homography
 from hpatches_kit.images.sequences import ImageSequence
 from hpatches_kit.images.virtual_effects import (
     EFFECTS,
+    MAX_STRENGTH,
     check_image,
     check_strength,
     displacement,
@@ -45,6 +46,7 @@ SHARE = {"shadow": 0.6, "defocus": 0.75, "motion_blur": 0.35, "local_equalisatio
 # Real sequences differ in what changes most: each strength is multiplied by a random weight per
 # sequence, and by a factor per image. Images 2 and 3 are close to image 1, image 6 is far from it.
 WEIGHT = 0.25, 1.0
+MAX_TILT = 1.2  # strength of the homography, beyond which an image may show the horizon
 PROGRESS = 0.02, 0.1, 0.3, 0.585, 1.0
 
 
@@ -55,11 +57,12 @@ def viewpoint_sequence(name, photograph, seed=0, strengths=VIEWPOINT):
         name: of the sequence, by convention `v_...`.
         photograph: `(height, width)` grey levels 0..255.
         seed: of all random choices.
-        strengths: of the steps, `{"homography": 0.9, "defocus": 0.5, ...}`, each 0 (no change) to
-            2; a step that is not named has strength 0. The names are those of the functions of
-            `virtual_effects.py`, and `"homography"`, which changes the viewpoint.
+        strengths: of the effects in image 6, `{"homography": 0.9, "defocus": 0.5, ...}`, each 0 (no
+            change) to 2, and 1.2 for `"homography"`; an effect that is not named has strength 0.
+            `VIEWPOINT` lists all names.
 
-    Raises UserError for an unknown step, a strength out of range and a photograph of another shape.
+    Raises UserError for an unknown effect, a strength out of range and a photograph of another
+    shape.
     """
     return _virtual_sequence(name, photograph, seed, strengths)
 
@@ -79,7 +82,7 @@ def _virtual_sequence(name, photograph, seed, strengths):
             f"Unknown effect {sorted(unknown)[0]!r}: expected some of {', '.join(VIEWPOINT)}."
         )
     for effect, strength in strengths.items():
-        check_strength(effect, strength)
+        check_strength(effect, strength, MAX_TILT if effect == "homography" else MAX_STRENGTH)
     rng = np.random.default_rng(seed)
     weights = dict(zip(VIEWPOINT, rng.uniform(*WEIGHT, len(VIEWPOINT)))) | {"homography": 1.0}
     occurs = dict(zip(VIEWPOINT, rng.uniform(size=len(VIEWPOINT))))
@@ -111,8 +114,8 @@ def warp(photograph, homography, field):
     y, x = np.indices(photograph.shape, np.float32)
     source = project(np.linalg.inv(homography)[None], np.stack([x.ravel(), y.ravel()], 1))
     x, y = (coordinate.reshape(photograph.shape) for coordinate in source)
-    # Distance in the photograph between neighbours of the image.
-    step = np.median(np.hypot(np.diff(x, axis=1), np.diff(y, axis=1)))
+    # Distance in the photograph between neighbours of the image, along its rows or its columns.
+    step = max(np.median(np.hypot(np.diff(x, axis=k), np.diff(y, axis=k))) for k in (0, 1))
     if step > 1:
         photograph = gaussian_filter(photograph, 0.5 * np.sqrt(step**2 - 1))
     image = map_coordinates(photograph, [y + field[1], x + field[0]], mode="reflect")

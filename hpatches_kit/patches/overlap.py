@@ -10,7 +10,7 @@ NAMED = 3  # photographs named in a message; the others are counted
 
 
 class Shared(NamedTuple):
-    """What two patch sets have in common. Its truth value is False if that is nothing.
+    """What two patch sets have in common. It is false if both are empty.
 
     Attributes:
         photographs: names of photographs, in the order of the first set.

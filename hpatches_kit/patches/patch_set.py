@@ -203,7 +203,7 @@ class PatchSet:
         return self.select([self.names[k] for k in np.sort(drawn)])
 
     def sample_sparse_points(self, points, seed=0, per_sequence=False):
-        """Return random points, in file order; the same seed gives the same points.
+        """Return random points, in the order of the set; the same seed gives the same points.
 
         Fewer points share a sequence in a sparse sample, so matching and retrieval score higher
         than on the whole set. Use it for training subsets, denoising and quick looks, and `sample`

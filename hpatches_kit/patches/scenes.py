@@ -120,7 +120,8 @@ def _check_points(scene, name, points):
     if points < scene.fewest_points:
         raise UserError(
             f"{scene.file or scene.name} gives {points} points in the sequence {name}: expected"
-            f" {scene.fewest_points} or more. Use a larger photograph, or one with more detail."
+            f" {scene.fewest_points} or more. Use a larger photograph, or one with more"
+            " detail, or ask for fewer points."
         )
 
 

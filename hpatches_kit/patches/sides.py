@@ -1,4 +1,4 @@
-"""The three sides of a split: fit sees train, choices see validation, reports see test."""
+"""The three sides of a split: fit on train, choose by validation, report test."""
 
 from hpatches_kit._support.errors import UserError
 
@@ -22,14 +22,19 @@ def names_of_sides(splits, name, available):
         raise UserError(f"Unknown split {name!r}: expected one of {', '.join(splits)}.")
     if missing := [side for side in SIDES if side not in splits[name]]:
         raise UserError(
-            f"Split {name!r} has no {' and no '.join(missing)} side, because an earlier version of"
-            " hpatches_kit made it: expected train, validation and test. Build these patches again"
-            " with this version, or choose sequences with select(names)."
+            f"Split {name!r} has no {' and no '.join(missing)} side: expected train, validation and"
+            " test. Splits of earlier versions of hpatches_kit have two sides: build the patches"
+            " again, add the side to `splits`, or choose sequences with select(names)."
         )
     sides = []
     for side in SIDES:
         in_split = splits[name][side]
         sides.append([sequence for sequence in in_split if sequence in available])
         if in_split and not sides[-1]:
-            raise UserError(f"Split {name!r} has no {side} sequence among {list(available)}.")
+            names = list(available)
+            listed = ", ".join(names[:5]) + ", ..." * (len(names) > 5)
+            raise UserError(
+                f"Split {name!r} has no {side} sequence among {listed}. Choose sequences with"
+                " select(names)."
+            )
     return sides

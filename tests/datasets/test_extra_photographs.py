@@ -176,8 +176,8 @@ def test_a_photograph_called_like_a_built_in_one_gets_a_number(name, tmp_path):
             "Two sequences are called v_chelsea_1, the built-in photograph chelsea and",
         ),
         ("I_COINS_1", "Two sequences are called I_COINS_1, the built-in photograph coins and"),
-        ("chelsea", "chelsea is called like the built-in photograph chelsea: rename its folder"),
-        ("v_chelsea_77", "v_chelsea_77 is called like the built-in photograph chelsea"),
+        ("chelsea", "chelsea has the name of the built-in photograph chelsea: rename its folder"),
+        ("v_chelsea_77", "v_chelsea_77 has the name of the built-in photograph chelsea"),
     ],
 )
 def test_a_sequence_called_like_a_built_in_photograph_is_refused(name, message, tmp_path, no_build):

@@ -101,6 +101,16 @@ def test_motion_blur_of_a_constant_image_changes_nothing(rng):
     np.testing.assert_allclose(blurred, 80, rtol=1e-4)
 
 
+@pytest.mark.parametrize("name", EFFECTS)
+def test_black_and_white_give_grey_levels_and_no_nan(name):
+    image = np.zeros((60, 80))
+    image[:, 40:] = 255
+    for seed in range(5):
+        blurred = EFFECTS["motion_blur"](image, 1.0, np.random.default_rng(seed))
+        result = EFFECTS[name](blurred, 1.0, np.random.default_rng(seed))
+        assert np.isfinite(result).all() and 0 <= result.min() and result.max() <= 255
+
+
 def test_sensor_noise_has_at_most_the_documented_standard_deviation():
     image = np.full((200, 200), 128.0)
     noisy = [EFFECTS["sensor_noise"](image, 1.0, np.random.default_rng(s)) for s in range(20)]

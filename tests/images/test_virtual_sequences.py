@@ -9,6 +9,7 @@ from hpatches_kit.images.virtual_sequences import (
     VIEWPOINT,
     lighting_sequence,
     viewpoint_sequence,
+    warp,
 )
 
 BOTH = pytest.mark.parametrize("make", [viewpoint_sequence, lighting_sequence])
@@ -45,6 +46,17 @@ def test_displacement_moves_a_pixel_away_from_where_the_homography_says(coffee):
         bright = np.argwhere(sequence.images[5] > 150).mean(axis=0)
         distances.append(np.hypot(*(bright - [200, 300])))
     assert 0.5 < np.mean(distances) < 5 and max(distances) < 8
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_reduced_image_is_blurred_against_aliasing_along_both_axes(axis):
+    stripes = np.full((200, 200), 60.0, np.float32)
+    stripes[:, ::2] = 200
+    squeeze = np.diag([0.3, 1.0, 1.0])  # across the stripes
+    if axis == 1:
+        stripes, squeeze = stripes.T, np.diag([1.0, 0.3, 1.0])
+    squeezed = warp(stripes, squeeze, np.zeros((2, 200, 200)))[:50, :50]
+    assert stripes.std() == 70 and squeezed.std() < 7
 
 
 def test_each_viewpoint_is_farther_from_the_photograph_than_the_one_before(coffee):
@@ -94,7 +106,8 @@ def test_the_same_seed_gives_the_same_images_and_another_seed_gives_others(make,
     [
         ({"fog": 1}, "Unknown effect 'fog': expected some of homography, displacement, shadow"),
         ({"haze": -1}, "haze has strength -1"),
-        ({"homography": 2.5}, "homography has strength 2.5"),
+        ({"homography": 1.3}, "homography has strength 1.3: expected 0 .* to 1.2"),
+        ({"defocus": 2.5}, "defocus has strength 2.5: expected 0 .* to 2"),
         ({"displacement": np.nan}, "displacement has strength nan"),
     ],
 )

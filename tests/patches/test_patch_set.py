@@ -54,7 +54,7 @@ def test_a_split_of_an_earlier_version_has_no_validation_side_and_the_error_says
     patches,
 ):
     patches.splits["halves"] = {"train": ["v_one", "i_two"], "test": ["v_three"]}
-    message = r"'halves' has no validation side.*Build these patches again.*select\(names\)"
+    message = r"'halves' has no validation side.*build the patches again.*select\(names\)"
     with pytest.raises(UserError, match=message):
         patches.split("halves")
 
