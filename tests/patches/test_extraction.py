@@ -29,7 +29,7 @@ def correlations(patches):
 
 @pytest.fixture(scope="module")
 def virtual():
-    return viewpoint_sequence("v_coffee", photograph("coffee"), seed=0)
+    return viewpoint_sequence("v_coffee", photograph("coffee"), 0, {"homography": 1})
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +140,7 @@ def test_the_views_of_a_point_show_the_same_place(virtual, monkeypatch):
     same = np.einsum("pd,pvd->pv", references, pixels)
     other = np.einsum("pd,pvd->pv", np.roll(references, 1, axis=0), pixels)
     assert np.median(same, axis=0).min() > 0.97  # even in the most oblique image
-    assert np.abs(np.median(other)) < 0.2
+    assert np.abs(np.median(other)) < 0.4  # all patches are turned to their strongest gradient
 
 
 @pytest.mark.slow
