@@ -10,10 +10,11 @@ pairs: 307,200 clean patches. A network takes 10 to 25 minutes on one core. Weig
 `--results` by the name in the table and the seed, so that a second call only scores: use another
 folder for other patches. `--save` writes the table to benchmarks/README.md.
 
-The set `before` on the page is that of commit 055b076, which makes the patches of version 0.1:
+The sets on the page are those of commits 055b076 (`before`: the patches of version 0.1) and 1256fc5
+(`after`). A set of an earlier commit is made with its own code:
 
-    git worktree add ../before 055b076 && cd ../before && PYTHONPATH=. python -c \
-        "import hpatches_kit as hk; hk.load('photos').save('photos-of-0.1')"
+    git worktree add ../earlier COMMIT && cd ../earlier && PYTHONPATH=. python -c \
+        "import hpatches_kit as hk; hk.load('photos').save('photos-of-COMMIT')"
 """
 
 import argparse
