@@ -18,6 +18,7 @@ __getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
 # Modules with classes or functions that `load_model` has to find.
 REGISTERED = (
     "losses.triplet",
+    "losses.anchor_swap",
     "losses.random_negative",
     "losses.hard_negative",
     "losses.sosnet",
@@ -26,6 +27,7 @@ REGISTERED = (
     "metrics.denoising",
     "metrics.description",
     "models.hynet",
+    "models.pair_norms",
 )
 
 

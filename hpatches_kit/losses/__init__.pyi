@@ -1,3 +1,4 @@
+from .anchor_swap import AnchorSwapTriplet as AnchorSwapTriplet
 from .hard_negative import HardNegativeTriplet as HardNegativeTriplet
 from .hynet import HyNetLoss as HyNetLoss
 from .random_negative import RandomNegativeTriplet as RandomNegativeTriplet

@@ -18,7 +18,7 @@ class HyNetLoss(keras.losses.Loss):
 
     The paper divides `h` by a constant, so that its largest slope is 1; here, as in the authors'
     code, the margin absorbs that constant. The paper's regulariser, which makes the norms of a pair
-    before normalisation similar, is not included.
+    before normalisation similar, is an option of the network: `hynet(norm_regularizer=0.1)`.
 
     Args:
         margin: how much larger `h` should be for the negative than for the positive.

@@ -13,6 +13,16 @@ DISTANCES = {
 }
 
 
+def triplet_margin(anchor, positive, negative, margin, distance, swap=False):
+    """The formula of `TripletMargin`: descriptors `(triplets, dim)` each -> `(triplets,)`."""
+    rows = (ops.cast(x, "float32") for x in (anchor, positive, negative))
+    (anchor, positive, negative), distance = rows, DISTANCES[distance]
+    to_negative = distance(anchor - negative)
+    if swap:
+        to_negative = ops.minimum(to_negative, distance(positive - negative))
+    return ops.relu(margin + distance(anchor - positive) - to_negative)
+
+
 @keras.saving.register_keras_serializable(package="hpatches_kit")
 class TripletMargin(keras.losses.Loss):
     """`max(0, margin + d(anchor, positive) - d(anchor, negative))`, for `hk.batches.Triplets`.
@@ -49,13 +59,8 @@ class TripletMargin(keras.losses.Loss):
 
     def call(self, y_true, y_pred):
         check_rows(y_pred, 3, "Triplets")
-        distance = DISTANCES[self.distance]
-        y_pred = ops.cast(y_pred, "float32")
-        anchor, positive, negative = y_pred[0::3], y_pred[1::3], y_pred[2::3]
-        to_negative = distance(anchor - negative)
-        if self.swap:
-            to_negative = ops.minimum(to_negative, distance(positive - negative))
-        return ops.relu(self.margin + distance(anchor - positive) - to_negative)
+        triplets = y_pred[0::3], y_pred[1::3], y_pred[2::3]
+        return triplet_margin(*triplets, self.margin, self.distance, self.swap)
 
     def get_config(self):
         settings = {"margin": self.margin, "distance": self.distance, "swap": self.swap}

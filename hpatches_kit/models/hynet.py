@@ -4,6 +4,7 @@ import keras
 from keras import layers, ops
 
 from hpatches_kit.models.l2net import CONVOLUTIONS, unit_norm
+from hpatches_kit.models.pair_norms import pair_norms
 from hpatches_kit.patches.views import PATCH_SIZE
 
 
@@ -45,11 +46,13 @@ class FilterResponseNormalization(layers.Layer):
         return {**super().get_config(), "epsilon": self.epsilon, "threshold": self.threshold}
 
 
-def hynet(dim=128, dropout=0.3, kernel_initializer="he_normal", name="hynet"):
+def hynet(
+    dim=128, dropout=0.3, kernel_initializer="he_normal", name="hynet", *, norm_regularizer=0.0
+):
     """Build HyNet: L2-Net with FRN, and batch normalisation after the last convolution.
 
     Args:
-        dim, dropout, kernel_initializer, name: as for `l2net`.
+        dim, dropout, kernel_initializer, name, norm_regularizer: as for `l2net`.
 
     Returns a `keras.Model` from patches `(batch, 32, 32, 1)`, grey levels 0..255, to descriptors
     `(batch, dim)` of unit norm.
@@ -67,4 +70,5 @@ def hynet(dim=128, dropout=0.3, kernel_initializer="he_normal", name="hynet"):
         x = FilterResponseNormalization()(x)
     x = conv(dim, 8, use_bias=False)(layers.Dropout(dropout)(x))
     x = layers.BatchNormalization(momentum=0.9, center=False, scale=False)(x)  # 0.9: see l2net
-    return keras.Model(patch, unit_norm(layers.Flatten()(x)), name=name)
+    x = layers.Flatten(activity_regularizer=pair_norms(norm_regularizer))(x)
+    return keras.Model(patch, unit_norm(x), name=name)

@@ -3,6 +3,7 @@
 import keras
 from keras import layers
 
+from hpatches_kit.models.pair_norms import pair_norms
 from hpatches_kit.patches.views import PATCH_SIZE
 
 # Filters and stride of each 3x3 convolution: 32 -> 16 -> 8 pixels.
@@ -20,6 +21,7 @@ def l2net(
     name="l2net",
     *,
     batch_norm_momentum=0.9,
+    norm_regularizer=0.0,
 ):
     """Build L2-Net as in the coursework: seven convolutions, 1.34 million parameters.
 
@@ -38,6 +40,8 @@ def l2net(
         name: of the model.
         batch_norm_momentum: of the moving mean and variance. Keras's default of 0.99 averages over
             hundreds of batches, too many for a short training; 0.9 averages over tens.
+        norm_regularizer: weight of HyNet's regulariser (0.1 in the paper), which makes the norms of
+            a pair before normalisation similar; for training with `hk.batches.Pairs`.
 
     Returns a `keras.Model` from patches `(batch, 32, 32, 1)`, grey levels 0..255, to descriptors
     `(batch, dim)`.
@@ -59,7 +63,8 @@ def l2net(
         x = conv(filters, 3, strides=strides, padding="same")(x)
         x = layers.ReLU()(batch_norm(affine)(x))
     x = conv(dim, 8, use_bias=not final_batch_norm)(layers.Dropout(dropout)(x))  # 8 -> 1 pixel
-    x = layers.Flatten()(batch_norm(False)(x) if final_batch_norm else x)
+    x = batch_norm(False)(x) if final_batch_norm else x
+    x = layers.Flatten(activity_regularizer=pair_norms(norm_regularizer))(x)
     return keras.Model(patch, unit_norm(x) if normalise else x, name=name)
 
 

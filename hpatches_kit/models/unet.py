@@ -20,8 +20,14 @@ class Preset:
 
 UNET_PRESETS = {
     "shallow": Preset((16, 32), (64,)),
-    "6-layer": Preset((16, 32, 64), (128, 256)),
-    "8-layer": Preset((16, 32, 64, 128), (256, 512, 1024)),
+    # Report B counts layers and gives no filters. Our reading: the decoder mirrors the encoder, with
+    # four times its filters at each level, as in the shallow U-Net (16 and 64).
+    "6-layer": Preset((16, 32, 64), (128, 64)),
+    "8-layer": Preset((16, 32, 64, 128), (256, 128, 64)),
+    # Another reading, from student code for the same coursework: the filters double towards the
+    # full size, where they are expensive.
+    "6-layer-wide": Preset((16, 32, 64), (128, 256)),
+    "8-layer-wide": Preset((16, 32, 64, 128), (256, 512, 1024)),
     # Report A, table 3, lists no ReLU between the 2x2 convolution and the concatenation.
     "deep": Preset((64, 128, 256, 512), (256, 128, 64), None, "1.3 M"),
     "deeper": Preset((64, 128, 256, 512, 1024), (512, 256, 128, 64), None, "13 M"),
@@ -48,7 +54,11 @@ def unet(
         preset: supplies `encoder` and `decoder` if they are not given:
 
             - `"shallow"`: the baseline of both reports, one step down and one up;
-            - `"6-layer"`, `"8-layer"`: the shallow one with report B's 2 and 4 additional layers;
+            - `"6-layer"`, `"8-layer"`: the shallow one with report B's 2 and 4 additional layers.
+              The report gives no filters; these are our reading: at each level the decoder has four
+              times the filters of the encoder, as in the shallow one;
+            - `"6-layer-wide"`, `"8-layer-wide"`: another reading, in which the filters of the
+              decoder double with each step up;
             - `"deep"`: report A, table 3, with its layer names;
             - `"deeper"`: one more level. Report A names it without listing its layers.
         encoder: filters of each level, from the top.

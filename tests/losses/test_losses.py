@@ -10,6 +10,7 @@ from skimage.metrics import structural_similarity
 import hpatches_kit as hk
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.losses import (
+    AnchorSwapTriplet,
     HardNegativeTriplet,
     HyNetLoss,
     RandomNegativeTriplet,
@@ -30,6 +31,10 @@ TRIPLET = [
     for margin, distance in [(0.1, "mean_squared"), (0.7, "euclidean"), (1.0, "squared")]
     for swap in (False, True)
 ]
+ANCHOR_SWAP = [
+    AnchorSwapTriplet(margin, distance, reduction=None)
+    for margin, distance in [(0.1, "mean_squared"), (0.7, "euclidean"), (1.0, "squared")]
+]
 HARD = [
     HardNegativeTriplet(margin, negative, percentile, reduction=None)
     for margin, negative in [(0.2, "average"), (1.0, "minimum")]
@@ -44,6 +49,7 @@ HYNET = [HyNetLoss(1.2, 2.0, reduction=None), HyNetLoss(0.5, 0.0, reduction=None
 MINING = HARD + RANDOM + SOSNET + HYNET
 ONE_OF_EACH = [
     TripletMargin(0.7, "euclidean", swap=True),
+    AnchorSwapTriplet(0.7, "euclidean"),
     HardNegativeTriplet(0.3, "minimum"),
     HardNegativeTriplet(0.3, "average", percentile=15),
     RandomNegativeTriplet(0.8, "minimum"),
@@ -94,6 +100,12 @@ def tiny_model():
     return keras.Sequential([keras.Input((4,)), dense, keras.layers.UnitNormalization()])
 
 
+def tiny_patch_model():
+    """A network from a patch to a 3-D descriptor."""
+    flatten, dense = keras.layers.Flatten(), keras.layers.Dense(3)
+    return keras.Sequential([keras.Input((32, 32, 1)), flatten, dense])
+
+
 def all_finite(model):
     return all(np.isfinite(as_array(w)).all() for w in model.weights)
 
@@ -118,6 +130,16 @@ def triplet_reference(loss, labels, x):
             to_negative = min(to_negative, distance(positive, negative))
         losses.append(max(0, loss.margin + distance(anchor, positive) - to_negative))
     return losses
+
+
+def anchor_swap_reference(loss, labels, x):
+    """The negative of a pair is the first row of the pair before or after it."""
+    triplets = [
+        x[[2 * k, 2 * k + 1, 2 * (k + 1 if k % 2 == 0 else k - 1)]] for k in range(len(x) // 2)
+    ]
+    return triplet_reference(
+        TripletMargin(loss.margin, loss.distance), None, np.concatenate(triplets)
+    )
 
 
 def other_pairs(labels, i):
@@ -178,6 +200,7 @@ def hynet_reference(loss, labels, x):
 
 REFERENCES = {
     TripletMargin: triplet_reference,
+    AnchorSwapTriplet: anchor_swap_reference,
     HardNegativeTriplet: in_batch_reference,
     RandomNegativeTriplet: in_batch_reference,
     SOSNetLoss: sosnet_reference,
@@ -210,10 +233,34 @@ def test_swap_uses_the_smaller_of_the_distances_from_anchor_and_positive(distanc
     assert list(map(float, losses)) == pytest.approx([max(0, plain), swapped], abs=1e-5)
 
 
-@each(TRIPLET)
-def test_triplet_margin_ignores_labels(loss):
-    _, descriptors = batch_for(loss, 5)
-    equal_labels, all_different = (loss(y, descriptors) for y in (np.zeros(15), np.arange(15)))
+def test_anchor_swap_of_two_hand_computed_pairs():
+    first, second = [[0.0, 0.0], [1.0, 1.0]], [[2.0, 0.0], [2.0, 2.0]]
+    # Mean squares: 1 and 2 within the pairs, 2 between their first rows, which are the anchors.
+    batch = np.array(first + second, "float32")
+    losses = AnchorSwapTriplet(1.5, reduction=None)(np.zeros(4), batch)
+    np.testing.assert_allclose(as_array(losses), [1.5 + 1 - 2, 1.5 + 2 - 2])
+    assert float(AnchorSwapTriplet(margin=1.5)(np.zeros(4), batch)) == pytest.approx(1.0)
+    # With margin 1, only the second triplet has a loss above 0.
+    assert float(AnchorSwapTriplet()(np.zeros(4), batch)) == pytest.approx(0.5)
+    active = hk.metrics.ActiveFraction(AnchorSwapTriplet())
+    assert float(active(np.array([0, 0, 1, 1]), batch)) == 0.5
+
+
+@each(ANCHOR_SWAP)
+def test_anchor_swap_is_the_mean_over_both_triplets_of_each_two_pairs(loss):
+    descriptors = 5 * unit(32, 8)  # unrelated, of any norm: about half of the triplets are active
+    rows = [row for k in range(0, 32, 4) for row in (k, k + 1, k + 2, k + 2, k + 3, k)]
+    triplets = TripletMargin(loss.margin, loss.distance)(np.zeros(48), descriptors[rows])
+    swapped = AnchorSwapTriplet(loss.margin, loss.distance)(np.zeros(32), descriptors)
+    assert float(triplets) > 0.1
+    assert float(swapped) == pytest.approx(float(triplets), rel=1e-5)
+
+
+@each(TRIPLET + ANCHOR_SWAP)
+def test_losses_of_given_triplets_ignore_labels(loss):
+    _, descriptors = batch_for(loss, 6)
+    rows = len(descriptors)
+    equal_labels, all_different = (loss(y, descriptors) for y in (np.zeros(rows), np.arange(rows)))
     np.testing.assert_array_equal(as_array(equal_labels), as_array(all_different))
 
 
@@ -244,9 +291,9 @@ def test_hynet_loss_of_a_hand_computed_batch():
 
 @pytest.mark.parametrize(
     ("places", "dtype"),
-    [(2, "float32"), (32, "float32"), (7, "float16"), (7, "bfloat16"), (7, "float64")],
+    [(2, "float32"), (32, "float32"), (8, "float16"), (8, "bfloat16"), (8, "float64")],
 )
-@each(TRIPLET + MINING)
+@each(TRIPLET + ANCHOR_SWAP + MINING)
 def test_losses_equal_their_reference_implementation(loss, places, dtype):
     labels, descriptors = batch_for(loss, places)
     assert_equals_reference(loss, labels, ops.cast(descriptors, dtype))
@@ -255,7 +302,7 @@ def test_losses_equal_their_reference_implementation(loss, places, dtype):
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 @each(ONE_OF_EACH)
 def test_distances_of_half_precision_descriptors_are_computed_in_float32(loss, dtype):
-    labels, descriptors = batch_for(loss, 7)
+    labels, descriptors = batch_for(loss, 8)
     half = ops.cast(descriptors, dtype)
     expected = as_array(loss.call(labels, ops.cast(half, "float32")))
     np.testing.assert_allclose(as_array(loss.call(labels, half)), expected, rtol=1e-6)
@@ -299,9 +346,14 @@ def test_losses_with_random_and_hard_negatives_have_different_defaults():
     assert (random.margin, random.negative) == (1.0, "average")
 
 
+def test_these_tests_cover_every_loss():
+    classes = {type(loss) for loss in ONE_OF_EACH} | {SSIMAndMAE}
+    assert classes == {getattr(hk.losses, name) for name in hk.losses.__all__}
+
+
 def test_every_loss_of_descriptors_names_its_batch_class():
     assert TripletMargin.batch_class == "Triplets"
-    assert {type(loss).batch_class for loss in MINING} == {"Pairs"}
+    assert {type(loss).batch_class for loss in ANCHOR_SWAP + MINING} == {"Pairs"}
     assert not hasattr(SSIMAndMAE, "batch_class")
 
 
@@ -427,7 +479,7 @@ def test_a_denoiser_trains_in_half_precision(set_precision):
     assert np.isfinite(list(history.values())).all() and all_finite(model)
 
 
-@each(TRIPLET + MINING + [SSIMAndMAE(0.3), SSIMAndMAE()])
+@each(TRIPLET + ANCHOR_SWAP + MINING + [SSIMAndMAE(0.3), SSIMAndMAE()])
 def test_losses_are_registered_and_settings_survive_serialisation(loss):
     saved = json.loads(json.dumps(keras.losses.serialize(loss)))
     assert saved["registered_name"] == f"hpatches_kit>{type(loss).__name__}"
@@ -440,9 +492,9 @@ def test_a_loss_is_a_mean_over_pairs_and_its_name_and_reduction_survive_serialis
     config = {**loss.get_config(), "name": "custom", "reduction": "sum"}
     loaded = keras.losses.deserialize(keras.losses.serialize(type(loss).from_config(config)))
     assert loaded.name == "custom" and loaded.reduction == "sum"
-    labels, descriptors = batch_for(loss, 7)
+    labels, descriptors = batch_for(loss, 8)
     losses = as_array(unreduced(loss)(labels, descriptors))
-    assert losses.shape == (7,)
+    assert losses.shape == (8,)
     assert float(loss(labels, descriptors)) == pytest.approx(losses.mean(), rel=1e-5)
     assert float(loaded(labels, descriptors)) == pytest.approx(losses.sum(), rel=1e-5)
 
@@ -481,8 +533,9 @@ def test_invalid_settings_are_refused():
         with pytest.raises(UserError, match=rf"percentile={percentile}: expected 0 .* to 100"):
             HardNegativeTriplet(percentile=percentile)
     expected = "distance='cosine': expected one of mean_squared, squared, euclidean"
-    with pytest.raises(UserError, match=expected):
-        TripletMargin(distance="cosine")
+    for loss_class in (TripletMargin, AnchorSwapTriplet):
+        with pytest.raises(UserError, match=expected):
+            loss_class(distance="cosine")
     for neighbours in (0, -1, 2.5):
         with pytest.raises(UserError, match=f"neighbours={neighbours}: expected a whole number"):
             SOSNetLoss(neighbours=neighbours)
@@ -496,6 +549,9 @@ def test_batches_of_another_layout_are_refused():
         TripletMargin()(np.arange(7), rows)
     with pytest.raises(UserError, match=r"\(7,\): expected a multiple of 2 .*Pairs"):
         HardNegativeTriplet()(np.arange(7), rows)
+    three_pairs = np.ones((6, 4), np.float32)
+    with pytest.raises(UserError, match=r"\(6, 4\): expected a multiple of 4 .*Pairs"):
+        AnchorSwapTriplet()(np.arange(6), three_pairs)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -565,7 +621,7 @@ def test_ssim_and_mae_of_a_hand_computed_batch():
     np.testing.assert_allclose(numpy(loss), expected, atol=1e-4)
 
 
-@each([SOSNetLoss(), HyNetLoss()])
+@each([SOSNetLoss(), HyNetLoss(), AnchorSwapTriplet(1.0, "squared")])
 def test_a_few_steps_reduce_the_loss(loss):
     labels, rows = batch_for(loss, 6, dim=4)
     keras.utils.set_random_seed(0)
@@ -573,3 +629,20 @@ def test_a_few_steps_reduce_the_loss(loss):
     model.compile(keras.optimizers.Adam(0.02), loss)
     losses = [float(model.train_on_batch(rows, labels)) for _ in range(30)]
     assert losses[-1] < 0.9 * losses[0]
+
+
+@pytest.mark.parametrize("pairs", [3, 5])
+def test_anchor_swap_never_trains_on_an_odd_number_of_pairs(pairs, patches):
+    """A compiled step may know the number of rows only when it runs; then it is a backend's error."""
+    model = tiny_patch_model()
+    model.compile("sgd", AnchorSwapTriplet())
+    with pytest.raises(Exception, match=rf"multiple of 4 rows|{2 * pairs * 3} values.*multiple"):
+        model.fit(hk.batches.Pairs(patches, pairs, 1), verbose=0)
+
+
+def test_a_network_learns_from_batches_of_pairs_with_anchor_swap(patches):
+    keras.utils.set_random_seed(0)
+    model = hk.models.tfeat(dim=16)
+    model.compile(keras.optimizers.Adam(1e-3), AnchorSwapTriplet(1.0, "squared"))
+    history = model.fit(hk.batches.Pairs(patches, 8, 4), epochs=3, verbose=0).history["loss"]
+    assert history[-1] < 0.8 * history[0] and all_finite(model)

@@ -336,7 +336,7 @@ def test_a_saved_model_loads_without_custom_objects_and_has_the_same_outputs(mak
 
 LARGE_UNETS = {
     name: lambda name=name: hk.models.unet(name, **ZEROS)
-    for name in ("6-layer", "8-layer", "deeper")
+    for name in ("6-layer", "8-layer", "6-layer-wide", "8-layer-wide", "deeper")
 }
 
 
@@ -419,7 +419,7 @@ def test_end_to_end_shares_the_weights_of_both_networks():
     assert {id(weight) for weight in model.weights} == {id(weight) for weight in parts}
 
 
-@pytest.mark.parametrize("name", ["6-layer", "8-layer", "deeper"])
+@pytest.mark.parametrize("name", LARGE_UNETS)
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_outputs_of_the_large_unets_are_float32_under_mixed_precision(name, policy, set_precision):
     set_precision(policy)

@@ -35,8 +35,10 @@ def unet_parameters(encoder, decoder):
 
 CHANNELS = {
     "shallow": ((16, 32), (64,)),
-    "6-layer": ((16, 32, 64), (128, 256)),
-    "8-layer": ((16, 32, 64, 128), (256, 512, 1024)),
+    "6-layer": ((16, 32, 64), (128, 64)),
+    "8-layer": ((16, 32, 64, 128), (256, 128, 64)),
+    "6-layer-wide": ((16, 32, 64), (128, 256)),
+    "8-layer-wide": ((16, 32, 64, 128), (256, 512, 1024)),
     "deep": ((64, 128, 256, 512), (256, 128, 64)),
     "deeper": ((64, 128, 256, 512, 1024), (512, 256, 128, 64)),
 }
@@ -81,7 +83,7 @@ def predict_no_noise(model):
     kernel.assign(np.zeros(kernel.shape, "float32"))
 
 
-PARAMETERS = [59_777, 1_001_217, 15_691_137, 3_787_713, 15_324_097]
+PARAMETERS = [59_777, 320_193, 1_361_217, 1_001_217, 15_691_137, 3_787_713, 15_324_097]
 
 
 @pytest.mark.parametrize(("name", "parameters"), zip(CHANNELS, PARAMETERS))
@@ -94,6 +96,29 @@ def test_each_preset_has_the_parameters_of_its_channels(name, parameters):
 def test_these_tests_cover_every_preset():
     presets = {name: (preset.encoder, preset.decoder) for name, preset in UNET_PRESETS.items()}
     assert presets == CHANNELS
+
+
+@pytest.mark.parametrize("name", ["shallow", "6-layer", "8-layer"])
+def test_the_decoder_has_four_times_the_filters_of_the_encoder_at_each_level(name):
+    model, levels = preset(name), len(CHANNELS[name][0])
+    for level in range(1, levels):
+        filters = model.get_layer(f"enc_conv{level}").filters
+        assert model.get_layer(f"upsamp{level}").filters == 4 * filters
+        assert model.get_layer(f"dec_conv{level}").filters == 4 * filters
+
+
+def test_a_wide_decoder_doubles_its_filters_with_each_step_up():
+    for name in ("6-layer", "8-layer"):
+        decoder = UNET_PRESETS[f"{name}-wide"].decoder
+        assert decoder[0] == UNET_PRESETS[name].decoder[0]
+        assert all(after == 2 * before for before, after in zip(decoder, decoder[1:]))
+
+
+def test_additional_layers_add_parameters_with_each_kind_of_decoder():
+    for suffix in ("", "-wide"):
+        names = ("shallow", f"6-layer{suffix}", f"8-layer{suffix}")
+        shallow, six, eight = (preset(name).count_params() for name in names)
+        assert shallow < six < eight
 
 
 TABLE_3 = """
@@ -193,7 +218,7 @@ def test_fewer_than_2_and_more_than_6_levels_are_refused(build, filters):
 
 
 def test_an_unknown_unet_is_refused():
-    names = "shallow, 6-layer, 8-layer, deep, deeper"
+    names = "shallow, 6-layer, 8-layer, 6-layer-wide, 8-layer-wide, deep, deeper"
     with pytest.raises(UserError, match=f"Unknown U-Net 'deepest': expected one of {names}"):
         hk.models.unet("deepest")
 
