@@ -1,5 +1,6 @@
 """Load a patch set by name or path."""
 
+import warnings
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from hpatches_kit.datasets.own_photographs import fingerprint, list_paths
 from hpatches_kit.datasets.releases import download_release
 from hpatches_kit.datasets.splits import SEQUENCE_NAMES, with_validation_side
 from hpatches_kit.datasets.strips import open_strips
+from hpatches_kit.patches.noise import SIGMA
 from hpatches_kit.patches.storage import METADATA_FILE, open_or_build, open_patch_set
 from hpatches_kit.patches.views import ORIGINAL, SOURCE_SIZE
 
@@ -37,7 +39,7 @@ def load(name, folder=None, source=None, seed=None, originals=False, extra=None,
             - `"hpatches"`: HPatches with the noise of the coursework, 157,000 points; downloads
               4.2 GB once and stores 5.1 GB;
             - `"n-hpatches"`: N-HPatches, the noisy release of the course, if you have loaded it
-              once with `source`; otherwise the same as `"hpatches"`;
+              once with `source`; otherwise the same as `"hpatches"`, with a warning;
             - the path of a saved patch set (`patches.save(path)`);
             - the path of a folder or zip with strips, the files of HPatches and N-HPatches.
         folder: of patch sets and downloads. Default: `$HPATCHES_KIT_DATA` if it is set, else
@@ -84,6 +86,8 @@ def _load(name, folder, source, seed, originals, extra, progress):
     if name == "n-hpatches" and (from_course := _folder_of(home, name, **options)).exists():
         return open_patch_set(from_course)  # it cannot be built from HPatches
     if name in RELEASES:
+        if name == "n-hpatches":
+            _warn_of_noise_made_here(home)  # before the progress bars
         return _download(home, progress, **options)
     if (path / METADATA_FILE).exists():
         _refuse_source_and_seed(f"{path}, a saved patch set,", source, seed)
@@ -98,6 +102,18 @@ def _load(name, folder, source, seed, originals, extra, progress):
     raise UserError(
         f"Unknown patch set {str(name)!r}: expected {', '.join(map(repr, KNOWN))}"
         " or the path of a folder or zip with patches."
+    )
+
+
+def _warn_of_noise_made_here(home):
+    warnings.warn(
+        "These are not the course's own files of N-HPatches: the kit makes the noisy patches from"
+        f" HPatches itself, with Gaussian noise of standard deviation {SIGMA['ref']} (ref),"
+        f" {SIGMA['e']} (easy), {SIGMA['h']} (hard) and {SIGMA['t']} (tough) grey levels at 65 px,"
+        " see hpatches_kit/patches/noise.py. If you have the zip of the course, load it once, from"
+        " any place: hk.load('n-hpatches', source='PATH'), or hpatches data hpatches --source PATH."
+        f" Later calls open it from {home / 'n-hpatches'}.",
+        stacklevel=4,  # the caller of `load`
     )
 
 

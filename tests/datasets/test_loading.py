@@ -1,5 +1,6 @@
 import json
 import shutil
+import warnings
 
 import numpy as np
 import pytest
@@ -166,11 +167,36 @@ def test_sets_with_another_seed_or_originals_are_stored_separately(release, home
 
 def test_n_hpatches_is_the_release_of_the_course_or_hpatches(release, patches, home, request):
     from_hpatches = hk.load("hpatches", source=release)
-    np.testing.assert_array_equal(hk.load("n-hpatches").noisy, from_hpatches.noisy)
+    with pytest.warns(UserWarning, match="not the course's own files"):
+        without_course = hk.load("n-hpatches")
+    np.testing.assert_array_equal(without_course.noisy, from_hpatches.noisy)
     from_course = hk.load("n-hpatches", source=request.getfixturevalue("course"))
     np.testing.assert_array_equal(from_course.select(patches.names).noisy, patches.noisy)
     assert hk.load("n-hpatches").names == from_course.names  # from now on
     assert hk.load("hpatches").names == from_hpatches.names
+
+
+def test_n_hpatches_without_the_files_of_the_course_is_a_warning(release, home, request):
+    hk.load("n-hpatches", source=release)
+    message = "not the course's own files.*25 .ref., 25 .easy., 35 .hard. and 45 .tough. .*source="
+    for _ in range(2):  # the set on disk was made here, whether or not this call made it
+        with pytest.warns(UserWarning, match=message) as caught:
+            hk.load("n-hpatches")
+        assert caught[0].filename == __file__ and str(home / "n-hpatches") in str(caught[0].message)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        hk.load("hpatches")
+        hk.load("n-hpatches", source=request.getfixturevalue("course"))
+        hk.load("n-hpatches")
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_the_warning_is_shown_before_the_progress_bars(home, monkeypatch, progress):
+    monkeypatch.setattr(loading, "download_release", raising(AssertionError("the bars start")))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="not the course's own files"):
+            hk.load("n-hpatches", progress=progress)
 
 
 @pytest.fixture
