@@ -27,7 +27,7 @@ os.environ |= {"TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 
 from hpatches_kit import experiments  # noqa: E402
 from hpatches_kit.experiments import engines  # noqa: E402
-from hpatches_kit.experiments.training import load_trained  # noqa: E402
+from hpatches_kit.experiments.trained_models import load_trained  # noqa: E402
 
 TABLE, DATA, SCALE = "A-table-1", "mini", "smoke"
 

@@ -8,6 +8,8 @@ import keras
 
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.locks import locked
+from hpatches_kit.datasets.loading import load
+from hpatches_kit.experiments.figures import missing_figures, save_figures
 from hpatches_kit.experiments.records import RECORD, record_of
 from hpatches_kit.experiments.remote_results import (
     UploadRun,
@@ -18,14 +20,18 @@ from hpatches_kit.experiments.remote_results import (
     local_folder,
     upload_run,
 )
-from hpatches_kit.experiments.rows import check_choice
+from hpatches_kit.experiments.rows import Descriptor, check_choice
 from hpatches_kit.experiments.runs import Run, training_order
-from hpatches_kit.experiments.training import has_model, train
+from hpatches_kit.experiments.scoring import add_real_scores
+from hpatches_kit.experiments.trained_models import has_model
+from hpatches_kit.experiments.training import train
 
 PATIENCE = 5  # seconds to wait for a run that another process trains
 
 
-def run(row, root, data="photos", scale="quick", seed=0, policy="float32", progress=True):
+def run(
+    row, root, data="photos", scale="quick", seed=0, policy="float32", progress=True, real=None
+):
     """Train one row, and first the rows it needs, unless they are complete.
 
     The caller's random states, dtype policy and Keras session stay unchanged.
@@ -35,17 +41,19 @@ def run(row, root, data="photos", scale="quick", seed=0, policy="float32", progr
         root: folder or address of the results.
         data, scale, seed, policy: as for `runs_of_tables`.
         progress: show a bar of epochs.
+        real: name or path of patches of real image sequences, to score a descriptor on as well.
 
     Returns the record that `run.json` holds: scores, seconds, settings and more. Raises
     RuntimeError when a run failed.
     """
     run = Run(row, data, scale, seed, policy)
-    if failed := train_runs(missing_runs([run], root), root, progress=progress):
+    missing = missing_runs([run], root, real)
+    if failed := train_runs(missing, root, progress=progress, real=real):
         raise RuntimeError("; ".join(f"{folder}: {reason}" for folder, reason in failed.items()))
     return record_of(run, local_folder(root))
 
 
-def train_runs(runs, root, engine="local", report=None, progress=True):
+def train_runs(runs, root, engine="local", report=None, progress=True, real=None):
     """Train runs in the given order; a run that fails does not stop the others.
 
     Args:
@@ -54,12 +62,13 @@ def train_runs(runs, root, engine="local", report=None, progress=True):
         engine: `"local"`, one after another in this process; or `"ray"`, on a Ray cluster.
         report: called with each run and its outcome, `"done"` or the reason of its failure.
         progress: show bars of epochs.
+        real: name or path of patches of real image sequences, to score descriptors on as well.
 
     Returns `{folder: reason}` of the runs that failed.
     """
     check_choice(engine, ENGINES, "engine")
     failed = {}
-    for run, outcome in ENGINES[engine](runs, root, progress):
+    for run, outcome in ENGINES[engine](runs, root, progress, real):
         if outcome != "done":
             failed[run.folder] = outcome
         if report:
@@ -67,8 +76,12 @@ def train_runs(runs, root, engine="local", report=None, progress=True):
     return failed
 
 
-def missing_runs(runs, root):
-    """List the incomplete runs, each after the runs that it needs and whose models are missing."""
+def missing_runs(runs, root, real=None):
+    """List the incomplete runs, each after the runs that it needs and whose models are missing.
+
+    With `real`, a descriptor without scores on real sequences is incomplete. A run that lacks only
+    figures is listed, too, if the models that they need are in the local folder.
+    """
     download_records(root, [run.folder for run in training_order(runs)])
     local, missing = local_folder(root), {}
 
@@ -76,17 +89,25 @@ def missing_runs(runs, root):
         # A model at an address is downloaded later, when a run that needs it is trained.
         is_complete = has_model if needs_model and not is_remote(root) else record_of
         if is_complete(run, local) and is_uploaded(root, run.folder):
-            return
+            if needs_model or not _lacks_real_scores(run, local, real):
+                return
         for need in run.needs:
             add(need, needs_model=True)
         missing.setdefault(run.folder, run)
 
     for run in runs:
         add(run)
+    for run in training_order(runs):
+        if missing_figures(run, local):
+            missing.setdefault(run.folder, run)
     return list(missing.values())
 
 
-def train_run(run, root, wait=True, progress=True):
+def _lacks_real_scores(run, root, real):
+    return bool(real) and isinstance(run.row, Descriptor) and "real" not in record_of(run, root)
+
+
+def train_run(run, root, wait=True, progress=True, real=None):
     """Train a run unless it is complete, under a lock: only one process at a time trains it.
 
     Returns `"done"`; `"busy"` when another process trains it, or a run it needs, and `wait` is
@@ -105,11 +126,18 @@ def train_run(run, root, wait=True, progress=True):
                 if not has_model(need, local):
                     return f"needs {need}, which has no trained model"
             download_run(root, run.folder)
+            changed = not is_uploaded(root, run.folder)
             if not has_model(run, local):
                 (local / run.folder / RECORD).unlink(missing_ok=True)  # a record without a model
                 train(run, local, progress, [UploadRun(root, run.folder)])
-                upload_run(root, run.folder)
-            elif not is_uploaded(root, run.folder):
+                changed = True
+            if _lacks_real_scores(run, local, real):
+                add_real_scores(run, local, load(real, progress=progress))
+                changed = True
+            if missing_figures(run, local):
+                save_figures(run, local)
+                changed = True
+            if changed:
                 upload_run(root, run.folder)
     except Exception as error:  # one failed run must not stop the others
         traceback.print_exc()
@@ -119,13 +147,13 @@ def train_run(run, root, wait=True, progress=True):
     return "done"
 
 
-def _train_locally(runs, root, progress):
+def _train_locally(runs, root, progress, real):
     """Yield each run and its outcome; runs that another process trains come last."""
     waiting, announced = list(runs), None
     while waiting:
         busy = []
         for run in waiting:
-            outcome = train_run(run, root, wait=False, progress=progress)
+            outcome = train_run(run, root, wait=False, progress=progress, real=real)
             if outcome == "busy":
                 busy.append(run)
             else:
@@ -138,7 +166,7 @@ def _train_locally(runs, root, progress):
         waiting = busy
 
 
-def _train_on_ray(runs, root, progress):
+def _train_on_ray(runs, root, progress, real):
     """Yield each run and its outcome. A run is a Ray task; it starts when those it needs are done.
 
     Ray restarts a task whose worker died; the run resumes after its last complete epoch. A task
@@ -158,7 +186,7 @@ def _train_on_ray(runs, root, progress):
 
     @ray.remote(num_cpus=1, num_gpus=gpus, max_retries=5, runtime_env={"env_vars": variables})
     def task(run, root, *needs):  # Ray waits for the tasks in `needs`
-        return train_run(run, root, progress=False)
+        return train_run(run, root, progress=False, real=real)
 
     root = root if is_remote(root) else local_folder(root).resolve()
     tasks = {}

@@ -20,8 +20,9 @@ from hpatches_kit.experiments.remote_results import is_remote
 from hpatches_kit.experiments.rows import Denoiser
 from hpatches_kit.experiments.run_data import load_sides, sample_test_sequences
 from hpatches_kit.experiments.runs import Run
+from hpatches_kit.experiments.scoring import evaluate_row
 from hpatches_kit.experiments.tables.recipe import RECIPE_CLEAN, RECIPE_TUNED, RECIPE_UNET
-from hpatches_kit.experiments.training import evaluate_row, has_model, load_trained
+from hpatches_kit.experiments.trained_models import has_model, load_trained
 from hpatches_kit.metrics.denoising_quality import quality
 from hpatches_kit.models.pretrained import card, write
 

@@ -1,6 +1,7 @@
-"""Collect the numbers of complete runs, and count how often the reports' conclusions hold."""
+"""Collect the numbers of complete runs."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,10 +13,12 @@ from hpatches_kit.experiments.remote_results import download_records, local_fold
 from hpatches_kit.experiments.rows import check_choice
 from hpatches_kit.experiments.runs import Run, training_order
 from hpatches_kit.experiments.tables import TABLES
-from hpatches_kit.experiments.tables.table import LOWER_IS_BETTER
+from hpatches_kit.experiments.tables.table import DENOISER, REAL
+
+NUMBERS_OF_RUN = "parameters", "core_seconds"
 
 
-def runs_of_tables(names, data="photos", scale="quick", seeds=1, policy="float32"):
+def runs_of_tables(names, data="photos", scale="quick", seeds=1, policy="float32", tasks=None):
     """List the runs of these tables: all rows with seed 0, then all with seed 1, and so on.
 
     Args:
@@ -24,13 +27,16 @@ def runs_of_tables(names, data="photos", scale="quick", seeds=1, policy="float32
         scale: a name in `SCALES`, or a `Scale`.
         seeds: number of seeds.
         policy: Keras's dtype policy.
+        tasks: official task lists: `"a"`, downloaded, or a folder; default: lists are drawn.
     """
     for name in names:
         check_choice(name, TABLES, "table")
     if seeds < 1:
         raise UserError(f"{seeds} seeds: expected 1 or more.")
     rows = {row.name: row for name in names for row in TABLES[name].rows.values()}
-    return [Run(row, data, scale, seed, policy) for seed in range(seeds) for row in rows.values()]
+    return [
+        Run(row, data, scale, seed, policy, tasks) for seed in range(seeds) for row in rows.values()
+    ]
 
 
 def numbers(names, root, *selection):
@@ -39,19 +45,59 @@ def numbers(names, root, *selection):
     Args:
         names: of tables in `TABLES`.
         root: folder or address of the results, or a folder of `save_tables`.
-        selection: data, scale, seeds and policy, as for `runs_of_tables`.
+        selection: data, scale, seeds, policy and tasks, as for `runs_of_tables`.
 
     Returns a DataFrame with columns `table`, `row`, `column`, `seed`, `value`.
     """
     local, runs = _complete(runs_of_tables(names, *selection), root)
 
-    def read(run, columns):
-        scores, log = record_of(run, local)["scores"], log_of(run, local)
-        for key, fraction in columns:
-            epoch = max(math.ceil(fraction * len(log)) - 1, 0)
-            yield scores.get(key) if key in TASKS else log[key].iloc[epoch]
+    return tabulate(
+        names, runs, lambda run, columns: [_number(run, local, *column) for column in columns]
+    )
 
-    return tabulate(names, runs, read)
+
+def draws(names, root, *selection):
+    """Collect the bootstrap draws over test sequences of the scores of these tables.
+
+    Takes the arguments of `numbers`, and returns such a DataFrame, with columns `draws` (an array)
+    and `sequences` (their number) instead of `value`. It has no rows for other numbers than scores.
+    """
+    local, runs = _complete(runs_of_tables(names, *selection), root)
+
+    def read(run, columns):
+        for key, _ in columns:
+            record, task = _scored(record_of(run, local), key)
+            if task in record.get("draws", {}):
+                yield np.array(record["draws"][task]), len(record["sequences"])
+            else:
+                yield None
+
+    lines = tabulate(names, runs, read)
+    lines = lines[lines.value.notna()]
+    for position, name in enumerate(("draws", "sequences")):
+        lines[name] = [value[position] for value in lines.value]
+    return lines.drop(columns="value")
+
+
+def _scored(record, key):
+    """The part of a record that holds the scores of a column's key, and the task."""
+    if key.startswith(REAL):
+        return record.get("real", {}), key.removeprefix(REAL)
+    return record, key
+
+
+def _number(run, root, key, fraction):
+    """The number of a complete run for a column of a `Table`; None if the run does not have it."""
+    record = record_of(run, root)
+    scored, task = _scored(record, key)
+    if task in TASKS:
+        return scored.get("scores", {}).get(task)
+    if key in NUMBERS_OF_RUN:
+        return record.get(key)
+    if key.startswith(DENOISER):
+        run, key = replace(run, row=run.row.denoiser), key.removeprefix(DENOISER)
+    log = log_of(run, root)
+    return log[key].iloc[max(math.ceil(fraction * len(log)) - 1, 0)]
 
 
 def tabulate(names, runs, read):
@@ -90,15 +136,19 @@ def provenance(names, root, *selection):
     """Collect how the complete runs of these tables, and the runs they need, were trained.
 
     Takes the arguments of `numbers`. Returns a DataFrame with columns `run`, `seed`, `folder`,
-    `parameters`, `seconds`, `date`, `environment`.
+    `parameters`, `seconds` (of training), `core_hours` (of one processor core, everything
+    included), `date`, `environment`.
     """
     local, runs = _complete(training_order(runs_of_tables(names, *selection)), root)
-    lines = [
-        {"run": run.row.name, "seed": run.seed, "folder": run.folder, **record_of(run, local)}
-        for run in runs
-    ]
-    columns = ["run", "seed", "folder", "parameters", "seconds", "date", "environment"]
-    return pd.DataFrame(lines, columns=columns)
+    lines = []
+    for run in runs:
+        record = record_of(run, local)
+        parts = [record.get(part, 0) for part in ("core_seconds", "other_core_seconds")]
+        core_hours = sum([*parts, record.get("real", {}).get("core_seconds", 0)]) / 3600
+        line = {"run": run.row.name, "seed": run.seed, "folder": run.folder}
+        lines.append(line | record | {"core_hours": core_hours})
+    columns = ["run", "seed", "folder", "parameters", "seconds", "core_hours", "date"]
+    return pd.DataFrame(lines, columns=[*columns, "environment"])
 
 
 def summary(name, values):
@@ -118,35 +168,6 @@ def summary(name, values):
             lines.append((label, column, reported, mean, cell.std(), cell.count(), mean - reported))
     names = ["row", "column", "reported", "mean", "spread", "seeds", "difference"]
     return pd.DataFrame(lines, columns=names)
-
-
-def conclusions(name, values):
-    """Count the seeds in which each conclusion of a table holds.
-
-    A conclusion holds when it is true in every column that it names. Only seeds that have the
-    numbers of both rows count.
-
-    Takes the arguments of `summary`. Returns a DataFrame with columns `conclusion`, `holds in`,
-    `of`, and for each column of a conclusion the mean difference, positive where `Claim.better` is
-    better.
-    """
-    values, lines = values[values.table == name], []
-    for claim in TABLES[name].claims:
-        gains = {}
-        for column in claim.columns:
-            in_column = values[values.column == column]
-            better, worse = (
-                in_column[in_column.row == label].set_index("seed").value.astype(float)
-                for label in (claim.better, claim.worse)
-            )
-            key, _ = TABLES[name].columns[column]
-            lower_is_better = key.removeprefix("val_") in LOWER_IS_BETTER
-            gains[column] = (worse - better if lower_is_better else better - worse).dropna()
-        gains = pd.DataFrame(gains).dropna()
-        holds = gains > 0 if claim.within is None else gains.abs() <= claim.within
-        counts = {"holds in": int(holds.all(axis=1).sum()), "of": len(gains)}
-        lines.append({"conclusion": claim.text, **counts, **gains.mean()})
-    return pd.DataFrame(lines)
 
 
 def _complete(runs, root):

@@ -3,28 +3,30 @@
 import hashlib
 import json
 from dataclasses import dataclass, fields, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import keras
 
+from hpatches_kit._support.checksums import digest
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark import task_names
 from hpatches_kit.datasets import builtin, hpatches
-from hpatches_kit.datasets.loading import KNOWN
+from hpatches_kit.datasets.loading import KNOWN, RELEASES
 from hpatches_kit.experiments.rows import Denoiser, Descriptor, check_choice
 from hpatches_kit.experiments.run_data import SIDES_VERSION
 from hpatches_kit.experiments.scales import SCALES, Scale
 from hpatches_kit.patches.storage import METADATA_FILE
 
-WIDE_DECODERS = "6-layer", "8-layer"  # presets of report B: filters double towards the full size
+TASKS_SPLIT = "a"  # the split of HPatches whose test side descriptors are scored on
 
 
 @dataclass(frozen=True)
 class Run:
     """One row, trained on one patch set, at one scale, with one seed.
 
-    Raises UserError for an unknown patch set, scale or dtype policy.
+    Raises UserError for an unknown patch set, scale, dtype policy or task lists, and for task lists
+    with a patch set or a scale that they do not fit.
     """
 
     row: Denoiser | Descriptor
@@ -32,6 +34,7 @@ class Run:
     scale: Scale | str
     seed: int
     policy: str = "float32"
+    tasks: str | None = None  # `"a"` or a folder: official task lists; None: lists are drawn
 
     def __post_init__(self):
         if isinstance(self.scale, str):
@@ -49,9 +52,28 @@ class Run:
             raise UserError(
                 f"Unknown policy {self.policy!r}: expected a dtype policy of Keras, like float32."
             ) from error
+        if self.tasks is not None:
+            self._check_tasks()
 
     def _set(self, field, value):
         object.__setattr__(self, field, value)  # the dataclass is frozen
+
+    def _check_tasks(self):
+        if self.tasks != TASKS_SPLIT:
+            folder = Path(self.tasks).expanduser().resolve()  # workers may run in another folder
+            if not any(folder.glob(f"*_split-{TASKS_SPLIT}.csv")):
+                raise UserError(
+                    f"{self.tasks} is not a folder of task lists: expected files named"
+                    f" verif_pos_split-{TASKS_SPLIT}.csv and so on, or --tasks {TASKS_SPLIT}, which"
+                    " downloads them."
+                )
+            self._set("tasks", str(folder))
+        if self.data not in RELEASES or self.scale.test_sequences:
+            raise UserError(
+                "Official task lists (--tasks) name points of the whole test side of HPatches. They"
+                f" do not fit --data {self.data} --scale {self.scale.name}: use --data hpatches"
+                " --scale report, or leave --tasks out."
+            )
 
     @property
     def needs(self):
@@ -70,11 +92,17 @@ class Run:
         return hpatches.VERSION
 
     @property
+    def tasks_version(self):
+        """Identifies the task lists: the split of downloaded ones, or a checksum of a folder's."""
+        if self.tasks == TASKS_SPLIT:
+            return self.tasks
+        files = sorted(Path(self.tasks).glob(f"*_split-{TASKS_SPLIT}.csv"))
+        return _checksum(tuple((file, file.stat().st_mtime_ns) for file in files))
+
+    @property
     def settings(self):
         """Everything that decides the result, ready for JSON; defaults of the row are omitted."""
         scale = {key: getattr(self.scale, key) for key in self.row.scaled_by}
-        if has_wide_decoder(self.row):
-            scale["decoder_divisor"] = self.scale.decoder_divisor
         settings = {
             "type": type(self.row).__name__,
             "row": _changed_settings(self.row),
@@ -87,6 +115,8 @@ class Run:
             "seed": self.seed,
             "policy": self.policy,
         }
+        if self.tasks is not None and isinstance(self.row, Descriptor):  # only these are scored
+            settings["tasks"] = self.tasks_version
         return json.loads(json.dumps(settings))
 
     @property
@@ -115,11 +145,6 @@ def training_order(runs):
     return list(ordered.values())
 
 
-def has_wide_decoder(row):
-    """Whether the row is one of report B's U-Nets whose decoder a scale may make narrower."""
-    return row.network_options.get("preset") in WIDE_DECODERS
-
-
 def _changed_settings(row):
     """The name of a row and its settings that differ from the defaults, without other rows."""
     default = type(row)(f"{row.name}-default")
@@ -129,3 +154,9 @@ def _changed_settings(row):
         if field.name not in ("denoiser", "init_from")
         and (value := getattr(row, field.name)) != getattr(default, field.name)
     }
+
+
+@lru_cache(maxsize=4)
+def _checksum(files):  # pairs of path and time: a changed file has another time
+    text = json.dumps([[file.name, digest(file)] for file, _ in files])
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -19,7 +19,6 @@ class Scale:
     validation_patches: int | None = None
     train_points: int | None = None  # this and the next one limit descriptors only
     test_sequences: int | None = None  # whole ones, because sparse points score too high
-    decoder_divisor: int = 1  # divides the filters of the wide decoders of report B
 
     def __post_init__(self):
         check_name(self.name)
@@ -28,12 +27,11 @@ class Scale:
 QUICK = Scale(
     "quick",
     epochs=5,
-    denoiser_patches=5 * 4_096,  # whole batches of every size except report A's 50
-    descriptor_patches=64_000,
+    denoiser_patches=5 * 2_048,  # whole batches of every size except 50
+    descriptor_patches=5 * 30 * 2 * 128,  # 30 batches of 128 pairs per epoch
     validation_patches=1_600,
-    train_points=3_000,
-    test_sequences=4,
-    decoder_divisor=8,
+    train_points=2_000,
+    test_sequences=3,
 )
 LONG = Scale(  # of the pretrained networks
     "long",
@@ -41,7 +39,6 @@ LONG = Scale(  # of the pretrained networks
     denoiser_patches=640_000,
     descriptor_patches=640_000,
     validation_patches=1_600,
-    decoder_divisor=8,
 )
 REPORT = Scale("report")  # epochs and sample sizes of the reports
 SMOKE = Scale(  # for tests
@@ -52,6 +49,5 @@ SMOKE = Scale(  # for tests
     validation_patches=200,
     train_points=200,
     test_sequences=2,
-    decoder_divisor=64,
 )
 SCALES = {scale.name: scale for scale in (QUICK, LONG, REPORT, SMOKE)}

@@ -10,12 +10,11 @@ import numpy as np
 from tqdm import tqdm
 
 from hpatches_kit import batches as batch_classes
-from hpatches_kit import benchmark, losses, metrics, models
+from hpatches_kit import losses, metrics, models
 from hpatches_kit._support.atomic import write_text
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.callbacks.resume import BACKUP, BEST, Resume, read_log
 from hpatches_kit.datasets.denoised import denoise
-from hpatches_kit.descriptors.describe_patches import describe
 from hpatches_kit.experiments.environment_report import environment, hardware
 from hpatches_kit.experiments.isolation import isolated_session
 from hpatches_kit.experiments.records import MODEL, RECORD
@@ -24,11 +23,10 @@ from hpatches_kit.experiments.run_data import (
     draw_sequences,
     load_sides,
     sample_points,
-    sample_test_sequences,
 )
-from hpatches_kit.experiments.runs import has_wide_decoder
+from hpatches_kit.experiments.scoring import load_tasks, score
+from hpatches_kit.experiments.trained_models import load_denoiser, load_trained
 from hpatches_kit.patches.views import VIEWS
-from hpatches_kit.plots import curves
 
 VALIDATION_BATCH = 50  # patches per validation batch of denoisers
 
@@ -47,20 +45,21 @@ def train(run, root, progress=True, callbacks=()):
         callbacks: further callbacks of `fit`, called after an epoch is saved.
 
     Returns the record, which `run.json` in the run's folder holds. The folder also holds the
-    settings, the log of every epoch, its curves, the trained model, and the scores of a descriptor.
-    Raises UserError for sides that share photographs or places, and when the loss, or a number of
-    the last epoch, is not finite.
+    settings, the log of every epoch, the trained model, and the scores of a descriptor.
+    Raises UserError for sides that share photographs or places, for task lists that do not fit the
+    test side, and when the loss, or a number of the last epoch, is not finite.
     """
     with isolated_session(run.seed, run.policy):
         return _train(run, root, progress, callbacks)
 
 
 def _train(run, root, progress, callbacks):
-    folder = root / run.folder
+    folder, began = root / run.folder, time.process_time()
     train_set, validation_set, test_set = load_sides(run.data, progress)
+    tasks = load_tasks(run, test_set, progress)
     prepare = _prepare_denoiser if isinstance(run.row, Denoiser) else _prepare_descriptor
     model, training, validation = prepare(run, root, train_set, validation_set)
-    epochs = run.scale.epochs or run.row.epochs
+    epochs, prepared = run.scale.epochs or run.row.epochs, time.process_time()
     with tqdm(total=epochs, desc=str(run), unit="epoch", disable=not progress) as bar:
         history = model.fit(
             training,
@@ -81,17 +80,18 @@ def _train(run, root, progress, callbacks):
     if not np.isfinite(log.iloc[-1].to_numpy(float)).all():
         raise UserError(f"{run}: the last epoch is not finite: {dict(log.iloc[-1])}.")
     model.save(folder / MODEL)
+    trained = time.process_time()
     record = {
         "settings": run.settings,
-        "scores": _score(run, root, model, test_set),
+        **score(run, root, model, test_set, tasks),
         "seconds": round(float(log.seconds.sum()), 1),
+        "core_seconds": round(float(log.core_seconds.sum()), 1),
+        "other_core_seconds": round(prepared - began + time.process_time() - trained, 1),
         "parameters": model.count_params(),
         "environment": environment(advice=False),
         "hardware": hardware(),
         "date": str(date.today()),
     }
-    quantities = ["loss", "psnr"] if "psnr" in log else ["loss"]
-    curves(log.drop(columns="seconds"), quantities).savefig(folder / "curves.png", dpi=100)
     write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")  # the run is complete now
     for pattern in (BACKUP, BEST, ".*-*"):  # large files that a complete run does not need
         for file in folder.glob(pattern):
@@ -142,7 +142,8 @@ def _prepare_descriptor(run, root, train_set, validation_set):
         train_set, validation_set = (denoise(denoiser, s) for s in (train_set, validation_set))
     make = getattr(batch_classes, row.batch_class)
     training = make(train_set, row.batch_size, steps, row.kind, seed=run.seed, **row.batch_options)
-    batch_size = min(row.batch_size, len(np.unique(validation_set.label)))
+    places = len(np.unique(validation_set.label))
+    batch_size = min(row.batch_size, places // 2 * 2 or places)  # even, for anchor swapping
     validation = make(validation_set, batch_size, validation_steps, row.kind, redraw=False)
     model = _build(run)
     if row.init_from:
@@ -154,49 +155,8 @@ def _prepare_descriptor(run, root, train_set, validation_set):
     return model, training, validation
 
 
-def _score(run, root, model, test_set):
-    """Score a descriptor on the test set, and save the scores in the run's folder.
-
-    A denoiser has no scores: all numbers of its tables are in the log.
-    """
-    if isinstance(run.row, Denoiser):
-        return {}
-    test_set = sample_test_sequences(test_set, run.scale)
-    scores = evaluate_row(run.row, model, test_set, load_denoiser(run, root))
-    scores.save(root / run.folder / "scores.json")
-    return scores.by_task
-
-
-def evaluate_row(row, model, patches, denoiser=None):
-    """Score a row's descriptor on patches of the kind that the row is scored on, as `Scores`.
-
-    `denoiser` makes denoised patches, unless `patches` already holds them.
-    """
-    kind = row.scored_on or row.kind
-    return benchmark.evaluate(describe(model, patches, kind, denoiser, row.name), progress=False)
-
-
-def load_trained(run, root):
-    """Load the model of a complete run."""
-    return keras.models.load_model(root / run.folder / MODEL, compile=False)
-
-
-def load_denoiser(run, root):
-    """Load the denoiser of a descriptor's run; None for a row without one."""
-    return load_trained(replace(run, row=run.row.denoiser), root) if run.row.denoiser else None
-
-
-def has_model(run, root):
-    """Whether a run is complete and its model is still in its folder."""
-    return all((root / run.folder / file).exists() for file in (RECORD, MODEL))
-
-
 def _build(run):
-    options = dict(run.row.network_options)
-    if has_wide_decoder(run.row):
-        decoder = models.UNET_PRESETS[options["preset"]].decoder
-        options["decoder"] = [filters // run.scale.decoder_divisor for filters in decoder]
-    return getattr(models, run.row.network)(**options)
+    return getattr(models, run.row.network)(**run.row.network_options)
 
 
 def _optimizer(row, steps):
@@ -211,13 +171,15 @@ def _optimizer(row, steps):
 
 
 class EpochSeconds(keras.callbacks.Callback):
-    """Adds the seconds of each epoch to the log."""
+    """Adds the seconds of each epoch, and those of all processor cores together, to the log."""
 
     def on_epoch_begin(self, epoch, logs=None):
-        self.began = time.perf_counter()
+        self.began = time.perf_counter(), time.process_time()
 
     def on_epoch_end(self, epoch, logs=None):
-        logs["seconds"] = round(time.perf_counter() - self.began, 2)
+        began, core_began = self.began
+        logs["seconds"] = round(time.perf_counter() - began, 2)
+        logs["core_seconds"] = round(time.process_time() - core_began, 2)
 
 
 class EpochBar(keras.callbacks.Callback):

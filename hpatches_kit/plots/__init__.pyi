@@ -1,3 +1,4 @@
+from .architecture import architecture as architecture
 from .benchmark import distances as distances
 from .benchmark import neighbours as neighbours
 from .benchmark import pools as pools
@@ -9,6 +10,7 @@ from .data import lengths as lengths
 from .data import noise as noise
 from .data import point as point
 from .data import sequence as sequence
+from .denoising import denoised as denoised
 from .explorers import explore as explore
 from .explorers import explore_mining as explore_mining
 from .image_grid import images as images
@@ -20,5 +22,6 @@ from .patches import patch_rows as patch_rows
 from .patches import triplets as triplets
 from .patches import views as views
 from .reported import reported_vs_ours as reported_vs_ours
+from .training import curve_panels as curve_panels
 from .training import curves as curves
 from .training import ranking as ranking

@@ -80,11 +80,17 @@ def percentiles(descriptors, shown=(0, 2, 5, 10, 15, 50)):
 
 
 def metric_curve(table, xlabel, ylabel="mAP"):
-    """Draw each column of a DataFrame over its index: for example mAP over the percentile."""
+    """Draw each column of a DataFrame over its index: for example mAP over the percentile.
+
+    Where the index repeats, for example for several seeds, the line goes through the means.
+    """
     figure, axis = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
+    means = table.groupby(level=0).mean()
     for column, colour in zip(table.columns, cycle(style.GROUP_COLOURS)):
-        axis.plot(table.index, table[column], "o-", color=colour, label=column)
-    axis.set(xlabel=xlabel, ylabel=ylabel, xticks=table.index)
+        axis.plot(means.index, means[column], "o-", color=colour, label=column)
+        if len(table) > len(means):
+            axis.plot(table.index, table[column], "_", color=colour, ms=9)
+    axis.set(xlabel=xlabel, ylabel=ylabel, xticks=means.index)
     axis.grid(alpha=0.3)
     axis.legend(fontsize=8)
     return style.finish(figure)

@@ -1,8 +1,10 @@
 """Figures of training: curves over epochs, and a ranking of results."""
 
 from itertools import cycle, product
+from textwrap import fill
 
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.lines import Line2D
 
 from hpatches_kit.plots import style
@@ -49,6 +51,58 @@ def curves(histories, quantities=("loss",), labels=None):
         entries += [Line2D([], [], color=style.LINE, linestyle=dashes) for dashes in ("--", "-")]
         names = [*histories, "(train)", "(validation)"]
         figure.legend(entries, names, loc="outside right upper", frameon=False, fontsize=8)
+    return style.finish(figure)
+
+
+def curve_panels(logs):
+    """Draw the learning curves of the rows of a table, one panel per row.
+
+    The curves are the PSNR if each row has it, else the loss. A thick line is the mean over seeds,
+    a thin one a single seed. Panels share their scale, and show the other rows in grey, unless a
+    row would be flat on it.
+
+    Args:
+        logs: `{label of the row: DataFrame}` with columns `seed`, `epoch`, `loss`, `val_loss` and
+            so on, as parts of `hk.experiments.logs`; an empty one for a row that was not run.
+    """
+    logs = {label: log.dropna(axis="columns", how="all") for label, log in logs.items()}
+    has_psnr = all("val_psnr" in log for log in logs.values() if len(log))
+    quantity, ylabel = ("psnr", "PSNR in dB") if has_psnr else ("loss", "loss")
+    colours = {quantity: style.ORANGE, f"val_{quantity}": style.BLUE}
+    down = -(-len(logs) // 4)
+    across = -(-len(logs) // down)
+    figure, axes = style.axes_grid(down, across, (2.8 * across + 0.3, 2.2 * down + 0.6))
+    for axis in axes.flat[len(logs) :]:
+        axis.remove()
+    means = {}  # of the validation curves
+    for axis, (label, log) in zip(axes.flat, logs.items()):
+        axis.set_title(fill(label, 34), fontsize=9)
+        for key in [key for key in colours if len(log) and key in log]:
+            by_seed = log.pivot(index="epoch", columns="seed", values=key)
+            by_seed.index += 1
+            if len(by_seed.columns) > 1:
+                axis.plot(by_seed, color=colours[key], linewidth=0.6, alpha=0.5)
+            means[axis] = by_seed.mean(axis=1)
+            axis.plot(means[axis], color=colours[key], linewidth=1.8)
+        if axis in means:
+            axis.xaxis.get_major_locator().set_params(integer=True)
+            axis.grid(alpha=0.3)
+        else:
+            axis.set(xticks=[], yticks=[])
+            axis.text(0.5, 0.5, "not run", ha="center", va="center", transform=axis.transAxes)
+    names = {"training": style.ORANGE, "validation": style.BLUE}
+    limits = np.array([axis.get_ylim() for axis in means])
+    if len(limits) > 1 and np.ptp(limits, axis=1).max() < 5 * np.ptp(limits, axis=1).min():
+        names["validation, other rows"] = style.BAR
+        for axis, own in means.items():
+            for other in means.values():
+                if other is not own:
+                    axis.plot(other, color=style.BAR, linewidth=1, zorder=1)
+            axis.set_ylim(limits.min(), limits.max())
+    figure.supxlabel("epoch", fontsize=10)
+    figure.supylabel(ylabel, fontsize=10)
+    handles = [Line2D([], [], color=colour, label=name) for name, colour in names.items()]
+    figure.legend(handles=handles, loc="outside upper center", ncols=3, frameon=False, fontsize=9)
     return style.finish(figure)
 
 

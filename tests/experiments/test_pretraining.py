@@ -7,7 +7,7 @@ from toy_data import toy_patches
 import hpatches_kit as hk
 from hpatches_kit import experiments
 from hpatches_kit.experiments import Denoiser, Descriptor, Run, Scale, pretraining
-from hpatches_kit.experiments.training import load_trained
+from hpatches_kit.experiments.trained_models import load_trained
 from hpatches_kit.models.pretrained import FOLDER
 
 pytestmark = pytest.mark.slow

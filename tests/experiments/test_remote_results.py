@@ -17,7 +17,7 @@ from hpatches_kit.experiments.remote_results import (
     local_folder,
     upload_run,
 )
-from hpatches_kit.experiments.training import load_trained
+from hpatches_kit.experiments.trained_models import load_trained
 
 pytestmark = pytest.mark.slow
 

@@ -7,7 +7,7 @@ from tiny_rows import DENOISED_TFEAT, TFEAT, TINY, UNET
 from toy_data import toy_patches
 
 import hpatches_kit as hk
-from hpatches_kit.experiments import Run, run_data, training
+from hpatches_kit.experiments import Run, run_data, scoring
 from hpatches_kit.experiments.training import train
 
 SIDES = {
@@ -95,13 +95,13 @@ def test_report_b_validates_on_a_random_sequence_of_the_validation_side(data):
 @pytest.mark.parametrize("row", [TFEAT, DENOISED_TFEAT])
 def test_a_descriptor_is_scored_on_whole_test_sequences(row, data, tmp_path, monkeypatch):
     scored = []
-    evaluate = training.benchmark.evaluate
+    evaluate = scoring.benchmark.evaluate
 
     def record(descriptors, *args, **options):
         scored.append(descriptors)
         return evaluate(descriptors, *args, **options)
 
-    monkeypatch.setattr(training.benchmark, "evaluate", record)
+    monkeypatch.setattr(scoring.benchmark, "evaluate", record)
     hk.experiments.run(row, tmp_path, data, TINY, progress=False)
     (descriptors,) = scored
     assert len(descriptors.names) == TINY.test_sequences == 2

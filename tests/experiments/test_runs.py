@@ -16,9 +16,12 @@ import hpatches_kit as hk
 from hpatches_kit import experiments
 from hpatches_kit.experiments import Run, engines
 from hpatches_kit.experiments.records import record_of
-from hpatches_kit.experiments.training import load_trained, train
+from hpatches_kit.experiments.tables.table import Table
+from hpatches_kit.experiments.trained_models import load_trained
+from hpatches_kit.experiments.training import train
 
 pytestmark = pytest.mark.slow
+TIMES = ["seconds", "core_seconds"]
 
 
 def train_with_needs(run, root):
@@ -103,7 +106,8 @@ def test_a_complete_run_holds_its_files_and_is_not_trained_again(data, tmp_path)
     run = Run(UNET, data, TINY, 0)
     assert engines.train_run(run, tmp_path, progress=False) == "done"
     folder = tmp_path / run.folder
-    files = {"curves.png", "log.csv", "model.keras", "run.json", "settings.json"}
+    files = {"log.csv", "model.keras", "run.json", "settings.json"}
+    files |= {"curves.png", "network.png", "patches.png"}
     assert {file.name for file in folder.iterdir()} == files
     record = record_of(run, tmp_path)
     assert record["settings"]["row"]["optimizer"] == "Adam"
@@ -119,11 +123,45 @@ def test_training_again_gives_the_same_numbers(data, tmp_path):
     logs = []
     for root in (tmp_path / "first", tmp_path / "second"):
         train_with_needs(run, root)
-        logs.append(hk.callbacks.read_log(root / run.folder).drop(columns="seconds"))
+        logs.append(hk.callbacks.read_log(root / run.folder).drop(columns=TIMES))
     pd.testing.assert_frame_equal(*logs)
     assert np.isfinite(logs[0].to_numpy()).all()
     first, second = (record_of(run, tmp_path / root)["scores"] for root in ("first", "second"))
     assert first == second and set(first) == {"verification", "matching", "retrieval"}
+
+
+def test_a_descriptor_is_scored_on_real_sequences_without_training_it_again(data, tmp_path):
+    run, real = Run(DENOISED_TFEAT, data, TINY, 0), tmp_path / "real"
+    toy_patches({"v_real": 20, "i_real": 20, "i_other": 20}, seed=9).save(real)
+    train_with_needs(run, tmp_path)
+    model = tmp_path / run.folder / "model.keras"
+    trained, scores = model.stat().st_mtime_ns, record_of(run, tmp_path)["scores"]
+    assert experiments.missing_runs([run], tmp_path) == []
+    assert experiments.missing_runs([run], tmp_path, str(real)) == [run]
+    experiments.train_runs([run], tmp_path, progress=False, real=str(real))
+    record = record_of(run, tmp_path)
+    assert model.stat().st_mtime_ns == trained and record["scores"] == scores
+    denoiser = load_trained(run.needs[0], tmp_path)
+    descriptors = hk.describe(load_trained(run, tmp_path), hk.load(str(real)), denoiser=denoiser)
+    expected = hk.benchmark.evaluate(descriptors, progress=False)
+    assert record["real"]["scores"] == pytest.approx(expected.by_task, abs=1e-6)
+    assert record["real"]["sequences"] == ["v_real", "i_real", "i_other"]
+    assert len(record["real"]["draws"]["matching"]) == len(record["draws"]["matching"]) == 100
+    assert experiments.missing_runs([run], tmp_path, str(real)) == []
+
+
+def test_a_table_can_show_the_errors_of_the_denoiser_and_what_training_costs(
+    data, tmp_path, monkeypatch
+):
+    columns = {"U-Net MAE": ("denoiser val_mae", 1), "Seconds": ("core_seconds", 1)}
+    table = Table("a test", columns, {"one": DENOISED_TFEAT}, {})
+    monkeypatch.setitem(experiments.TABLES, "X", table)
+    run = Run(DENOISED_TFEAT, data, TINY, 0)
+    train_with_needs(run, tmp_path)
+    error, seconds = experiments.numbers(["X"], tmp_path, data, TINY, 1).value
+    log = hk.callbacks.read_log(tmp_path / run.needs[0].folder)
+    assert error == log.val_mae.iloc[-1]
+    assert seconds == record_of(run, tmp_path)["core_seconds"] > 0
 
 
 @pytest.fixture(scope="module")
@@ -135,10 +173,9 @@ def uninterrupted(data, tmp_path_factory):
 
 
 INTERRUPTIONS = {  # moment: the function that is interrupted, and the epochs that are then saved
-    "in the second epoch": ("EpochBar.on_epoch_begin", 1),
-    "while scoring": ("benchmark.evaluate", 2),
-    "while drawing the curves": ("curves", 2),
-    "while writing the record": ("write_text", 2),
+    "in the second epoch": ("training.EpochBar.on_epoch_begin", 1),
+    "while scoring": ("scoring.benchmark.evaluate", 2),
+    "while writing the record": ("training.write_text", 2),
 }
 
 
@@ -152,7 +189,7 @@ def test_an_interrupted_run_resumes_and_ends_the_same(moment, uninterrupted, tmp
             raise KeyboardInterrupt
 
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(f"hpatches_kit.experiments.training.{name}", interrupt)
+        patched.setattr(f"hpatches_kit.experiments.{name}", interrupt)
         engines.train_run(run, tmp_path, progress=False)
     assert record_of(run, tmp_path) is None
     assert len(hk.callbacks.read_log(tmp_path / run.folder)) == epochs

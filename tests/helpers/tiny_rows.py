@@ -12,7 +12,6 @@ TINY = Scale(
     validation_patches=50,
     train_points=20,
     test_sequences=2,
-    decoder_divisor=64,
 )
 FILTERS = {"encoder": (2, 2), "decoder": (2,), "residual": True}
 UNET = Denoiser("tiny-unet", network_options=FILTERS, optimizer="Adam")

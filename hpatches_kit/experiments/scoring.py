@@ -1,0 +1,75 @@
+"""Score the descriptor of a run: on the test set, and on real image sequences."""
+
+import json
+import time
+
+from hpatches_kit import benchmark
+from hpatches_kit._support.atomic import write_text
+from hpatches_kit.descriptors.describe_patches import describe
+from hpatches_kit.experiments.records import RECORD, record_of
+from hpatches_kit.experiments.rows import Denoiser
+from hpatches_kit.experiments.run_data import sample_test_sequences
+from hpatches_kit.experiments.runs import TASKS_SPLIT
+from hpatches_kit.experiments.trained_models import load_denoiser, load_trained
+
+KEPT_DRAWS = 100  # of the bootstrap of a score, in a record: enough for a standard deviation
+
+
+def load_tasks(run, test_set, progress):
+    """The official task lists of a run; None if the lists are drawn.
+
+    A denoiser's run loads them too, so that lists that do not fit stop the first run.
+    """
+    if run.tasks is None:
+        return None
+    is_name = run.tasks == TASKS_SPLIT
+    folder = benchmark.download_tasks(TASKS_SPLIT, progress=progress) if is_name else run.tasks
+    return benchmark.load_tasks(folder, TASKS_SPLIT, test_set)
+
+
+def score(run, root, model, test_set, tasks):
+    """Score a descriptor on the test set, for the record, and save the scores in the run's folder.
+
+    A denoiser has no scores: all numbers of its tables are in the log.
+    """
+    if isinstance(run.row, Denoiser):
+        return {"scores": {}}
+    test_set = sample_test_sequences(test_set, run.scale)
+    scores = evaluate_row(run.row, model, test_set, load_denoiser(run, root), tasks)
+    scores.save(root / run.folder / "scores.json")
+    return scores_and_draws(scores)
+
+
+def add_real_scores(run, root, patches):
+    """Score the descriptor of a complete run on patches of real image sequences.
+
+    Adds scores, bootstrap draws, processor time and the names of the sequences to its record.
+    """
+    began = time.process_time()
+    model, denoiser = load_trained(run, root), load_denoiser(run, root)
+    scores = evaluate_row(run.row, model, patches, denoiser)
+    scores.save(root / run.folder / "real-scores.json")
+    real = scores_and_draws(scores)
+    real["core_seconds"] = round(time.process_time() - began, 1)
+    record = record_of(run, root) | {"real": real}
+    write_text(root / run.folder / RECORD, json.dumps(record, indent=1) + "\n")
+
+
+def scores_and_draws(scores):
+    """The mean AP of each task, its first bootstrap draws, and the sequences, ready for JSON."""
+    draws = {
+        task: [round(float(draw), 4) for draw in scores[task]["draws"][:KEPT_DRAWS]]
+        for task in scores.tasks
+    }
+    return {"scores": scores.by_task, "draws": draws, "sequences": list(scores.sequences)}
+
+
+def evaluate_row(row, model, patches, denoiser=None, tasks=None):
+    """Score a row's descriptor on patches of the kind that the row is scored on, as `Scores`.
+
+    `denoiser` makes denoised patches, unless `patches` already holds them. `tasks` are the lists for
+    `patches`; default: drawn.
+    """
+    kind = row.scored_on or row.kind
+    descriptors = describe(model, patches, kind, denoiser, row.name)
+    return benchmark.evaluate(descriptors, tasks, progress=False)

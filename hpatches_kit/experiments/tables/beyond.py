@@ -1,0 +1,143 @@
+"""Beyond the reports: the effect of mining alone, and what report B proposes in section 5."""
+
+from dataclasses import replace
+
+from hpatches_kit.benchmark.task_names import TASKS
+from hpatches_kit.experiments.tables.report_a import A_CLEAN
+from hpatches_kit.experiments.tables.report_b import B_L2NET, B_UNETS
+from hpatches_kit.experiments.tables.table import Table, better, score_columns
+
+MARGINS = ((0.01, "average"), (1.0, "average"), (1.0, "minimum"))
+
+
+def _mining(loss, margin, negative):
+    name = f"{'hard' if loss == 'HardNegativeTriplet' else 'random'}-{margin:g}-{negative}"
+    return replace(
+        A_CLEAN, name=name, loss=loss, loss_options={"margin": margin, "negative": negative}
+    )
+
+
+RANDOM = {settings: _mining("RandomNegativeTriplet", *settings) for settings in MARGINS}
+HARD = {
+    settings: _mining("HardNegativeTriplet", *settings) if settings[0] == 1.0 else A_CLEAN
+    for settings in MARGINS
+}
+LABELS = {settings: f"margin {settings[0]:g}, {settings[1]}" for settings in MARGINS}
+HARDNET = HARD[1.0, "minimum"]
+UNET = B_UNETS["Adam"]
+
+TABLES = {
+    "beyond-mining": Table(
+        "hard and random negatives of the same batch, with the same margin and combination",
+        score_columns(*TASKS),
+        {
+            f"{mining}, {LABELS[settings]}": rows[settings]
+            for settings in MARGINS
+            for mining, rows in (("Random", RANDOM), ("Hard", HARD))
+        },
+        {},
+        [
+            better(
+                f"hard negatives are better than random ones: {label}",
+                f"Hard, {label}",
+                f"Random, {label}",
+            )
+            for label in LABELS.values()
+        ]
+        + [
+            better(
+                "with hard negatives, a margin of 1 is better than 0.01",
+                "Hard, margin 1, average",
+                "Hard, margin 0.01, average",
+            ),
+            better(
+                "... and the minimum of two hard negatives is better than their average",
+                "Hard, margin 1, minimum",
+                "Hard, margin 1, average",
+            ),
+        ],
+        note="All rows are report A's improved descriptor on clean patches; within a pair of rows,"
+        " only the choice of the negatives differs. Each pair of patches has one random negative"
+        " of its batch for the anchor and one for the positive, or the hardest ones.",
+    ),
+    "beyond-B": Table(
+        "report B, section 5: anchor swapping and other losses",
+        score_columns(*TASKS),
+        {
+            "Report B's baseline": B_L2NET,
+            "... anchor swapping, report B's words": replace(
+                B_L2NET,
+                name="b-l2net-anchor-swap",
+                loss="AnchorSwapTriplet",
+                batch_class="Pairs",
+                batch_size=76,  # 152 patches per batch; 50 triplets are 150
+                samples=150_000,  # as many patches as in 100,000 triplets
+            ),
+            "... anchor swapping, BMVC 2016": replace(
+                B_L2NET, name="b-l2net-swap", loss_options={"swap": True}
+            ),
+            "HardNet loss": HARDNET,
+            "SOSNet loss without its term": replace(
+                A_CLEAN,
+                name="sosnet-loss-first-order",
+                loss="SOSNetLoss",
+                loss_options={"weight": 0.0},
+            ),
+            "SOSNet loss": replace(A_CLEAN, name="sosnet-loss", loss="SOSNetLoss"),
+            "HyNet loss without its regulariser": replace(
+                A_CLEAN, name="hynet-loss-alone", loss="HyNetLoss"
+            ),
+            "HyNet loss": replace(
+                A_CLEAN,
+                name="hynet-loss",
+                loss="HyNetLoss",
+                network_options={"norm_regularizer": 0.1},
+            ),
+        },
+        {},
+        [
+            better(
+                "anchor swapping in report B's words helps",
+                "... anchor swapping, report B's words",
+                "Report B's baseline",
+            ),
+            better(
+                "anchor swapping as in BMVC 2016 helps",
+                "... anchor swapping, BMVC 2016",
+                "Report B's baseline",
+            ),
+            better(
+                "SOSNet's second-order term helps", "SOSNet loss", "SOSNet loss without its term"
+            ),
+            better("HyNet's regulariser helps", "HyNet loss", "HyNet loss without its regulariser"),
+            better("SOSNet's loss is better than HardNet's", "SOSNet loss", "HardNet loss"),
+            better("HyNet's loss is better than HardNet's", "HyNet loss", "HardNet loss"),
+        ],
+        note="The report proposes these and did not try them; it names no losses. The first three"
+        " rows are report B's baseline on denoised patches. The others are report A's improved"
+        " descriptor on clean patches, and differ in the loss alone: compare them with each other."
+        " The losses have the margins of their papers.",
+    ),
+    "beyond-B-denoisers": Table(
+        "report B, section 5: other U-Nets",
+        {
+            "MAE": ("mae", 1),
+            "Validation MAE": ("val_mae", 1),
+            "Parameters": ("parameters", 1),
+            "Core-seconds": ("core_seconds", 1),
+        },
+        {
+            "U-Net": UNET,
+            "U-Net++": replace(UNET, name="b-unet-plus-plus", network="unet_plus_plus"),
+            "Framing U-Net": replace(UNET, name="b-framing-unet", network="framing_unet"),
+        },
+        {},
+        [
+            better(f"{name} is better than the U-Net", name, "U-Net", ("Validation MAE",))
+            for name in ("U-Net++", "Framing U-Net")
+        ],
+        note="The report proposes these and did not try them. All rows are trained like its U-Net"
+        " with Adam, on three random sequences. U-Net++ has four levels, Framing U-Net three, the U-Net"
+        " two.",
+    ),
+}
