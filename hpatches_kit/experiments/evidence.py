@@ -87,7 +87,7 @@ def verdict(effects, within=None):
     """Say in a few words whether a conclusion holds.
 
     It holds if all effects are positive (or smaller than `within`) with their whole intervals; on
-    average if only their means are.
+    average if only their means are; in one seed if there are no intervals.
 
     Args:
         effects: the rows of `effects` for one conclusion, on one kind of sequences.
@@ -97,16 +97,17 @@ def verdict(effects, within=None):
     if effects.empty:
         return "not run"
     mean, low, high = (effects[name].to_numpy() for name in ("mean", "low", "high"))
+    unsure = " on average" if np.isfinite(low).all() else " in one seed"
     if within is not None:
         if (abs(mean) <= within).all():
             is_sure = (low > -within).all() and (high < within).all()
-            return "holds" if is_sure else "holds on average"
+            return "holds" if is_sure else f"holds{unsure}"
         is_sure = ((low > within) | (high < -within)).any()
-        return "does not hold" if is_sure else "does not hold on average"
+        return "does not hold" if is_sure else f"does not hold{unsure}"
     if (mean > 0).all():
-        return "holds" if (low > 0).all() else "holds on average"
+        return "holds" if (low > 0).all() else f"holds{unsure}"
     if (mean <= 0).all():
-        return "the opposite holds" if (high < 0).all() else "the opposite on average"
+        return "the opposite holds" if (high < 0).all() else f"the opposite{unsure}"
     return "in some scores only"
 
 

@@ -7,7 +7,7 @@ from tiny_rows import DENOISED_TFEAT, TFEAT, TINY, UNET
 from toy_data import toy_patches
 
 import hpatches_kit as hk
-from hpatches_kit.experiments import Run, run_data, scoring
+from hpatches_kit.experiments import Run, run_data, scoring, training
 from hpatches_kit.experiments.training import train
 
 SIDES = {

@@ -177,3 +177,29 @@ def test_a_table_with_many_columns_is_transposed(results, monkeypatch):
     assert lines[0] == ["", "", "one", "two", ""]
     assert [line[1] for line in lines[2:]] == list(columns)
     assert lines[-1][2:4] == ["6.00 ± 1.00", "6.00 ± 2.65"]
+
+
+def test_a_notebook_shows_each_conclusion_in_one_line_and_folds_the_rest(results, monkeypatch):
+    monkeypatch.setitem(TABLES, "X", replace(TABLES["X"], note="5 < 6"))
+    values = experiments.numbers(["X"], results, *SELECTION)
+    effects = experiments.effects(["X"], values)
+    lines = experiments.short_markdown("X", values, effects).splitlines()
+    assert lines[-1].split("|")[1].strip() == "and both" and "on average" in lines[-1]
+    folded = experiments.details("X", values, effects)
+    assert folded.startswith("<details>") and folded.endswith("</details>")
+    assert "5 &lt; 6" in folded and "data:image/png;base64," in folded and "PSNR, first" in folded
+
+
+def test_a_figure_of_a_report_is_drawn_as_a_curve_over_the_numbers_of_its_labels(
+    results, monkeypatch
+):
+    table = TABLES["X"]
+    rows = {"q = 10": table.rows["one"], "q = 2": table.rows["two"]}
+    curve = replace(table, rows=rows, reported={}, claims=[], curve_over="percentile")
+    monkeypatch.setitem(TABLES, "X", curve)
+    values = experiments.numbers(["X"], results, *SELECTION)
+    (axis,) = experiments.figure("X", values).axes
+    mean, seeds, *_ = axis.lines
+    assert axis.get_xlabel() == "percentile" and list(mean.get_xdata()) == [2, 10]
+    assert list(mean.get_ydata()) == [6, 6]
+    assert sorted(seeds.get_ydata()) == [4, 5, 5, 6, 7, 9]

@@ -116,7 +116,7 @@ TABLES = {
         " its own. SGD has Nesterov momentum here; the report does not mention it. The deep net"
         " has 3.8 million parameters, by the report's own list of layers. The report does not list"
         " the layers of the deeper net; here it has one more level. Core-seconds are the processor"
-        " time of training, without validation sets and scores that other rows share.",
+        " time of all epochs, validation included.",
     ),
     "A-table-2": Table(
         "description, by patches",
