@@ -57,8 +57,8 @@ def test_a_notebook_runs_from_top_to_bottom_and_leaves_its_results(name, file, t
         assert filters["non-local means"] > filters["noisy"] + 2
     if name == "descriptors":
         percentiles = pd.read_csv(tmp_path / "percentiles.csv", index_col=0)
-        assert list(percentiles.index) == [0, 2, 5, 10, 15]
-        assert len(pd.read_csv(tmp_path / "short.csv")) >= 20
+        assert list(percentiles.index) == [0, 2]
+        assert len(pd.read_csv(tmp_path / "short.csv")) >= 12
     if name == "data":
         noise = pd.read_csv(tmp_path / "noise.csv", index_col=0)
         assert (noise["PSNR in dB"].loc[["easy", "hard", "tough"]].diff().dropna() < -1).all()
