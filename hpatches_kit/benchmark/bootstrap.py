@@ -18,7 +18,7 @@ def resampling(sequences):
 
 
 def resampled_means(total, count):
-    """Means over resampled sequences, `(1000,)`; NaN for a single sequence.
+    """Means over resampled sequences, `(1000,)`; NaN for one sequence, and for a draw of none.
 
     Args:
         total, count: `(sequences,)`, sum and number of the scores of each sequence.
@@ -27,7 +27,8 @@ def resampled_means(total, count):
     if len(total) < 2:
         return np.full(DRAWS, np.nan)
     drawn = resampling(len(total))
-    return (drawn @ total) / (drawn @ count)
+    with np.errstate(invalid="ignore"):
+        return (drawn @ total) / (drawn @ count)
 
 
 def resampled_average_precision(positive, negative, official):
@@ -45,7 +46,7 @@ def resampled_average_precision(positive, negative, official):
     used = (positive.sum(axis=1) + negative.sum(axis=1)) > 0
     if used.sum() < 2:
         return np.full(DRAWS, np.nan)
-    drawn = resampling(used.sum())
+    drawn = resampling(len(used))[:, used]
     drawn = np.concatenate([np.ones_like(drawn[:1]), drawn]).astype(np.float64)
     in_bin, negatives = drawn @ positive[used], drawn @ negative[used]
     positives_before = np.cumsum(in_bin, axis=1) - in_bin

@@ -51,15 +51,18 @@ def retrieval(descriptors, tasks, distance="L2", progress=True):
     groups = np.broadcast_arrays(before, before + closer, group, group + tied)
     tie_neutral = (tie_neutral_area(*groups) / group).sum(axis=3) / 5
 
-    names, sequence = np.unique(descriptors.sequence[tasks.queries], return_inverse=True)
-    total = np.bincount(sequence, official.mean(axis=(1, 2)))
+    # In the order of the other tasks, so that the draws of all tasks hold the same sequences.
+    position = {name: k for k, name in enumerate(descriptors.names)}
+    sequence = [position[name] for name in descriptors.sequence[tasks.queries]]
+    count = np.bincount(sequence, minlength=len(position))
+    total = np.bincount(sequence, official.mean(axis=(1, 2)), minlength=len(position))
     return {
         **_means(official, pools),
         "queries": len(tasks.queries),
         "tie_neutral": _means(tie_neutral, pools),
         "matlab": _means(matlab, pools),
         "ties": float((tied[:, :, -1] / drawn[:, None, None]).mean()),
-        "draws": resampled_means(total, np.bincount(sequence)),
+        "draws": resampled_means(total, count),
     }
 
 

@@ -3,12 +3,12 @@
 import gc
 import time
 import traceback
+import warnings
 
 import keras
 
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.locks import locked
-from hpatches_kit.datasets.loading import load
 from hpatches_kit.experiments.figures import missing_figures, save_figures
 from hpatches_kit.experiments.records import RECORD, record_of
 from hpatches_kit.experiments.remote_results import (
@@ -22,7 +22,7 @@ from hpatches_kit.experiments.remote_results import (
 )
 from hpatches_kit.experiments.rows import Descriptor, check_choice
 from hpatches_kit.experiments.runs import Run, training_order
-from hpatches_kit.experiments.scoring import add_real_scores
+from hpatches_kit.experiments.scoring import add_real_scores, fingerprint_of
 from hpatches_kit.experiments.trained_models import has_model
 from hpatches_kit.experiments.training import train
 
@@ -104,7 +104,11 @@ def missing_runs(runs, root, real=None):
 
 
 def _lacks_real_scores(run, root, real):
-    return bool(real) and isinstance(run.row, Descriptor) and "real" not in record_of(run, root)
+    """Whether a complete run has no scores on these real sequences."""
+    if not real or not isinstance(run.row, Descriptor):
+        return False
+    scored = record_of(run, root).get("real", {})
+    return scored.get("patches") != fingerprint_of(real)
 
 
 def train_run(run, root, wait=True, progress=True, real=None):
@@ -130,13 +134,17 @@ def train_run(run, root, wait=True, progress=True, real=None):
             if not has_model(run, local):
                 (local / run.folder / RECORD).unlink(missing_ok=True)  # a record without a model
                 train(run, local, progress, [UploadRun(root, run.folder)])
+                upload_run(root, run.folder)  # before anything else can fail
                 changed = True
             if _lacks_real_scores(run, local, real):
-                add_real_scores(run, local, load(real, progress=progress))
+                add_real_scores(run, local, real, progress)
                 changed = True
             if missing_figures(run, local):
-                save_figures(run, local)
                 changed = True
+                try:
+                    save_figures(run, local)
+                except Exception as error:  # a network that cannot be drawn is trained all the same
+                    warnings.warn(f"{run}: figures are missing: {error}", stacklevel=2)
             if changed:
                 upload_run(root, run.folder)
     except Exception as error:  # one failed run must not stop the others

@@ -40,7 +40,7 @@ def _effects_of_table(name, values, draws):
     table = TABLES[name]
     cells = _by_cell(name, values, "value")
     sampled = _by_cell(name, draws, "draws") if draws is not None else {}
-    counts = _by_cell(name, draws, "sequences") if draws is not None else {}
+    tested = _by_cell(name, draws, "sequences") if draws is not None else {}
     for claim in table.claims:
         for label, chosen in claim.effects.items():
             key, _ = table.columns[chosen[0][1]]
@@ -48,9 +48,10 @@ def _effects_of_table(name, values, draws):
             seeds = sorted(set.intersection(*(set(cells.get(cell, ())) for cell in chosen)))
             by_seed = [sign * _contrast([cells[cell][seed] for cell in chosen]) for seed in seeds]
             resampled, sequences = [], 0
-            if seeds and all(seed in sampled.get(cell, ()) for cell in chosen for seed in seeds):
+            scored = {tested.get(cell, {}).get(seed) for cell in chosen for seed in seeds}
+            if len(scored) == 1 and None not in scored:  # all on the same sequences
                 resampled = [_contrast([sampled[cell][seed] for cell in chosen]) for seed in seeds]
-                sequences = counts[chosen[0]][seeds[0]]
+                sequences = len(scored.pop())
             mean = np.mean(by_seed) if seeds else np.nan
             low, high = interval(by_seed, resampled, sequences)
             on = "real" if any(is_real(column) for _, column in chosen) else "test"
@@ -87,15 +88,15 @@ def verdict(effects, within=None):
     """Say in a few words whether a conclusion holds.
 
     It holds if all effects are positive (or smaller than `within`) with their whole intervals; on
-    average if only their means are; in one seed if there are no intervals.
+    average if only their means are, which may be chance; in one seed if there are no intervals; in
+    part if some means are positive.
 
     Args:
         effects: the rows of `effects` for one conclusion, on one kind of sequences.
         within: of the `Claim`.
     """
-    effects = effects.dropna(subset="mean")
-    if effects.empty:
-        return "not run"
+    if effects["mean"].isna().any():
+        return "not run" if effects["mean"].isna().all() else "not complete"
     mean, low, high = (effects[name].to_numpy() for name in ("mean", "low", "high"))
     unsure = " on average" if np.isfinite(low).all() else " in one seed"
     if within is not None:
@@ -108,7 +109,7 @@ def verdict(effects, within=None):
         return "holds" if (low > 0).all() else f"holds{unsure}"
     if (mean <= 0).all():
         return "the opposite holds" if (high < 0).all() else f"the opposite{unsure}"
-    return "in some scores only"
+    return f"in part{unsure}"
 
 
 def conclusions(name, effects):
@@ -135,8 +136,7 @@ def _by_cell(name, frame, column):
     cells = {}
     for line in frame[frame.table == name].to_dict("records"):
         value = line[column]
-        if isinstance(value, np.ndarray) or not pd.isna(value):
-            value = value if isinstance(value, np.ndarray) else float(value)
+        if column != "value" or not pd.isna(value):
             cells.setdefault((line["row"], line["column"]), {})[line["seed"]] = value
     return cells
 

@@ -3,14 +3,13 @@
 import base64
 import html
 import io
+import re
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
-from tabulate import tabulate
 
 from hpatches_kit import plots
-from hpatches_kit._support.atomic import replace_section, write_text
+from hpatches_kit._support.atomic import atomic_file, replace_section, write_text
 from hpatches_kit._support.units import format_duration
 from hpatches_kit.datasets.loading import RELEASES
 from hpatches_kit.experiments import evidence, results
@@ -18,11 +17,12 @@ from hpatches_kit.experiments.records import save_records
 from hpatches_kit.experiments.remote_results import local_folder
 from hpatches_kit.experiments.runs import training_order
 from hpatches_kit.experiments.scales import SCALES
+from hpatches_kit.experiments.table_markdown import cells, verdicts
 from hpatches_kit.experiments.tables import TABLES
-from hpatches_kit.experiments.tables.table import REAL_SUFFIX, is_real, real_column
 
 NUMBERS, EFFECTS, PAGE = "numbers.csv", "effects.csv", "README.md"
-VERDICT_COLUMNS = ["conclusion", "here", "on real sequences"]
+CODE = re.compile("`(.+?)`")  # in Markdown
+VERDICT_COLUMNS = ["conclusion", "validation or test set", "real sequences"]
 NEW_PAGE = "# Results\n\n<!-- conclusions -->\n<!-- end -->\n"
 
 
@@ -54,71 +54,6 @@ def markdown(
     return "\n\n".join(filter(None, parts)) + "\n"
 
 
-def cells(name, values):
-    """Format the numbers of a table: reported, ours, and on real sequences."""
-    table, by_cell = TABLES[name], results.summary(name, values).set_index(["row", "column"])
-    columns = [column for column in table.columns if not is_real(column)]
-    transposed = len(columns) > max(3, len(table.rows))  # too wide to read otherwise
-    labels, heads = (columns, table.rows) if transposed else (table.rows, columns)
-    header, lines = [""], [[label] for label in labels]
-    for head in heads:
-        pairs = [(head, label) if transposed else (label, head) for label in labels]
-        named = [column for _, column in pairs]
-        shown = {head: named}
-        if by_cell.loc[pairs].reported.notna().any():
-            shown = {f"{head}: reported": None, "ours": named}
-        if real := [
-            real_column(column) for column in named if real_column(column) in table.columns
-        ]:
-            shown["real"] = [real_column(c) if real_column(c) in real else None for c in named]
-        for title, cell_columns in shown.items():
-            header.append(title)
-            for line, (row, column), shown_column in zip(lines, pairs, cell_columns or named):
-                digits = _digits(table.columns[column][0])
-                if cell_columns is None:
-                    line.append(_number(by_cell.loc[(row, column)].reported, digits))
-                else:
-                    cell = by_cell.loc[(row, shown_column)] if shown_column else None
-                    line.append("" if cell is None else _mean(cell, digits, by_cell.seeds.max()))
-    return tabulate(lines, header, tablefmt="pipe", disable_numparse=True)
-
-
-def _mean(cell, digits, most_seeds):
-    text = _number(cell["mean"], digits, cell.spread)
-    if 0 < cell.seeds < most_seeds:
-        text += f" ({cell.seeds:.0f} of {most_seeds:.0f} seeds)"
-    return text
-
-
-def _digits(key):
-    """Digits after the decimal point for a column's key."""
-    if key in results.NUMBERS_OF_RUN:
-        return 0
-    return 2 if key.endswith(("mae", "psnr")) else 3
-
-
-def verdicts(name, effects):
-    """List whether each conclusion of a table holds, with its effects and their intervals."""
-    lines, of_table = [], effects[effects.table == name]
-    for line in evidence.conclusions(name, effects).to_dict("records"):
-        lines.append(f"- {line['conclusion']}")
-        for on, title in (("test", ""), ("real", "on real sequences ")):
-            chosen = of_table[(of_table.conclusion == line["conclusion"]) & (of_table.on == on)]
-            if line[on]:
-                shown = ", ".join(map(_effect, chosen.dropna(subset="mean").itertuples()))
-                lines.append(f"  - {title}**{line[on]}**" + (f": {shown}" if shown else ""))
-    return "\n".join(lines)
-
-
-def _effect(line):
-    """An effect and its interval, like `Matching +0.057 [+0.021, +0.093]`."""
-    digits = 3 if abs(line.mean) < 10 else 0
-    text = f"{line.effect.replace(REAL_SUFFIX, '')} {line.mean:+.{digits}f}"
-    if np.isfinite(line.low):
-        text += f" [{line.low:+.{digits}f}, {line.high:+.{digits}f}]"
-    return text
-
-
 def figure(name, values):
     """Draw a table: reported numbers beside ours, or a curve for a figure of a report."""
     of_table = values[values.table == name]
@@ -148,9 +83,10 @@ def details(name, values, effects):
     shown = of_table.drop(columns=["table", "on"]).to_html(
         index=False, float_format="{:+.3f}".format
     )
+    note = CODE.sub(r"<code>\1</code>", html.escape(table.note))
     return (
         f"<details><summary>{name}: what differs, effects with their intervals, figure</summary>"
-        f"<p>{html.escape(table.note)}</p>{shown if len(of_table) else ''}"
+        f"<p>{note}</p>{shown if len(of_table) else ''}"
         f'<img alt="{name}" src="data:image/png;base64,{picture}"></details>'
     )
 
@@ -195,11 +131,16 @@ def save_tables(folder, names, root, *selection):
     save_records(folder, complete, local_folder(root))
     for name in names:
         write_text(folder / f"{name}.md", markdown(name, values, effects, runs, *selection))
-        figure(name, values).savefig(folder / f"{name}.png", dpi=100)
+        _save(figure(name, values), folder / f"{name}.png", dpi=100)
         logs = results.logs([name], root, *selection)
         by_label = {label: logs[logs.run == row.name] for label, row in TABLES[name].rows.items()}
-        plots.curve_panels(by_label).savefig(folder / f"{name}-curves.png", dpi=80)
+        _save(plots.curve_panels(by_label), folder / f"{name}-curves.png", dpi=80)
     return values
+
+
+def _save(figure, path, dpi):
+    with atomic_file(path) as file:
+        figure.savefig(file, dpi=dpi)
 
 
 def _origin(name, runs, data, scale, seeds, policy, tasks):
@@ -227,7 +168,10 @@ def _command_lines(
         command += f" --policy {policy}"
     if tasks is not None:
         command += f" --tasks {tasks}"
+    if real := [sequences for sequences in runs.real.unique() if sequences]:
+        command += " --real PATCHES"
     lines = [f"`python -m hpatches_kit {command}`"]
+    lines += [f"Real sequences: {sequences}." for sequences in real]
     for environment, part in runs.groupby("environment"):
         first, last = part.date.min(), part.date.max()
         days = first if first == last else f"{first} to {last}"
@@ -238,11 +182,3 @@ def _command_lines(
         )
         lines.append(f"{trained}, {days}: {environment}")
     return lines
-
-
-def _number(value, digits, spread=np.nan):
-    """A number with its spread, for example `0.857 ± 0.003`; empty when it is not finite."""
-    if not np.isfinite(value):
-        return ""
-    text = f"{value:,.{digits}f}"
-    return f"{text} ± {spread:,.{digits}f}" if spread > 0 else text

@@ -52,7 +52,7 @@ def numbers(names, root, *selection):
     local, runs = _complete(runs_of_tables(names, *selection), root)
 
     return tabulate(
-        names, runs, lambda run, columns: [_number(run, local, *column) for column in columns]
+        names, runs, lambda run, columns: [_value_of(run, local, *column) for column in columns]
     )
 
 
@@ -60,7 +60,7 @@ def draws(names, root, *selection):
     """Collect the bootstrap draws over test sequences of the scores of these tables.
 
     Takes the arguments of `numbers`, and returns such a DataFrame, with columns `draws` (an array)
-    and `sequences` (their number) instead of `value`. It has no rows for other numbers than scores.
+    and `sequences` (a tuple of names) instead of `value`. It has no rows for other numbers than scores.
     """
     local, runs = _complete(runs_of_tables(names, *selection), root)
 
@@ -68,7 +68,7 @@ def draws(names, root, *selection):
         for key, _ in columns:
             record, task = _scored(record_of(run, local), key)
             if task in record.get("draws", {}):
-                yield np.array(record["draws"][task]), len(record["sequences"])
+                yield np.array(record["draws"][task]), tuple(record["sequences"])
             else:
                 yield None
 
@@ -86,7 +86,7 @@ def _scored(record, key):
     return record, key
 
 
-def _number(run, root, key, fraction):
+def _value_of(run, root, key, fraction):
     """The number of a complete run for a column of a `Table`; None if the run does not have it."""
     record = record_of(run, root)
     scored, task = _scored(record, key)
@@ -96,6 +96,8 @@ def _number(run, root, key, fraction):
         return record.get(key)
     if key.startswith(DENOISER):
         run, key = replace(run, row=run.row.denoiser), key.removeprefix(DENOISER)
+        if record_of(run, root) is None:
+            return None
     log = log_of(run, root)
     return log[key].iloc[max(math.ceil(fraction * len(log)) - 1, 0)]
 
@@ -137,7 +139,7 @@ def provenance(names, root, *selection):
 
     Takes the arguments of `numbers`. Returns a DataFrame with columns `run`, `seed`, `folder`,
     `parameters`, `seconds` (of training), `core_hours` (of one processor core, everything
-    included), `date`, `environment`.
+    included), `real` (names of the real sequences), `date`, `environment`.
     """
     local, runs = _complete(training_order(runs_of_tables(names, *selection)), root)
     lines = []
@@ -146,9 +148,10 @@ def provenance(names, root, *selection):
         parts = [record.get(part, 0) for part in ("core_seconds", "other_core_seconds")]
         core_hours = sum([*parts, record.get("real", {}).get("core_seconds", 0)]) / 3600
         line = {"run": run.row.name, "seed": run.seed, "folder": run.folder}
-        lines.append(line | record | {"core_hours": core_hours})
-    columns = ["run", "seed", "folder", "parameters", "seconds", "core_hours", "date"]
-    return pd.DataFrame(lines, columns=[*columns, "environment"])
+        real = ", ".join(record.get("real", {}).get("sequences", ()))
+        lines.append(line | record | {"core_hours": core_hours, "real": real})
+    columns = ["run", "seed", "folder", "parameters", "seconds", "core_hours", "real"]
+    return pd.DataFrame(lines, columns=[*columns, "date", "environment"])
 
 
 def summary(name, values):
@@ -172,6 +175,6 @@ def summary(name, values):
 
 def _complete(runs, root):
     """The local folder of the results, and the complete ones among these runs."""
-    download_records(root, [run.folder for run in runs])
+    download_records(root, [run.folder for run in training_order(runs)])
     local = local_folder(root)
     return local, [run for run in runs if record_of(run, local)]

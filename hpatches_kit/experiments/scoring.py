@@ -2,13 +2,17 @@
 
 import json
 import time
+from functools import lru_cache
 
 from hpatches_kit import benchmark
 from hpatches_kit._support.atomic import write_text
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.datasets.loading import load
 from hpatches_kit.descriptors.describe_patches import describe
+from hpatches_kit.experiments.isolation import isolated_session
 from hpatches_kit.experiments.records import RECORD, record_of
 from hpatches_kit.experiments.rows import Denoiser
-from hpatches_kit.experiments.run_data import sample_test_sequences
+from hpatches_kit.experiments.run_data import load_sides, sample_test_sequences
 from hpatches_kit.experiments.runs import TASKS_SPLIT
 from hpatches_kit.experiments.trained_models import load_denoiser, load_trained
 
@@ -40,19 +44,31 @@ def score(run, root, model, test_set, tasks):
     return scores_and_draws(scores)
 
 
-def add_real_scores(run, root, patches):
+def add_real_scores(run, root, real, progress=True):
     """Score the descriptor of a complete run on patches of real image sequences.
 
-    Adds scores, bootstrap draws, processor time and the names of the sequences to its record.
+    Adds scores, bootstrap draws, sequences, processor time and a checksum of the patches to its
+    record. `real` is a name or path for `hk.load`. Raises UserError if the patches share sequences
+    or places with those that the run was trained on or chosen by.
     """
-    began = time.process_time()
-    model, denoiser = load_trained(run, root), load_denoiser(run, root)
-    scores = evaluate_row(run.row, model, patches, denoiser)
+    began, patches = time.process_time(), load(real, progress=progress)
+    for side in load_sides(run.data, progress)[:2]:
+        if shared := side.shared(patches):
+            raise UserError(f"{real} shares {shared} with {run.data}: choose other sequences.")
+    with isolated_session(run.seed, run.policy):
+        model, denoiser = load_trained(run, root), load_denoiser(run, root)
+        scores = evaluate_row(run.row, model, patches, denoiser)
     scores.save(root / run.folder / "real-scores.json")
-    real = scores_and_draws(scores)
-    real["core_seconds"] = round(time.process_time() - began, 1)
-    record = record_of(run, root) | {"real": real}
+    added = scores_and_draws(scores) | {"patches": fingerprint_of(real)}
+    added["core_seconds"] = round(time.process_time() - began, 1)
+    record = record_of(run, root) | {"real": added}
     write_text(root / run.folder / RECORD, json.dumps(record, indent=1) + "\n")
+
+
+@lru_cache
+def fingerprint_of(real):
+    """The fingerprint of the patches with this name or path; raises UserError if there are none."""
+    return load(real, progress=False).fingerprint
 
 
 def scores_and_draws(scores):

@@ -121,9 +121,21 @@ def test_draws_of_paired_sequences_make_the_interval_of_their_difference(table):
     values = cells({("one", "Matching"): [0.5, 0.5], ("two", "Matching"): [0.6, 0.6]})
     shared = np.random.default_rng(0).normal(size=100)
     draws = {("one", "Matching"): [shared] * 2, ("two", "Matching"): [shared + 0.1] * 2}
-    draws = cells(draws, "draws").assign(sequences=5)
+    draws = cells(draws, "draws").assign(sequences=[("v_a", "v_b")] * 4)
     line = effects([name], values, draws).iloc[0]
     assert line.low == pytest.approx(0.1, abs=1e-6) and line.high == pytest.approx(0.1, abs=1e-6)
+
+
+def test_draws_of_other_sequences_are_not_paired(table):
+    name = table(better("two is better", "two", "one", ("Matching",)))
+    values = cells({("one", "Matching"): [0.5, 0.7], ("two", "Matching"): [0.6, 0.9]})
+    noise = np.random.default_rng(0).normal(size=(4, 100))
+    draws = {("one", "Matching"): list(noise[:2]), ("two", "Matching"): list(noise[2:])}
+    draws = cells(draws, "draws")
+    other = draws.assign(sequences=[("v_a", "v_b")] * 2 + [("v_a", "v_c")] * 2)
+    same = draws.assign(sequences=[("v_a", "v_b")] * 4)
+    alone, unpaired, paired = (effects([name], values, d).high[0] for d in (None, other, same))
+    assert alone == unpaired != paired
 
 
 @pytest.mark.parametrize(
@@ -131,11 +143,12 @@ def test_draws_of_paired_sequences_make_the_interval_of_their_difference(table):
     [
         ([(0.1, 0.2, 0.3)], "holds"),
         ([(0.1, 0.2, 0.3), (-0.1, 0.1, 0.3)], "holds on average"),
-        ([(0.1, 0.2, 0.3), (-0.3, -0.1, 0.1)], "in some scores only"),
+        ([(0.1, 0.2, 0.3), (-0.3, -0.1, 0.1)], "in part on average"),
         ([(-0.3, -0.1, 0.1)], "the opposite on average"),
         ([(-0.3, -0.2, -0.1)], "the opposite holds"),
         ([(np.nan, 0.2, np.nan)], "holds in one seed"),
         ([(np.nan, np.nan, np.nan)], "not run"),
+        ([(0.1, 0.2, 0.3), (np.nan, np.nan, np.nan)], "not complete"),
     ],
 )
 def test_a_verdict_needs_the_whole_interval_to_be_sure(intervals, expected):

@@ -146,6 +146,8 @@ def test_a_descriptor_is_scored_on_real_sequences_without_training_it_again(data
     expected = hk.benchmark.evaluate(descriptors, progress=False)
     assert record["real"]["scores"] == pytest.approx(expected.by_task, abs=1e-6)
     assert record["real"]["sequences"] == ["v_real", "i_real", "i_other"]
+    toy_patches({"v_new": 20, "i_new": 20}, seed=8).save(tmp_path / "new")
+    assert experiments.missing_runs([run], tmp_path, str(tmp_path / "new")) == [run]
     assert len(record["real"]["draws"]["matching"]) == len(record["draws"]["matching"]) == 100
     assert experiments.missing_runs([run], tmp_path, str(real)) == []
 

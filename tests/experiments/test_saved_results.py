@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hpatches_kit.experiments import TABLES, pages
+from hpatches_kit.experiments import TABLES, pages, table_markdown
 
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
 README = (RESULTS / "README.md").read_text()
@@ -29,7 +29,11 @@ def test_a_page_shows_the_numbers_and_conclusions_of_its_table(name, values, eff
     parts = page.rstrip("\n").split("\n\n")
     assert parts[0] == f"### {name}: {TABLES[name].title}"
     assert f"`python -m hpatches_kit reproduce {name} --data photos" in parts[1]
-    expected = [TABLES[name].note, pages.cells(name, values), pages.verdicts(name, effects)]
+    expected = [
+        TABLES[name].note,
+        table_markdown.cells(name, values),
+        table_markdown.verdicts(name, effects),
+    ]
     assert parts[2:] == [part for part in expected if part]
 
 

@@ -49,24 +49,25 @@ TABLES = {
         },
         {},
         [
-            better("it is better on clean patches", "Recipe, clean", "A: improved, clean"),
+            better("the recipe is better on clean patches", "Recipe, clean", "A: improved, clean"),
             *(
-                better(f"... on noisy ones, than {row}", "Recipe, noisy", row)
+                better(f"the recipe for noisy patches is better than {row}", "Recipe, noisy", row)
                 for row in ("A: improved, noisy", "A: improved, denoised", "B: final model")
             ),
             better(
-                "... and clean first, than A: clean then denoised",
+                "clean first, then noisy, it is better than A: clean then denoised",
                 "Recipe, clean then noisy",
                 "A: clean then denoised",
             ),
             better(
-                "without flips and rotations it is better",
+                "the recipe is better without flips and rotations",
                 "Recipe, clean",
                 "Recipe, clean, flips and rotations",
             ),
         ],
         note="The recipe's settings were chosen in version 0.1, on photographs of which three are"
-        " test photographs now; the real sequences served to choose nothing. Rows with `then` see twice as many patches as the others: compare them with each"
+        " test photographs now; nothing was chosen by the real sequences. Rows with a"
+        " denoiser also use the patches that trained it; A: improved, noisy has none. Rows with `then` see twice as many patches as the others: compare them with each"
         " other.",
     ),
 }

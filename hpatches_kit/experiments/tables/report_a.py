@@ -81,16 +81,29 @@ TABLES = {
         },
         [
             better("Adam is better than SGD", "Baseline + Adam", "Baseline", PSNR),
-            better("... for the deep net, too", "Deep U-Net + Adam", "Deep U-Net + SGD", PSNR),
+            better(
+                "Adam is better than SGD for the deep net, too",
+                "Deep U-Net + Adam",
+                "Deep U-Net + SGD",
+                PSNR,
+            ),
             better(
                 "the deep net is better than the shallow one, with SGD",
                 "Deep U-Net + SGD",
                 "Baseline",
                 PSNR,
             ),
-            better("... and with Adam", "Deep U-Net + Adam", "Baseline + Adam", PSNR),
             better(
-                "the deeper net is better still", "Deeper U-Net + Adam", "Deep U-Net + Adam", PSNR
+                "the deep net is better than the shallow one, with Adam",
+                "Deep U-Net + Adam",
+                "Baseline + Adam",
+                PSNR,
+            ),
+            better(
+                "the deeper net is better than the deep one",
+                "Deeper U-Net + Adam",
+                "Deep U-Net + Adam",
+                PSNR,
             ),
             better(
                 "training takes longer: the deep net compared with the shallow one",
@@ -99,7 +112,7 @@ TABLES = {
                 ("Core-seconds",),
             ),
             better(
-                "... and the deeper net compared with the deep one",
+                "training takes longer: the deeper net compared with the deep one",
                 "Deeper U-Net + Adam",
                 "Deep U-Net + Adam",
                 ("Core-seconds",),
@@ -116,7 +129,7 @@ TABLES = {
         " its own. SGD has Nesterov momentum here; the report does not mention it. The deep net"
         " has 3.8 million parameters, by the report's own list of layers. The report does not list"
         " the layers of the deeper net; here it has one more level. Core-seconds are the processor"
-        " time of all epochs, validation included.",
+        " time of all epochs, validation included; on a GPU they say nothing about training.",
     ),
     "A-table-2": Table(
         "description, by patches",
@@ -144,15 +157,19 @@ TABLES = {
                 "Improved, clean",
                 "Baseline, clean",
             ),
-            better("... and on denoised ones", "Improved, denoised", "Baseline, denoised"),
+            better(
+                "the improved descriptor is better than the baseline, on denoised patches",
+                "Improved, denoised",
+                "Baseline, denoised",
+            ),
             better(
                 "clean patches are easier than denoised ones for the baseline",
                 "Baseline, clean",
                 "Baseline, denoised",
             ),
             smaller_drop(
-                "... and the drop is smaller in verification (2.9 points) than in matching and"
-                " retrieval (10 points)",
+                "for the baseline, that drop is smaller in verification (reported: 2.9 %) than in"
+                " matching and retrieval (about 10 %)",
                 "Baseline, clean",
                 "Baseline, denoised",
             ),
@@ -173,7 +190,7 @@ TABLES = {
                 "Improved, denoised",
             ),
             better(
-                "... and than denoised for as long (not in the report)",
+                "clean first, then denoised is better than denoised for as long (not in the report)",
                 "Improved, clean then denoised",
                 "Improved, denoised, twice as long",
             ),
@@ -185,8 +202,9 @@ TABLES = {
         " normalisation with momentum 0.9, which the report does not state. Nor does it say which"
         " U-Net made its denoised patches: here it is the deep one with Adam for the improved"
         " rows, and the baseline for the baseline rows. The last two rows see twice as many"
-        " patches. In the baseline that the report was given, test photographs were also trained"
-        " on. Here, no row is trained on them.",
+        " patches. The baseline that the report was given may have been trained on test sequences;"
+        " here, no row is. At the reports' length, the baseline rows see more patches than the"
+        " others.",
     ),
     "A-figure-2": Table(
         "learning curves of report A's networks",
@@ -210,16 +228,19 @@ TABLES = {
             ),
             *(
                 improves(
-                    f"no overfitting of the {row}: the validation loss still falls",
+                    f"no overfitting of the {row}: the validation loss still falls{where}",
                     row,
                     "Validation loss, last epoch",
                     "Validation loss, half way",
                 )
-                for row in ("Baseline U-Net", "Improved L2-Net")
+                for row, where in (
+                    ("Baseline U-Net", " (not in the report)"),
+                    ("Improved L2-Net", ""),
+                )
             ),
         ],
         note="The report shows the loss of the baseline U-Net over 50 epochs, in a figure without"
-        " numbers. Losses of U-Nets are in grey levels, those of L2-Nets in squared or Euclidean"
+        " numbers: whether it is asymptotic, only `--scale report` tells. Losses of U-Nets are in grey levels, those of L2-Nets in squared or Euclidean"
         " distances: compare epochs, not rows.",
     ),
     "A-figure-3": Table(
