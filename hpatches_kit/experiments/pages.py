@@ -68,6 +68,7 @@ def short_markdown(name, values, effects):
     """Format a table, and in one line each whether its conclusions hold, for a notebook."""
     verdict_table = evidence.conclusions(name, effects)
     verdict_table.columns = VERDICT_COLUMNS
+    verdict_table = verdict_table.loc[:, (verdict_table != "").any()]
     parts = [f"### {name}: {TABLES[name].title}", cells(name, values)]
     if len(verdict_table):
         parts.append(verdict_table.to_markdown(index=False, disable_numparse=True))
@@ -78,7 +79,7 @@ def details(name, values, effects):
     """A folded section of HTML with the note, the effects and the figure of a table."""
     table, of_table = TABLES[name], effects[effects.table == name]
     stream = io.BytesIO()
-    figure(name, values).savefig(stream, format="png", dpi=80)
+    figure(name, values).savefig(stream, format="png", dpi=64)
     picture = base64.b64encode(stream.getvalue()).decode()
     shown = of_table.drop(columns=["table", "on"]).to_html(
         index=False, float_format="{:+.3f}".format

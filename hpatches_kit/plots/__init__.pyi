@@ -1,4 +1,3 @@
-from .architecture import architecture as architecture
 from .benchmark import distances as distances
 from .benchmark import neighbours as neighbours
 from .benchmark import pools as pools
@@ -18,6 +17,7 @@ from .image_grid import levels as levels
 from .mining import distance_matrix as distance_matrix
 from .mining import metric_curve as metric_curve
 from .mining import percentiles as percentiles
+from .network_drawing import architecture as architecture
 from .patches import patch_rows as patch_rows
 from .patches import triplets as triplets
 from .patches import views as views
