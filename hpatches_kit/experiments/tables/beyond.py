@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hpatches_kit.benchmark.task_names import TASKS
 from hpatches_kit.experiments.tables.report_a import A_CLEAN
-from hpatches_kit.experiments.tables.report_b import B_L2NET, B_UNETS
+from hpatches_kit.experiments.tables.report_b_rows import B_L2NET, B_UNETS
 from hpatches_kit.experiments.tables.table import Table, better, score_columns
 
 MARGINS = ((0.01, "average"), (1.0, "average"), (1.0, "minimum"))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from hpatches_kit.benchmark.task_names import TASKS
 from hpatches_kit.experiments.rows import Denoiser, Descriptor
 from hpatches_kit.experiments.tables.report_a import A_CLEAN, A_DENOISED, A_NOISY, A_TUNED
-from hpatches_kit.experiments.tables.report_b import B_FINAL_L2NET
+from hpatches_kit.experiments.tables.report_b_rows import B_FINAL_L2NET
 from hpatches_kit.experiments.tables.table import Table, better, score_columns
 
 RECIPE_UNET = Denoiser(
