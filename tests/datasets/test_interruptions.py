@@ -96,7 +96,7 @@ def test_download_and_conversion_resume_after_each_of_seven_kills(use_data_folde
 @pytest.fixture
 def unet(tmp_path):
     keras.utils.set_random_seed(0)
-    model = hk.models.unet("shallow")
+    model = hk.models.unet(encoder=(4, 4), decoder=(4,))
     model.save(tmp_path / "unet.keras")
     return model
 
