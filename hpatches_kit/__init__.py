@@ -4,8 +4,9 @@
 
     train, validation, test = hk.load("mini").split()
 
-Every part is imported when it is first used. As soon as Keras is imported, before or after this package, the
-losses, metrics and layers are registered, so that `keras.saving.load_model` finds them by name.
+Every part is imported when it is first used. As soon as Keras is imported, before or after this
+package, the losses, metrics and layers are registered, so that `keras.saving.load_model` finds them
+by name.
 """
 
 from importlib import import_module

@@ -52,7 +52,8 @@ def load(name, folder=None, source=None, seed=None, originals=False, extra=None,
         extra: for `"mini"` and `"photos"`: a folder of your own photographs and image sequences, or
             a list, as for `from_photographs`. They are added to the training side; the validation
             and test sides stay the same. Copies of built-in photographs at the same size are
-            skipped with a message; resized or cropped ones are not found. The result is stored as a separate patch set; changed files give another one.
+            skipped with a message; resized or cropped ones are not found. The result is stored as a
+            separate patch set; changed files give another one.
         progress: show progress bars.
 
     Returns a `PatchSet`. Saved patch sets keep their own splits; `"mini"` and `"photos"` have the

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from hpatches_kit.benchmark.task_names import TASKS
-from hpatches_kit.experiments.tables.report_a import A_CLEAN
+from hpatches_kit.experiments.tables.report_a_rows import A_CLEAN
 from hpatches_kit.experiments.tables.report_b_rows import B_L2NET, B_UNETS
 from hpatches_kit.experiments.tables.table import Table, better, score_columns
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from hpatches_kit.benchmark.task_names import TASKS
 from hpatches_kit.experiments.rows import Denoiser, Descriptor
-from hpatches_kit.experiments.tables.report_a import A_CLEAN, A_DENOISED, A_NOISY, A_TUNED
+from hpatches_kit.experiments.tables.report_a_rows import A_CLEAN, A_DENOISED, A_NOISY, A_TUNED
 from hpatches_kit.experiments.tables.report_b_rows import B_FINAL_L2NET
 from hpatches_kit.experiments.tables.table import Table, better, score_columns
 
@@ -67,7 +67,7 @@ TABLES = {
         ],
         note="The recipe's settings were chosen in version 0.1, on photographs of which three are"
         " test photographs now; nothing was chosen by the real sequences. Rows with a"
-        " denoiser also use the patches that trained it; A: improved, noisy has none. Rows with `then` see twice as many patches as the others: compare them with each"
-        " other.",
+        " denoiser also use the patches that trained it; A: improved, noisy has none. Rows with `then`"
+        " see twice as many patches as the others: compare them with each other.",
     ),
 }

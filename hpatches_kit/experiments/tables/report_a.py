@@ -1,10 +1,23 @@
 """Tables 1 and 2 and figures 2 and 3 of report A."""
 
-from dataclasses import replace
-
 from hpatches_kit.benchmark.task_names import TASKS
 from hpatches_kit.experiments.report_settings import PERCENTILES
-from hpatches_kit.experiments.rows import Denoiser, Descriptor
+from hpatches_kit.experiments.tables.report_a_rows import (
+    A_BASELINE,
+    A_BASELINE_DENOISED,
+    A_CLEAN,
+    A_DEEP_ADAM,
+    A_DEEP_SGD,
+    A_DEEP_SGD_SLOWER,
+    A_DEEPER_ADAM,
+    A_DENOISED,
+    A_LONGER,
+    A_NOISY,
+    A_PERCENTILES,
+    A_SHALLOW,
+    A_SHALLOW_ADAM,
+    A_TUNED,
+)
 from hpatches_kit.experiments.tables.table import (
     ALL_SCORES,
     Claim,
@@ -15,39 +28,6 @@ from hpatches_kit.experiments.tables.table import (
     score_columns,
     smaller_drop,
 )
-
-A_SHALLOW = Denoiser("a-shallow-sgd")
-A_SHALLOW_ADAM = Denoiser("a-shallow-adam", optimizer="Adam", epochs=25)
-A_DEEP_ADAM = Denoiser(
-    "a-deep-adam", network_options={"preset": "deep"}, optimizer="Adam", epochs=25
-)
-A_DEEP_SGD = replace(A_DEEP_ADAM, name="a-deep-sgd", optimizer="SGD")
-A_DEEP_SGD_SLOWER = replace(A_DEEP_SGD, name="a-deep-sgd-slower", learning_rate=3e-6)
-A_DEEPER_ADAM = replace(A_DEEP_ADAM, name="a-deeper-adam", network_options={"preset": "deeper"})
-
-A_BASELINE = Descriptor(
-    "a-baseline-clean",
-    network_options={"normalise": False},
-    optimizer="SGD",
-    loss="TripletMargin",
-    batch_class="Triplets",
-    batch_size=50,
-    samples=100_000,
-)
-A_BASELINE_DENOISED = replace(
-    A_BASELINE, name="a-baseline-denoised", kind="denoised", denoiser=A_SHALLOW
-)
-A_CLEAN = Descriptor("a-improved-clean")
-A_DENOISED = replace(A_CLEAN, name="a-improved-denoised", kind="denoised", denoiser=A_DEEP_ADAM)
-A_NOISY = replace(A_CLEAN, name="a-improved-noisy", kind="noisy")
-A_TUNED = replace(A_DENOISED, name="a-fine-tuned", init_from=A_CLEAN)
-A_LONGER = replace(  # sees as many patches as A_TUNED
-    A_DENOISED, name="a-improved-denoised-twice", length_factor=2
-)
-A_PERCENTILES = {
-    q: replace(A_CLEAN, name=f"a-percentile-{q}", loss_options={"percentile": q}) if q else A_CLEAN
-    for q in PERCENTILES
-}
 
 PSNR = ("Validation PSNR",)
 LOSSES = {
@@ -240,8 +220,8 @@ TABLES = {
             ),
         ],
         note="The report shows the loss of the baseline U-Net over 50 epochs, in a figure without"
-        " numbers: whether it is asymptotic, only `--scale report` tells. Losses of U-Nets are in grey levels, those of L2-Nets in squared or Euclidean"
-        " distances: compare epochs, not rows.",
+        " numbers: whether it is asymptotic, only `--scale report` tells. Losses of U-Nets are in grey"
+        " levels, those of L2-Nets in squared or Euclidean distances: compare epochs, not rows.",
     ),
     "A-figure-3": Table(
         "description, by percentile of the negatives",

@@ -9,7 +9,7 @@ from hpatches_kit.experiments.report_settings import (
     INITIALIZERS,
 )
 from hpatches_kit.experiments.rows import Denoiser
-from hpatches_kit.experiments.tables.report_a import A_BASELINE
+from hpatches_kit.experiments.tables.report_a_rows import A_BASELINE
 
 B_UNET = Denoiser(
     "b-unet-sgd", epochs=20, patches_per_epoch=None, validation_patches=None, sequences=3
