@@ -55,7 +55,7 @@ class Denoiser:
     validation_patches: int | None = 30_000
     sequences: int | None = None  # report B: train on this number of random ones, validate on one
 
-    networks = "unet", "unet_plus_plus", "framing_unet"
+    networks = "unet", "unet_plus_plus", "framing_unet", "nafnet"
     optimizers = DENOISER_OPTIMIZERS
     scaled_by = "epochs", "denoiser_patches", "validation_patches"  # fields of `Scale`
 

@@ -21,6 +21,7 @@ NETWORKS = {
     "unet": hk.models.unet,
     "unet_plus_plus": lambda: hk.models.unet_plus_plus((6, 6, 6)),
     "framing_unet": lambda: hk.models.framing_unet((6, 6, 6)),
+    "nafnet": lambda: hk.models.nafnet((6, 6)),
     "end_to_end": lambda: hk.models.end_to_end(small_denoiser(), hk.models.tfeat()),
 }
 VARIANTS = {
