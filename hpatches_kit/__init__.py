@@ -29,6 +29,7 @@ REGISTERED = (
     "metrics.description",
     "models.hynet",
     "models.pair_norms",
+    "experiments.distillation",
 )
 
 

@@ -18,9 +18,14 @@ def add_reproduce(commands):
     )
     command.set_defaults(run=reproduce)
     add = command.add_argument
-    add("tables", nargs="*", metavar="TABLE", help="such as A-table-2; or all")
+    add(
+        "tables",
+        nargs="*",
+        metavar="TABLE",
+        help="such as A-table-2; or all: without recipe-search",
+    )
     add("--data", default="photos", help="mini, photos, hpatches, or a path; default: photos")
-    add("--scale", default="quick", help="quick, long, report or smoke; default: quick")
+    add("--scale", default="quick", help="quick, long, report, search or smoke; default: quick")
     add("--seeds", type=int, default=1, metavar="N", help="train each row N times; default: 1")
     text = "a folder or an fsspec address; default: results/reports"
     add("--results", default="results/reports", metavar="FOLDER", help=text)
@@ -43,7 +48,7 @@ def reproduce(options):
     if not names:
         return print(list_tables(root, *selection))
     if "all" in names:
-        names = list(experiments.TABLES)
+        names = list(experiments.REPORTS)
     failed = {}
     if not options.only_print:
         runs = experiments.runs_of_tables(names, *selection)

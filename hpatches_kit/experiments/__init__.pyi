@@ -26,4 +26,5 @@ from .runs import Run as Run
 from .runs import training_order as training_order
 from .scales import SCALES as SCALES
 from .scales import Scale as Scale
+from .tables import REPORTS as REPORTS
 from .tables import TABLES as TABLES

@@ -18,7 +18,7 @@ from hpatches_kit.experiments.remote_results import local_folder
 from hpatches_kit.experiments.runs import training_order
 from hpatches_kit.experiments.scales import SCALES
 from hpatches_kit.experiments.table_markdown import cells, verdicts
-from hpatches_kit.experiments.tables import TABLES
+from hpatches_kit.experiments.tables import REPORTS, TABLES
 
 NUMBERS, EFFECTS, PAGE = "numbers.csv", "effects.csv", "README.md"
 CODE = re.compile("`(.+?)`")  # in Markdown
@@ -162,7 +162,7 @@ def _command_lines(
     names, runs, data="photos", scale="quick", seeds=1, policy="float32", tasks=None
 ):
     """The command that makes these tables, and a line for each environment it ran in."""
-    tables = "all" if list(names) == list(TABLES) else " ".join(names)
+    tables = "all" if list(names) == list(REPORTS) else " ".join(names)
     scale = SCALES.get(scale, scale)
     command = f"reproduce {tables} --data {data} --scale {scale.name} --seeds {seeds}"
     if policy != "float32":

@@ -13,7 +13,7 @@ from hpatches_kit.experiments.remote_results import download_records, local_fold
 from hpatches_kit.experiments.rows import check_choice
 from hpatches_kit.experiments.runs import Run, training_order
 from hpatches_kit.experiments.tables import TABLES
-from hpatches_kit.experiments.tables.table import DENOISER, REAL
+from hpatches_kit.experiments.tables.table import DENOISER, NOISY, REAL
 
 NUMBERS_OF_RUN = "parameters", "core_seconds"
 
@@ -81,8 +81,9 @@ def draws(names, root, *selection):
 
 def _scored(record, key):
     """The part of a record that holds the scores of a column's key, and the task."""
-    if key.startswith(REAL):
-        return record.get("real", {}), key.removeprefix(REAL)
+    for part in (REAL, NOISY):
+        if key.startswith(part):
+            record, key = record.get(part.strip(), {}), key.removeprefix(part)
     return record, key
 
 

@@ -83,6 +83,7 @@ class Descriptor:
     optimizer: str = "Adam"  # in `hk.experiments.DESCRIPTOR_OPTIMIZERS`
     learning_rate: float | None = None
     cosine_decay: bool = False
+    ema_momentum: float | None = None  # the trained weights are a moving average of all steps
     loss: str = "HardNegativeTriplet"  # in `hk.losses`
     loss_options: dict = field(default_factory=dict)
     batch_class: str = "Pairs"  # in `hk.batches`
@@ -93,13 +94,16 @@ class Descriptor:
     length_factor: int = 1  # multiplies the samples, at every scale
     kind: str = "clean"  # of the patches for training
     scored_on: str | None = None  # kind of the patches for scoring; None: the same
+    scored_on_noisy_too: bool = False  # also score the same network on noisy patches
     denoiser: Denoiser | None = None  # makes the denoised patches
     init_from: "Descriptor | None" = None  # its trained weights are the initial weights
     end_to_end: bool = False  # also train the denoiser, by the descriptor's loss
+    teacher: "Descriptor | None" = None  # its descriptors are targets, see `Distillation`
+    reduced_dim: int | None = None  # at the end, reduce the descriptor by PCA to this dimension
 
     networks = "l2net", "tfeat", "hynet"
     optimizers = DESCRIPTOR_OPTIMIZERS
-    scaled_by = "epochs", "descriptor_patches", "train_points", "test_sequences"
+    scaled_by = "epochs", "descriptor_patches", "train_points", "test_sequences", "scored_side"
 
     def __post_init__(self):
         check_name(self.name)
@@ -117,3 +121,5 @@ class Descriptor:
                 f"{self.name} has init_from={self.init_from.name!r}, which is a denoiser and a"
                 " descriptor in one network: expected a descriptor alone."
             )
+        if self.teacher and self.batch_class != "Pairs":
+            raise UserError(f"{self.name} has a teacher: expected batches of Pairs.")

@@ -19,6 +19,7 @@ from hpatches_kit.experiments.scales import SCALES, Scale
 from hpatches_kit.patches.storage import METADATA_FILE
 
 TASKS_SPLIT = "a"  # the split of HPatches whose test side descriptors are scored on
+ROWS_OF_A_ROW = "denoiser", "init_from", "teacher"  # fields whose values are other rows
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ class Run:
     @property
     def needs(self):
         """The runs that must be complete before this one can be trained."""
-        rows = [getattr(self.row, part, None) for part in ("denoiser", "init_from")]
+        rows = [getattr(self.row, part, None) for part in ROWS_OF_A_ROW]
         return [replace(self, row=row) for row in rows if row]
 
     @cached_property
@@ -151,7 +152,7 @@ def _changed_settings(row):
     return {
         field.name: value
         for field in fields(row)
-        if field.name not in ("denoiser", "init_from")
+        if field.name not in ROWS_OF_A_ROW
         and (value := getattr(row, field.name)) != getattr(default, field.name)
     }
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from hpatches_kit.experiments.rows import check_name
+from hpatches_kit.experiments.rows import check_choice, check_name
 
 
 @dataclass(frozen=True)
@@ -19,9 +19,11 @@ class Scale:
     validation_patches: int | None = None
     train_points: int | None = None  # this and the next one limit descriptors only
     test_sequences: int | None = None  # whole ones, because sparse points score too high
+    scored_side: str | None = None  # `"validation"`, for choices; None: test
 
     def __post_init__(self):
         check_name(self.name)
+        check_choice(self.scored_side or "test", ("validation", "test"), "side for scores")
 
 
 QUICK = Scale(
@@ -40,6 +42,13 @@ LONG = Scale(  # of the pretrained networks
     descriptor_patches=640_000,
     validation_patches=1_600,
 )
+SEARCH = Scale(  # of the recipe: what is chosen by it is not scored by the test side
+    "search",
+    epochs=10,
+    descriptor_patches=10 * 120 * 2 * 128,  # 120 batches of 128 pairs per epoch
+    test_sequences=4,
+    scored_side="validation",
+)
 REPORT = Scale("report")  # epochs and sample sizes of the reports
 SMOKE = Scale(  # for tests
     "smoke",
@@ -50,4 +59,4 @@ SMOKE = Scale(  # for tests
     train_points=200,
     test_sequences=2,
 )
-SCALES = {scale.name: scale for scale in (QUICK, LONG, REPORT, SMOKE)}
+SCALES = {scale.name: scale for scale in (QUICK, LONG, SEARCH, REPORT, SMOKE)}

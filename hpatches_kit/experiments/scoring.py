@@ -39,9 +39,7 @@ def score(run, root, model, test_set, tasks):
     if isinstance(run.row, Denoiser):
         return {"scores": {}}
     test_set = sample_test_sequences(test_set, run.scale)
-    scores = evaluate_row(run.row, model, test_set, load_denoiser(run, root), tasks)
-    scores.save(root / run.folder / "scores.json")
-    return scores_and_draws(scores)
+    return _scores_of_kinds(run, root, model, test_set, load_denoiser(run, root), tasks)
 
 
 def add_real_scores(run, root, real, progress=True):
@@ -57,9 +55,8 @@ def add_real_scores(run, root, real, progress=True):
             raise UserError(f"{real} shares {shared} with {run.data}: choose other sequences.")
     with isolated_session(run.seed, run.policy):
         model, denoiser = load_trained(run, root), load_denoiser(run, root)
-        scores = evaluate_row(run.row, model, patches, denoiser)
-    scores.save(root / run.folder / "real-scores.json")
-    added = scores_and_draws(scores) | {"patches": fingerprint_of(real)}
+        added = _scores_of_kinds(run, root, model, patches, denoiser, first_part="real-")
+    added["patches"] = fingerprint_of(real)
     added["core_seconds"] = round(time.process_time() - began, 1)
     record = record_of(run, root) | {"real": added}
     write_text(root / run.folder / RECORD, json.dumps(record, indent=1) + "\n")
@@ -71,6 +68,17 @@ def fingerprint_of(real):
     return load(real, progress=False).fingerprint
 
 
+def _scores_of_kinds(run, root, model, patches, denoiser, tasks=None, first_part=""):
+    """Score on the kind of the row, and on noisy patches where the row says so, for the record."""
+    kinds = {"": None} | ({"noisy": "noisy"} if run.row.scored_on_noisy_too else {})
+    result = {}
+    for part, kind in kinds.items():
+        scores = evaluate_row(run.row, model, patches, denoiser, tasks, kind)
+        scores.save(root / run.folder / f"{first_part}{part}{'-' if part else ''}scores.json")
+        result |= {part: scores_and_draws(scores)} if part else scores_and_draws(scores)
+    return result
+
+
 def scores_and_draws(scores):
     """The mean AP of each task, its first bootstrap draws, and the sequences, ready for JSON."""
     draws = {
@@ -80,12 +88,12 @@ def scores_and_draws(scores):
     return {"scores": scores.by_task, "draws": draws, "sequences": list(scores.sequences)}
 
 
-def evaluate_row(row, model, patches, denoiser=None, tasks=None):
-    """Score a row's descriptor on patches of the kind that the row is scored on, as `Scores`.
+def evaluate_row(row, model, patches, denoiser=None, tasks=None, kind=None):
+    """Score a row's descriptor on patches of one kind, by default that of the row, as `Scores`.
 
     `denoiser` makes denoised patches, unless `patches` already holds them. `tasks` are the lists for
     `patches`; default: drawn.
     """
-    kind = row.scored_on or row.kind
+    kind = kind or row.scored_on or row.kind
     descriptors = describe(model, patches, kind, denoiser, row.name)
     return benchmark.evaluate(descriptors, tasks, progress=False)

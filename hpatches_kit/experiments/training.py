@@ -15,6 +15,8 @@ from hpatches_kit._support.atomic import write_text
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.callbacks.resume import BACKUP, BEST, Resume, read_log
 from hpatches_kit.datasets.denoised import denoise
+from hpatches_kit.experiments.after_training import finish
+from hpatches_kit.experiments.distillation import Distillation, with_teacher
 from hpatches_kit.experiments.environment_report import environment, hardware
 from hpatches_kit.experiments.isolation import isolated_session
 from hpatches_kit.experiments.records import MODEL, RECORD
@@ -35,7 +37,7 @@ def train(run, root, progress=True, callbacks=()):
     """Train and score a run whose needs are complete; an interrupted run resumes.
 
     It trains on the training side of its data and is measured on the validation side after each
-    epoch; a descriptor is scored on the test side. The caller's random states, dtype policy and
+    epoch; a descriptor is scored on the test side, or on that which its scale names. The caller's random states, dtype policy and
     Keras session stay unchanged.
 
     Args:
@@ -56,7 +58,8 @@ def train(run, root, progress=True, callbacks=()):
 def _train(run, root, progress, callbacks):
     folder, began = root / run.folder, time.process_time()
     train_set, validation_set, test_set = load_sides(run.data, progress)
-    tasks = load_tasks(run, test_set, progress)
+    scored_set = validation_set if run.scale.scored_side == "validation" else test_set
+    tasks = load_tasks(run, scored_set, progress)
     prepare = _prepare_denoiser if isinstance(run.row, Denoiser) else _prepare_descriptor
     model, training, validation = prepare(run, root, train_set, validation_set)
     epochs, prepared = run.scale.epochs or run.row.epochs, time.process_time()
@@ -79,11 +82,12 @@ def _train(run, root, progress, callbacks):
     log = read_log(folder)
     if not np.isfinite(log.iloc[-1].to_numpy(float)).all():
         raise UserError(f"{run}: the last epoch is not finite: {dict(log.iloc[-1])}.")
+    model = finish(model, run.row, training)
     model.save(folder / MODEL)
     trained = time.process_time()
     record = {
         "settings": run.settings,
-        **score(run, root, model, test_set, tasks),
+        **score(run, root, model, scored_set, tasks),
         "seconds": round(float(log.seconds.sum()), 1),
         "core_seconds": round(float(log.core_seconds.sum()), 1),
         "other_core_seconds": round(prepared - began + time.process_time() - trained, 1),
@@ -151,6 +155,9 @@ def _prepare_descriptor(run, root, train_set, validation_set):
     if row.end_to_end:
         model = models.end_to_end(denoiser, model)
     loss = getattr(losses, row.loss)(**row.loss_options)
+    if row.teacher:
+        model = with_teacher(model, load_trained(replace(run, row=row.teacher), root))
+        loss = Distillation(loss)
     model.compile(_optimizer(row, epochs * steps), loss)
     return model, training, validation
 
@@ -165,9 +172,10 @@ def _optimizer(row, steps):
     learning_rate = row.learning_rate or float(optimizer.learning_rate)
     if row.cosine_decay:
         learning_rate = keras.optimizers.schedules.CosineDecay(learning_rate, steps)
-    if row.learning_rate or row.cosine_decay:
-        return type(optimizer)(**{**config["config"], "learning_rate": learning_rate})
-    return optimizer
+    changed = {"learning_rate": learning_rate} if row.learning_rate or row.cosine_decay else {}
+    if momentum := getattr(row, "ema_momentum", None):  # `fit` sets the averages at its end
+        changed |= {"use_ema": True, "ema_momentum": momentum}
+    return type(optimizer)(**{**config["config"], **changed}) if changed else optimizer
 
 
 class EpochSeconds(keras.callbacks.Callback):

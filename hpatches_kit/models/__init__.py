@@ -10,6 +10,7 @@ from hpatches_kit.models.hynet import hynet
 from hpatches_kit.models.l2net import l2net
 from hpatches_kit.models.nafnet import nafnet
 from hpatches_kit.models.pretrained import card, pretrained
+from hpatches_kit.models.reduced import reduced
 from hpatches_kit.models.tfeat import tfeat
 from hpatches_kit.models.unet import UNET_PRESETS, unet
 from hpatches_kit.models.unet_variants import framing_unet, unet_plus_plus
@@ -23,6 +24,7 @@ __all__ = [
     "l2net",
     "nafnet",
     "pretrained",
+    "reduced",
     "tfeat",
     "unet",
     "unet_plus_plus",

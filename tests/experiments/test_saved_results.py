@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from hpatches_kit.experiments import TABLES, pages, table_markdown
+from hpatches_kit.experiments import REPORTS, TABLES, pages, table_markdown
 
 RESULTS = Path(__file__).resolve().parents[2] / "docs" / "results"
 README = (RESULTS / "README.md").read_text()
@@ -23,7 +23,7 @@ def effects():
     return pd.read_csv(RESULTS / "effects.csv")
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", REPORTS)
 def test_a_page_shows_the_numbers_and_conclusions_of_its_table(name, values, effects):
     page = (RESULTS / f"{name}.md").read_text()
     parts = page.rstrip("\n").split("\n\n")
@@ -37,7 +37,7 @@ def test_a_page_shows_the_numbers_and_conclusions_of_its_table(name, values, eff
     assert parts[2:] == [part for part in expected if part]
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", REPORTS)
 def test_every_row_has_a_number_for_every_column_and_seed_unless_the_readme_counts_them(
     name, values
 ):
@@ -49,16 +49,16 @@ def test_every_row_has_a_number_for_every_column_and_seed_unless_the_readme_coun
 
 
 def test_the_numbers_are_those_of_the_tables_and_no_others(values):
-    assert set(values.table) <= set(TABLES)
+    assert set(values.table) <= set(REPORTS)
 
 
 def test_the_readme_lists_every_conclusion(effects):
     section = README.split("<!-- conclusions -->")[1].split("<!-- end -->")[0]
-    assert pages.overview(TABLES, effects) in section
+    assert pages.overview(REPORTS, effects) in section
 
 
 def test_every_decimal_number_of_the_readme_is_in_a_table():
-    tables = "\n".join((RESULTS / f"{name}.md").read_text() for name in TABLES)
+    tables = "\n".join((RESULTS / f"{name}.md").read_text() for name in REPORTS)
     known = set(re.findall(r"\d*\.\d+", tables))
     before, rest = README.split("<!-- conclusions -->")
     prose = re.sub(r"`[^`]*`", "", before + rest.split("<!-- end -->")[1])  # without code
@@ -68,5 +68,5 @@ def test_every_decimal_number_of_the_readme_is_in_a_table():
 
 def test_the_readme_links_every_table_and_figure_and_nothing_that_is_missing():
     links = [link.split("#")[0] for link in re.findall(r"\]\(([^):]+)\)", README)]
-    assert {f"{name}.{kind}" for name in TABLES for kind in ("md", "png")} <= set(links)
+    assert {f"{name}.{kind}" for name in REPORTS for kind in ("md", "png")} <= set(links)
     assert [link for link in links if not (RESULTS / link).exists()] == []

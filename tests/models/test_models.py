@@ -6,6 +6,7 @@ from keras_tools import ZEROS, is_orthogonal, kernels_of, layers_of, outputs
 from toy_data import toy_patches
 
 import hpatches_kit as hk
+from hpatches_kit._support.errors import UserError
 from hpatches_kit.models.hynet import FilterResponseNormalization
 
 # Inputs, filters and size of each convolution of L2-Net and HyNet.
@@ -23,6 +24,7 @@ NETWORKS = {
     "framing_unet": lambda: hk.models.framing_unet((6, 6, 6)),
     "nafnet": lambda: hk.models.nafnet((6, 6)),
     "end_to_end": lambda: hk.models.end_to_end(small_denoiser(), hk.models.tfeat()),
+    "reduced": lambda: hk.models.reduced(hk.models.tfeat(dim=6), np.eye(6), 4),
 }
 VARIANTS = {
     "unet, transposed": lambda: small_denoiser(up_convolution="transposed"),
@@ -425,3 +427,31 @@ def test_end_to_end_shares_the_weights_of_both_networks():
 def test_outputs_of_the_large_unets_are_float32_under_mixed_precision(name, policy, set_precision):
     set_precision(policy)
     assert hk.models.unet(name, **ZEROS).output.dtype == "float32"
+
+
+def test_a_reduced_network_projects_on_the_principal_components():
+    rng = np.random.default_rng(0)
+    model, patches = hk.models.tfeat(dim=6), random_patches(9)
+    examples = rng.normal(size=(200, 6)) * [9, 1, 7, 1, 5, 1] + 4  # three directions matter
+    small = hk.models.reduced(model, examples, 3)
+    centred = outputs(model, patches) - examples.mean(0)
+    _, vectors = np.linalg.eigh(np.cov(examples.T))
+    expected = centred @ vectors[:, :-4:-1]  # the largest eigenvalues come last
+    expected /= np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(np.abs(outputs(small, patches)), np.abs(expected), atol=1e-4)
+    assert small.output_shape == (None, 3) and small.name == model.name
+
+
+@pytest.mark.parametrize(
+    ("examples", "dim", "message"),
+    [
+        ((50, 5), 3, r"The examples have shape \(50, 5\): expected \(count, 6\)"),
+        ((50,), 3, r"The examples have shape \(50,\): expected \(count, 6\)"),
+        ((50, 6), 6, "dim=6: expected 1 to 5, less than the descriptor has"),
+        ((50, 6), 0, "dim=0: expected 1 to 5"),
+        ((4, 6), 4, "4 examples: expected more than dim=4"),
+    ],
+)
+def test_a_reduced_network_needs_enough_examples_of_its_dimension(examples, dim, message):
+    with pytest.raises(UserError, match=message):
+        hk.models.reduced(hk.models.tfeat(dim=6), np.ones(examples), dim)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 LOWER_IS_BETTER = "mae", "loss"
 REAL = "real "  # first part of the key of a score on real image sequences
+NOISY = "noisy "  # part of the key of a score of the same network on noisy patches
 REAL_SUFFIX = ", real"  # last part of the name of such a column
 DENOISER = "denoiser "  # first part of the key of a column of the denoiser's log
 
@@ -35,6 +36,8 @@ class Table:
 
             - a task: the score on the test set;
             - `"real "` and a task: the score on real image sequences;
+            - `"noisy "` and a task, also after `"real "`: the score on noisy patches, for rows with
+              `scored_on_noisy_too`;
             - a column of the log; `"denoiser "` and a column of the denoiser's log;
             - `"parameters"` or `"core_seconds"`.
 

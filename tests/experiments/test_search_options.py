@@ -1,0 +1,137 @@
+"""What a row of the search can do: a teacher, PCA, averaged weights, scores on noisy patches too."""
+
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+from keras_tools import as_array
+from tiny_rows import TFEAT, TINY
+from toy_data import toy_patches
+
+import hpatches_kit as hk
+from hpatches_kit import experiments
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.experiments import Run
+from hpatches_kit.experiments.distillation import Distillation, student_of, with_teacher
+from hpatches_kit.experiments.records import record_of
+from hpatches_kit.experiments.tables.recipe_search import BASE, ROWS, SEARCH_BASE
+from hpatches_kit.experiments.tables.table import NOISY, REAL, Table
+from hpatches_kit.experiments.trained_models import load_trained
+
+CLEAN = replace(TFEAT, kind="clean")
+
+
+def train_with_needs(run, root):
+    assert experiments.train_runs(experiments.training_order([run]), root, progress=False) == {}
+
+
+def unit(rows, dim, seed=0):
+    values = np.random.default_rng(seed).normal(size=(rows, dim))
+    return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype("float32")
+
+
+def test_distillation_adds_the_squared_distance_to_the_teacher():
+    student, teacher, labels = unit(8, 16), unit(8, 16, 1), np.repeat(np.arange(4), 2)
+    alone = hk.losses.HardNegativeTriplet(1.0, "minimum")
+    loss = Distillation(alone, weight=0.5)(labels, np.concatenate([student, teacher], 1))
+    distance = ((student - teacher) ** 2).sum(1).mean()
+    assert float(loss) == pytest.approx(float(alone(labels, student)) + 0.5 * distance, rel=1e-5)
+
+
+def test_its_settings_survive_serialisation():
+    loss = Distillation(hk.losses.SOSNetLoss(0.9, 3, 2.0), weight=0.3)
+    loaded = keras.losses.deserialize(keras.losses.serialize(loss))
+    assert loaded.get_config() == loss.get_config()
+    assert isinstance(loaded.loss, hk.losses.SOSNetLoss)
+    assert (loaded.weight, loaded.loss.neighbours) == (0.3, 3)
+
+
+def test_only_the_student_learns_and_the_teacher_has_no_dropout():
+    student, teacher = hk.models.l2net(dim=8), hk.models.l2net(dim=8, dropout=0.9)
+    model = with_teacher(student, teacher)
+    assert student_of(model) is student and model.output_shape == (None, 16)
+    patches = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 1)).astype("float32")
+    expected, before = as_array(teacher(patches)), student.get_weights()[0]
+    model.compile("adam", Distillation(hk.losses.HardNegativeTriplet(1.0, "minimum")))
+    model.train_on_batch(patches, np.repeat(np.arange(4), 2))
+    in_training = as_array(model(patches, training=True))[:, 8:]
+    np.testing.assert_allclose(in_training, expected, atol=1e-5)
+    assert np.abs(student.get_weights()[0] - before).max() > 1e-5
+
+
+@pytest.mark.slow
+def test_a_row_with_a_teacher_is_trained_after_it_and_saved_without_it(data, tmp_path):
+    teacher = replace(CLEAN, name="teacher")
+    run = Run(replace(CLEAN, name="taught", teacher=teacher), data, TINY, 0)
+    assert [need.row for need in run.needs] == [teacher]
+    train_with_needs(run, tmp_path)
+    model = load_trained(run, tmp_path)
+    assert model.output_shape == (None, 128) and len(model.layers) == len(hk.models.tfeat().layers)
+
+
+def test_a_teacher_needs_pairs():
+    with pytest.raises(UserError, match="has a teacher: expected batches of Pairs"):
+        replace(CLEAN, loss="TripletMargin", batch_class="Triplets", teacher=CLEAN)
+
+
+@pytest.mark.slow
+def test_a_row_can_be_reduced_by_pca(data, tmp_path):
+    run = Run(replace(CLEAN, network_options={"dim": 40}, reduced_dim=16), data, TINY, 0)
+    train_with_needs(run, tmp_path)
+    assert load_trained(run, tmp_path).output_shape == (None, 16)
+    assert record_of(run, tmp_path)["scores"]["matching"] > 0
+
+
+@pytest.mark.slow
+def test_averaged_weights_lie_between_the_first_and_the_last(data, tmp_path):
+    rows = [replace(CLEAN, name=f"average-{m}", ema_momentum=m) for m in (1e-9, 0.99, 1 - 1e-9)]
+    runs = [Run(row, data, TINY, 0) for row in [CLEAN, *rows]]
+    for run in runs:
+        train_with_needs(run, tmp_path)
+    last, same, between, first = (load_trained(run, tmp_path).get_weights()[0] for run in runs)
+    np.testing.assert_allclose(same, last, atol=1e-6)
+    far = np.abs(first - last).mean()
+    assert 0 < np.abs(between - first).mean() < far and np.abs(between - last).mean() < far
+
+
+@pytest.mark.slow
+def test_a_network_can_be_scored_on_noisy_patches_too(data, tmp_path, monkeypatch):
+    run, real = Run(replace(CLEAN, scored_on_noisy_too=True), data, TINY, 0), tmp_path / "real"
+    toy_patches({"v_real": 20, "i_real": 20}, seed=9).save(real)
+    experiments.train_runs([run], tmp_path, progress=False, real=str(real))
+    keys = [f"{kind}{noisy}matching" for kind in ("", REAL) for noisy in ("", NOISY)]
+    columns = {key: (key, 1) for key in keys}
+    table = Table("a test", columns, {"one": run.row}, {})
+    monkeypatch.setitem(experiments.TABLES, "X", table)
+    values = experiments.numbers(["X"], tmp_path, data, TINY).set_index("column").value
+    model, patches = load_trained(run, tmp_path), hk.load(str(real))
+    for kind, key in (("clean", "real matching"), ("noisy", "real noisy matching")):
+        scores = hk.benchmark.evaluate(hk.describe(model, patches, kind), progress=False)
+        assert values[key] == pytest.approx(scores.by_task["matching"], abs=1e-6)
+    saved = {"scores": "clean", "noisy-scores": "noisy", "real-noisy-scores": "noisy"}
+    for name, kind in saved.items():
+        assert hk.benchmark.load_scores(tmp_path / run.folder / f"{name}.json")[0].kind == kind
+    assert set(experiments.draws(["X"], tmp_path, data, TINY).column) == set(keys)
+
+
+@pytest.mark.slow
+def test_a_scale_can_score_on_the_validation_side(data, tmp_path):
+    runs = [Run(CLEAN, data, replace(TINY, scored_side=side), 0) for side in (None, "validation")]
+    for run in runs:
+        train_with_needs(run, tmp_path)
+    test, validation = (set(record_of(run, tmp_path)["sequences"]) for run in runs)
+    assert validation <= {"i_four", "v_five"} and test <= {"v_six", "i_seven", "v_eight"}
+    with pytest.raises(UserError, match="Unknown side for scores 'train'"):
+        replace(TINY, scored_side="train")
+
+
+def test_each_row_of_the_search_changes_one_thing():
+    for label, row in ROWS.items():
+        changed = {
+            key
+            for key in vars(row)
+            if key != "name" and getattr(row, key) != getattr(SEARCH_BASE, key)
+        }
+        several = {"SOSNet's loss": 2, "HyNet's loss": 2, "256 numbers, 128 by PCA": 2}
+        assert len(changed) == (0 if label == BASE else several.get(label, 1)), label
