@@ -22,7 +22,7 @@ quickstart: $(VENV)/installed
 
 # One process more than the two cores of most machines for tests: TensorFlow waits after each epoch.
 PYTEST = $(BIN)/python -m pytest --numprocesses $(WORKERS) --dist worksteal
-# Compiling takes longer than running what is compiled: a quarter of the time.
+# Compiling takes longer than running: without optimisation the tests take three quarters of the time.
 JAX = KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1
 
 test: lint

@@ -1,4 +1,4 @@
-"""What becomes of a model between its training and its scores."""
+"""Steps between training and scoring: remove the teacher, finish averages, reduce the dimension."""
 
 import numpy as np
 
@@ -6,16 +6,24 @@ from hpatches_kit.experiments.distillation import student_of
 from hpatches_kit.models.reduced import reduced
 
 EXAMPLES = 4_096  # descriptors of training patches that a PCA learns from
+STATISTICS_STEPS = 50  # batches for the statistics of batch normalisation, with momentum 0.9
 
 
 def finish(model, row, batches):
-    """Return a trained model without its teacher, and reduced by PCA where the row says so.
+    """Return a trained model without its teacher, ready to be scored.
+
+    With averaged weights, the means and variances of batch normalisation are computed anew, because
+    `fit` keeps those of the last weights. With `reduced_dim`, PCA reduces the descriptor.
 
     Args:
         model: after `fit`.
         row: a `Denoiser` or a `Descriptor`.
-        batches: those of the training; the PCA learns from their patches, changed as in training.
+        batches: those of the training, of which the ones of the first epoch are used.
     """
+    batches.begin(0)  # after an interruption, the same batches as without it
+    if getattr(row, "ema_momentum", None):
+        for k in range(STATISTICS_STEPS):
+            model(batches[k % len(batches)][0], training=True)
     if getattr(row, "teacher", None):
         model = student_of(model)
     if getattr(row, "reduced_dim", None):

@@ -3,6 +3,7 @@
 import keras
 from keras import layers, ops
 
+from hpatches_kit._support.errors import UserError
 from hpatches_kit.patches.views import PATCH_SIZE
 
 
@@ -10,13 +11,19 @@ def with_teacher(student, teacher):
     """Connect two descriptor networks of the same dimension, for `Distillation`.
 
     Returns a `keras.Model` from patches `(batch, 32, 32, 1)` to `(batch, 2 * dim)`: the descriptors
-    of the student, then those of the teacher, which is not trained.
+    of the student, then those of the teacher, which is not trained. Raises UserError for different
+    dimensions.
     """
+    if student.output_shape != teacher.output_shape:
+        raise UserError(
+            f"Student and teacher have output shapes {student.output_shape} and"
+            f" {teacher.output_shape}: expected the same."
+        )
     weights = teacher.get_weights()
-    teacher = keras.models.clone_model(teacher, clone_function=_without_dropout)
+    teacher = keras.models.clone_model(teacher, clone_function=_without_dropout, recursive=True)
     teacher.set_weights(weights)
     teacher = keras.Model(teacher.inputs, teacher.outputs[0], name="teacher")  # another name
-    teacher.trainable = False  # nor does batch normalisation use the means of a batch
+    teacher.trainable = False  # batch normalisation then uses its moving statistics
     patch = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="patch")
     both = layers.Concatenate(dtype="float32", name="both")([student(patch), teacher(patch)])
     return keras.Model(patch, both)

@@ -13,6 +13,7 @@ from hpatches_kit.experiments.trained_models import has_model, load_trained
 from hpatches_kit.metrics import patch_quality
 
 POINTS = 5  # in the figure of patches
+WIDEST = 5_000  # pixels, of the drawing of a network with many layers
 
 
 def missing_figures(run, root):
@@ -45,7 +46,7 @@ def save_figures(run, root):
         for name in missing_figures(run, root):
             figure = FIGURES[name](run, root)
             with atomic_file(root / run.folder / name) as file:
-                figure.savefig(file, dpi=130)
+                figure.savefig(file, dpi=min(130, WIDEST / figure.get_figwidth()))
 
 
 def _curves(run, root):

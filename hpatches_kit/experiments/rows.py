@@ -83,7 +83,7 @@ class Descriptor:
     optimizer: str = "Adam"  # in `hk.experiments.DESCRIPTOR_OPTIMIZERS`
     learning_rate: float | None = None
     cosine_decay: bool = False
-    ema_momentum: float | None = None  # the trained weights are a moving average of all steps
+    ema_momentum: float | None = None  # average the weights over steps; the log is without it
     loss: str = "HardNegativeTriplet"  # in `hk.losses`
     loss_options: dict = field(default_factory=dict)
     batch_class: str = "Pairs"  # in `hk.batches`
@@ -123,3 +123,11 @@ class Descriptor:
             )
         if self.teacher and self.batch_class != "Pairs":
             raise UserError(f"{self.name} has a teacher: expected batches of Pairs.")
+        if self.ema_momentum is not None and not 0 < self.ema_momentum < 1:
+            raise UserError(f"{self.name} has ema_momentum={self.ema_momentum}: expected 0 to 1.")
+        dim = self.network_options.get("dim", 128)
+        if self.reduced_dim is not None and not 1 <= self.reduced_dim < dim:
+            raise UserError(
+                f"{self.name} has reduced_dim={self.reduced_dim}: expected 1 to {dim - 1}, less than"
+                f" the {dim} of its network."
+            )

@@ -69,7 +69,7 @@ class Run:
                     " downloads them."
                 )
             self._set("tasks", str(folder))
-        if self.data not in RELEASES or self.scale.test_sequences:
+        if self.data not in RELEASES or self.scale.test_sequences or self.scale.scored_side:
             raise UserError(
                 "Official task lists (--tasks) name points of the whole test side of HPatches. They"
                 f" do not fit --data {self.data} --scale {self.scale.name}: use --data hpatches"
@@ -116,6 +116,8 @@ class Run:
             "seed": self.seed,
             "policy": self.policy,
         }
+        if teacher := getattr(self.row, "teacher", None):  # among the needs it is not told apart
+            settings["teacher"] = replace(self, row=teacher).folder
         if self.tasks is not None and isinstance(self.row, Descriptor):  # only these are scored
             settings["tasks"] = self.tasks_version
         return json.loads(json.dumps(settings))

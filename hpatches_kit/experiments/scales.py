@@ -23,7 +23,8 @@ class Scale:
 
     def __post_init__(self):
         check_name(self.name)
-        check_choice(self.scored_side or "test", ("validation", "test"), "side for scores")
+        if self.scored_side is not None:
+            check_choice(self.scored_side, ("validation",), "side for scores")
 
 
 QUICK = Scale(
@@ -42,7 +43,7 @@ LONG = Scale(  # of the pretrained networks
     descriptor_patches=640_000,
     validation_patches=1_600,
 )
-SEARCH = Scale(  # of the recipe: what is chosen by it is not scored by the test side
+SEARCH = Scale(  # to choose a recipe, which the test side must not do
     "search",
     epochs=10,
     descriptor_patches=10 * 120 * 2 * 128,  # 120 batches of 128 pairs per epoch

@@ -32,7 +32,7 @@ def load_tasks(run, test_set, progress):
 
 
 def score(run, root, model, test_set, tasks):
-    """Score a descriptor on the test set, for the record, and save the scores in the run's folder.
+    """Score a descriptor on the test side, or on that of its scale; save the scores in its folder.
 
     A denoiser has no scores: all numbers of its tables are in the log.
     """

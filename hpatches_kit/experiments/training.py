@@ -37,8 +37,8 @@ def train(run, root, progress=True, callbacks=()):
     """Train and score a run whose needs are complete; an interrupted run resumes.
 
     It trains on the training side of its data and is measured on the validation side after each
-    epoch; a descriptor is scored on the test side, or on that which its scale names. The caller's random states, dtype policy and
-    Keras session stay unchanged.
+    epoch; a descriptor is scored on the test side, or on the side that its scale names. The
+    caller's random states, dtype policy and Keras session stay unchanged.
 
     Args:
         run: a `Run`.

@@ -25,11 +25,15 @@ def nafnet(
     is left by a 2x2 convolution with stride 2 and entered again by a transposed one, whose result
     is added to the encoder's (the skip connection).
 
+    The paper has more blocks, and different numbers of them at each level and in the middle; it
+    enters a level by a 1x1 convolution and a pixel shuffle; and it multiplies what a part adds by
+    weights that start at 0, where here the last convolution starts at 0.
+
     Args:
         filters: of each level, from the top.
         blocks: in each level of the encoder and of the decoder.
-        kernel_initializer: as for `unet`; the last convolution of each part of a block starts at 0,
-            so that an untrained block changes nothing.
+        kernel_initializer: as for `unet`; not of the last convolution of a part, which starts at 0,
+            nor of the depthwise ones: Keras would count the inputs of all channels.
         residual, name: as for `unet`.
 
     Returns a `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255.
@@ -40,7 +44,7 @@ def nafnet(
     check_levels(filters)
     conv = partial(convolution, kernel_initializer=kernel_initializer, activation=None)
     noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
-    x = layers.Rescaling(1 / 255, name="to_unit")(noisy)  # what blocks add is about as large
+    x = layers.Rescaling(1 / 255, name="to_unit")(noisy)  # about as large as what blocks add
     x, skips = conv(filters[0], 3, name="first")(x), []
     for level, width in enumerate(filters, start=1):
         if level > 1:
@@ -64,12 +68,12 @@ def _block(conv, x, width, name):
     y = layers.DepthwiseConv2D(
         3,
         padding="same",
-        depthwise_initializer=conv.keywords["kernel_initializer"],
+        depthwise_initializer=keras.initializers.VarianceScaling(1.0, "fan_out"),
         name=f"{name}_depthwise",
     )(y)
     y = _gate(y, f"{name}_gate1")
     means = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_means")(y)
-    weights = conv(width, 1, name=f"{name}_weights")(means)
+    weights = conv(width, 1, bias_initializer="ones", name=f"{name}_weights")(means)
     y = layers.Multiply(name=f"{name}_weighted")([y, weights])
     y = conv(width, 1, kernel_initializer="zeros", name=f"{name}_narrow1")(y)
     x = layers.Add(name=f"{name}_add1")([x, y])

@@ -10,10 +10,11 @@ from hpatches_kit._support.checksums import digest
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.models.end_to_end import end_to_end
 from hpatches_kit.models.l2net import l2net
+from hpatches_kit.models.nafnet import nafnet
 from hpatches_kit.models.unet import unet
 
 FOLDER = Path(__file__).resolve().parent / "weights"
-PARTS = {"unet": unet, "l2net": l2net}
+PARTS = {"unet": unet, "nafnet": nafnet, "l2net": l2net}
 
 
 def pretrained(name=None, folder=FOLDER):

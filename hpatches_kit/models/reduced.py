@@ -12,8 +12,8 @@ from hpatches_kit.patches.views import PATCH_SIZE
 def reduced(descriptor, examples, dim=128, name=None):
     """Reduce the dimension of a trained descriptor network by principal component analysis (PCA).
 
-    The descriptors are moved by their mean, projected on their first principal components, and
-    scaled to unit norm.
+    The descriptors are centred, projected on their first principal components, and scaled to unit
+    norm.
 
         l2net = hk.models.l2net(dim=256)
         l2net.compile("adam", hk.losses.HardNegativeTriplet())

@@ -103,6 +103,7 @@ def _add_layer(layer, node, sources, blocks, nested):
     activation = getattr(getattr(layer, "activation", None), "__name__", "linear")
     has_weights = bool(getattr(layer, "weights", ()))
     folds = kind == OTHER and (not has_weights or "Norm" in type_name)
+    folds = folds and all(_users_of(tensor) == 1 for tensor in node.input_tensors)
     if folds and [(shape, nested)] == [(source.shape, source.model) for source in sources]:
         sources[0].folded.append(_words(type_name if activation == "linear" else activation))
         return sources[0]
@@ -112,6 +113,12 @@ def _add_layer(layer, node, sources, blocks, nested):
         block.folded.append(_words(activation))
     blocks.append(block)
     return block
+
+
+def _users_of(tensor):
+    """How many layers use a tensor: a skip connection starts before what one of them is folded."""
+    nodes = tensor._keras_history.operation._outbound_nodes
+    return sum(any(tensor is other for other in node.input_tensors) for node in nodes)
 
 
 def _label(layer, type_name, shape):

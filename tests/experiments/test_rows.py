@@ -84,6 +84,9 @@ def test_every_row_names_parts_that_exist(name):
             lambda: Descriptor("x", init_from=Descriptor("y", end_to_end=True, denoiser=UNET)),
             "x has init_from='y', which is a denoiser and a descriptor in one network",
         ),
+        (lambda: Descriptor("x", reduced_dim=128), "x has reduced_dim=128: expected 1 to 127"),
+        (lambda: Descriptor("x", reduced_dim=0), "x has reduced_dim=0: expected 1 to 127"),
+        (lambda: Descriptor("x", ema_momentum=5.0), "x has ema_momentum=5.0: expected 0 to 1"),
     ],
 )
 def test_an_impossible_row_is_an_error_at_once(make, message):

@@ -12,7 +12,7 @@ from toy_data import toy_patches
 import hpatches_kit as hk
 from hpatches_kit import experiments
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.experiments import Run
+from hpatches_kit.experiments import Run, training
 from hpatches_kit.experiments.distillation import Distillation, student_of, with_teacher
 from hpatches_kit.experiments.records import record_of
 from hpatches_kit.experiments.tables.recipe_search import BASE, ROWS, SEARCH_BASE
@@ -47,8 +47,17 @@ def test_its_settings_survive_serialisation():
     assert (loaded.weight, loaded.loss.neighbours) == (0.3, 3)
 
 
-def test_only_the_student_learns_and_the_teacher_has_no_dropout():
-    student, teacher = hk.models.l2net(dim=8), hk.models.l2net(dim=8, dropout=0.9)
+def dropping(dim):
+    return hk.models.l2net(dim=dim, dropout=0.9)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [lambda: dropping(8), lambda: hk.models.reduced(dropping(12), np.eye(12), 8)],
+    ids=["l2net", "reduced"],
+)
+def test_only_the_student_learns_and_the_teacher_has_no_dropout(make):
+    student, teacher = hk.models.l2net(dim=8), make()
     model = with_teacher(student, teacher)
     assert student_of(model) is student and model.output_shape == (None, 16)
     patches = np.random.default_rng(0).integers(0, 256, (8, 32, 32, 1)).astype("float32")
@@ -65,9 +74,22 @@ def test_a_row_with_a_teacher_is_trained_after_it_and_saved_without_it(data, tmp
     teacher = replace(CLEAN, name="teacher")
     run = Run(replace(CLEAN, name="taught", teacher=teacher), data, TINY, 0)
     assert [need.row for need in run.needs] == [teacher]
-    train_with_needs(run, tmp_path)
-    model = load_trained(run, tmp_path)
-    assert model.output_shape == (None, 128) and len(model.layers) == len(hk.models.tfeat().layers)
+    alone = Run(replace(CLEAN, name="taught"), data, TINY, 0)
+    for each in (run, alone):
+        train_with_needs(each, tmp_path)
+    model, other = (load_trained(each, tmp_path) for each in (run, alone))
+    assert len(model.layers) == len(other.layers) == len(hk.models.tfeat().layers)
+    assert np.abs(model.get_weights()[0] - other.get_weights()[0]).max() > 1e-6
+
+
+def test_a_teacher_and_an_initial_network_give_different_runs(data):
+    rows = [replace(CLEAN, name="x", **{field: CLEAN}) for field in ("teacher", "init_from")]
+    assert len({Run(row, data, TINY, 0).folder for row in rows}) == 2
+
+
+def test_student_and_teacher_have_the_same_dimension():
+    with pytest.raises(UserError, match=r"output shapes \(None, 8\) and \(None, 6\)"):
+        with_teacher(hk.models.tfeat(dim=8), hk.models.tfeat(dim=6))
 
 
 def test_a_teacher_needs_pairs():
@@ -81,6 +103,22 @@ def test_a_row_can_be_reduced_by_pca(data, tmp_path):
     train_with_needs(run, tmp_path)
     assert load_trained(run, tmp_path).output_shape == (None, 16)
     assert record_of(run, tmp_path)["scores"]["matching"] > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("options", [{"reduced_dim": 16}, {"ema_momentum": 0.9}], ids=str)
+def test_an_interruption_after_the_last_epoch_changes_nothing(options, data, tmp_path, monkeypatch):
+    row = replace(CLEAN, network="l2net", network_options={"dim": 40}, **options)
+    run = Run(row, data, TINY, 0)
+    train_with_needs(run, tmp_path / "whole")
+    with monkeypatch.context() as patch:
+        patch.setattr(training, "finish", lambda *_: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            training.train(run, tmp_path / "resumed", progress=False)
+    train_with_needs(run, tmp_path / "resumed")
+    whole, resumed = (load_trained(run, tmp_path / name) for name in ("whole", "resumed"))
+    for expected, weights in zip(whole.get_weights(), resumed.get_weights()):
+        np.testing.assert_allclose(weights, expected, atol=1e-5)
 
 
 @pytest.mark.slow
@@ -126,12 +164,24 @@ def test_a_scale_can_score_on_the_validation_side(data, tmp_path):
         replace(TINY, scored_side="train")
 
 
+def settings_of(row):
+    """`(field, value)` of a row, with a field for each entry of its options."""
+    settings = set()
+    for key, value in vars(row).items():
+        if isinstance(value, dict):
+            settings |= {(f"{key}.{name}", entry) for name, entry in value.items()}
+        else:
+            settings.add((key, None if value is None else str(value)))
+    return settings
+
+
 def test_each_row_of_the_search_changes_one_thing():
+    base = settings_of(SEARCH_BASE)
     for label, row in ROWS.items():
-        changed = {
-            key
-            for key in vars(row)
-            if key != "name" and getattr(row, key) != getattr(SEARCH_BASE, key)
-        }
-        several = {"SOSNet's loss": 2, "HyNet's loss": 2, "256 numbers, 128 by PCA": 2}
-        assert len(changed) == (0 if label == BASE else several.get(label, 1)), label
+        fields = {key for key, _ in settings_of(row) ^ base} - {"name"}
+        if label in ("SOSNet's loss", "HyNet's loss"):  # with the margin of its paper
+            assert fields == {"loss", "loss_options.margin", "loss_options.negative"}
+        elif row.reduced_dim:
+            assert fields == {"network_options.dim", "reduced_dim"}
+        else:
+            assert len(fields) == (label != BASE), label

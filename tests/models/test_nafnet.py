@@ -66,6 +66,14 @@ def test_a_block_multiplies_each_channel_by_a_weight_that_depends_on_the_means_o
     np.testing.assert_allclose(weighted, expected, rtol=1e-4, atol=1e-4)
 
 
+def test_both_parts_of_a_block_start_at_about_the_same_scale():
+    model = hk.models.nafnet()
+    names = [f"{block}_1_{end}" for block in ("enc1", "enc3") for end in ("weighted", "gate2")]
+    parts = keras.Model(model.input, [model.get_layer(name).output for name in names])
+    for part in parts(noisy_patches()):
+        assert 0.3 < keras.ops.convert_to_numpy(part).std() < 6
+
+
 def test_each_level_has_half_the_size_of_the_one_above():
     model = hk.models.nafnet((2, 4, 6), **ZEROS)
     sizes = [model.get_layer(name).output.shape[1:] for name in ("first", "down1", "down2")]

@@ -9,7 +9,17 @@ import pytest
 from keras import layers
 
 import hpatches_kit as hk
-from hpatches_kit.models import end_to_end, framing_unet, hynet, l2net, tfeat, unet, unet_plus_plus
+from hpatches_kit.models import (
+    end_to_end,
+    framing_unet,
+    hynet,
+    l2net,
+    nafnet,
+    reduced,
+    tfeat,
+    unet,
+    unet_plus_plus,
+)
 
 SKIPS = {  # network: its skip connections
     "shallow": (lambda: unet(), 1),
@@ -22,7 +32,9 @@ SKIPS = {  # network: its skip connections
     "bilinear": (lambda: unet(up_convolution="bilinear"), 1),
     "unet_plus_plus": (lambda: unet_plus_plus(), (1 + 2 + 3) + (1 + 2) + 1),
     "framing_unet": (lambda: framing_unet(residual=True), 3),
+    "nafnet": (lambda: nafnet((2, 2)), 11),  # three for each of three blocks, and two
     "l2net": (lambda: l2net(), 0),
+    "reduced": (lambda: reduced(l2net(), np.eye(128), 8), 0),
     "HardNet": (lambda: l2net(standardise=True, affine=False, final_batch_norm=True), 0),
     "tfeat": (lambda: tfeat(), 0),
     "hynet": (lambda: hynet(), 0),

@@ -39,8 +39,8 @@ ROWS = {
     "Learning rate 4e-3": _changed("rate-4e-3", learning_rate=4e-3),
     "Dropout 0.1": _changed("dropout-0.1", network_options={"dropout": 0.1}),
     "No dropout": _changed("dropout-0", network_options={"dropout": 0.0}),
-    "256 pairs a batch": _changed("256-pairs", batch_size=256),
-    "512 pairs a batch": _changed("512-pairs", batch_size=512),
+    "256 pairs per batch": _changed("256-pairs", batch_size=256),
+    "512 pairs per batch": _changed("512-pairs", batch_size=512),
     "No noise": _changed("no-noise", batch_options={"noise": None}),
     "Noise on all patches": _changed("noise-on-all", batch_options={"noise_share": 1.0}),
     "Photometric changes": _changed("photometric", batch_options={"photometric": 1.0}),
@@ -48,9 +48,11 @@ ROWS = {
     "Margin 0.5": _changed("margin-0.5", loss_options={"margin": 0.5, "negative": "minimum"}),
     "SOSNet's loss": _changed("sosnet-loss", loss="SOSNetLoss", loss_options={}),
     "HyNet's loss": _changed("hynet-loss", loss="HyNetLoss", loss_options={}),
-    "256 numbers, 128 by PCA": _changed("pca", network_options={"dim": 256}, reduced_dim=128),
-    "Average of the weights": _changed("average", ema_momentum=0.99),
-    "Taught by the base": _changed("taught", teacher=SEARCH_BASE),
+    "256-D, reduced to 128-D by PCA": _changed(
+        "pca", network_options={"dim": 256}, reduced_dim=128
+    ),
+    "Averaged weights": _changed("average", ema_momentum=0.99),
+    "Distilled from the base": _changed("distilled", teacher=SEARCH_BASE),
 }
 COLUMNS = score_columns(*TASKS)
 for column, key in (
@@ -70,10 +72,11 @@ TABLES = {
             for label in ROWS
             if label != BASE
         ],
-        note="For `--scale search`, which scores on the validation photographs: the recipe is"
-        " chosen by them and by the real sequences together. One network sees clean and noisy"
-        " patches, without a denoiser. Learning rates belong to 128 pairs a batch: larger batches"
-        " take fewer steps for the same number of patches. `Taught by the base` is trained after"
-        " the base, by the distance to its descriptors as well.",
+        note="For `--scale search`, which scores on the validation photographs. The recipe is chosen"
+        " by them and by the real sequences together, so scores of a network that is trained by it"
+        " are too high on both; only other pictures judge it. One network sees clean and noisy"
+        " patches, without a denoiser. Learning rates are meant for 128 pairs per batch: larger batches"
+        " take fewer steps for the same number of patches. `Distilled from the base` is trained"
+        " after the base, by the distance from its descriptors as well.",
     ),
 }

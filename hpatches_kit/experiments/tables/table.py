@@ -34,7 +34,7 @@ class Table:
         title: its subject.
         columns: `{name: (key, fraction)}`. The key is one of:
 
-            - a task: the score on the test set;
+            - a task: the score on the test set, or on the side that the scale names;
             - `"real "` and a task: the score on real image sequences;
             - `"noisy "` and a task, also after `"real "`: the score on noisy patches, for rows with
               `scored_on_noisy_too`;
