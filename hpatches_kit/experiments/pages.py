@@ -120,13 +120,14 @@ def save_tables(folder, names, root, *selection):
     folder = Path(folder).expanduser()
     values = results.numbers(names, root, *selection)
     effects = evidence.effects(names, values, results.draws(names, root, *selection))
+    effects = effects.round(5)  # rounded once: the pages show what the file holds
     runs = results.provenance(names, root, *selection)
     if not (folder / PAGE).exists():
         write_text(folder / PAGE, NEW_PAGE)
     command = "  \n".join(_command_lines(names, runs, *selection))
     replace_section(folder / PAGE, "conclusions", f"{command}\n\n{overview(names, effects)}")
     write_text(folder / NUMBERS, values.to_csv(index=False))
-    write_text(folder / EFFECTS, effects.round(5).to_csv(index=False))
+    write_text(folder / EFFECTS, effects.to_csv(index=False))
     ordered = training_order(results.runs_of_tables(names, *selection))
     complete = [run for run in ordered if run.folder in set(runs.folder)]
     save_records(folder, complete, local_folder(root))
