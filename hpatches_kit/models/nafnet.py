@@ -32,8 +32,9 @@ def nafnet(
     Args:
         filters: of each level, from the top.
         blocks: in each level of the encoder and of the decoder.
-        kernel_initializer: as for `unet`; not of the last convolution of a part, which starts at 0,
-            nor of the depthwise ones: Keras would count the inputs of all channels.
+        kernel_initializer: as for `unet`. Three kinds of convolutions have their own: the last of a
+            part starts at 0, so that an untrained block changes nothing; the weights of channels
+            start at 1; for depthwise ones, Keras would count the inputs of all channels.
         residual, name: as for `unet`.
 
     Returns a `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255.
@@ -73,7 +74,8 @@ def _block(conv, x, width, name):
     )(y)
     y = _gate(y, f"{name}_gate1")
     means = layers.GlobalAveragePooling2D(keepdims=True, name=f"{name}_means")(y)
-    weights = conv(width, 1, bias_initializer="ones", name=f"{name}_weights")(means)
+    start_at_1 = {"kernel_initializer": "zeros", "bias_initializer": "ones"}
+    weights = conv(width, 1, name=f"{name}_weights", **start_at_1)(means)
     y = layers.Multiply(name=f"{name}_weighted")([y, weights])
     y = conv(width, 1, kernel_initializer="zeros", name=f"{name}_narrow1")(y)
     x = layers.Add(name=f"{name}_add1")([x, y])

@@ -82,15 +82,22 @@ def percentiles(descriptors, shown=(0, 2, 5, 10, 15, 50)):
 def metric_curve(table, xlabel, ylabel="mAP"):
     """Draw each column of a DataFrame over its index: for example mAP over the percentile.
 
-    Where the index repeats, for example for several seeds, the line goes through the means.
+    Where the index repeats, for example for several seeds, the line goes through the means. A
+    column such as `"Matching, real"` has the colour of `"Matching"`, and a dashed line.
     """
-    figure, axis = plt.subplots(figsize=(5.6, 3.2), layout="constrained")
+    heads = [str(column).partition(", ")[0] for column in table.columns]
+    colours = dict(zip(dict.fromkeys(heads), cycle(style.GROUP_COLOURS)))
+    beside = len(heads) > 3  # many names would cover the lines
+    size = (6.8 if beside else 5.6, 3.2)
+    figure, axis = plt.subplots(figsize=size, layout="constrained")
     means = table.groupby(level=0).mean()
-    for column, colour in zip(table.columns, cycle(style.GROUP_COLOURS)):
-        axis.plot(means.index, means[column], "o-", color=colour, label=column)
+    for column, head in zip(table.columns, heads):
+        line = "o--" if head in table.columns and head != column else "o-"
+        axis.plot(means.index, means[column], line, color=colours[head], label=column)
         if len(table) > len(means):
-            axis.plot(table.index, table[column], "_", color=colour, ms=9)
+            axis.plot(table.index, table[column], "_", color=colours[head], ms=9)
     axis.set(xlabel=xlabel, ylabel=ylabel, xticks=means.index)
     axis.grid(alpha=0.3)
-    axis.legend(fontsize=8)
+    place = {"loc": "center left", "bbox_to_anchor": (1, 0.5)} if beside else {}
+    axis.legend(fontsize=8, **place)
     return style.finish(figure)

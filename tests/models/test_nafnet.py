@@ -67,11 +67,15 @@ def test_a_block_multiplies_each_channel_by_a_weight_that_depends_on_the_means_o
 
 
 def test_both_parts_of_a_block_start_at_about_the_same_scale():
+    keras.utils.set_random_seed(0)
     model = hk.models.nafnet()
-    names = [f"{block}_1_{end}" for block in ("enc1", "enc3") for end in ("weighted", "gate2")]
-    parts = keras.Model(model.input, [model.get_layer(name).output for name in names])
-    for part in parts(noisy_patches()):
-        assert 0.3 < keras.ops.convert_to_numpy(part).std() < 6
+    for block in ("enc1_1", "enc3_1"):
+        ends = [model.get_layer(f"{block}_{name}").output for name in ("weighted", "gate2")]
+        first, second = (
+            keras.ops.convert_to_numpy(part).std()
+            for part in keras.Model(model.input, ends)(noisy_patches())
+        )
+        assert 0.2 < first / second < 5 and 0.5 < second < 10
 
 
 def test_each_level_has_half_the_size_of_the_one_above():

@@ -53,6 +53,14 @@ def legend_of(axis):
     return [text.get_text() for text in axis.get_legend().get_texts()]
 
 
+def test_a_metric_curve_draws_real_scores_dashed_in_the_colour_of_their_task():
+    table = pd.DataFrame({"A": [0.5, 0.4], "B": [0.3, 0.2], "B, real": [0.2, 0.1]}, [0, 2])
+    lines = hk.plots.metric_curve(table, "q").axes[0].lines
+    assert [line.get_linestyle() for line in lines] == ["-", "-", "--"]
+    first, second, real = (line.get_color() for line in lines)
+    assert first != second == real
+
+
 def test_every_figure_is_closed_and_is_saved_at_its_size_with_visible_content(figures, tmp_path):
     assert plt.get_fignums() == []  # a notebook would show an open figure twice
     for name, figure in figures.items():
