@@ -70,12 +70,15 @@ def fingerprint_of(real):
 
 def _scores_of_kinds(run, root, model, patches, denoiser, tasks=None, first_part=""):
     """Score on the kind of the row, and on noisy patches where the row says so, for the record."""
-    kinds = {"": None} | ({"noisy": "noisy"} if run.row.scored_on_noisy_too else {})
-    result = {}
-    for part, kind in kinds.items():
+
+    def score_kind(kind, file):
         scores = evaluate_row(run.row, model, patches, denoiser, tasks, kind)
-        scores.save(root / run.folder / f"{first_part}{part}{'-' if part else ''}scores.json")
-        result |= {part: scores_and_draws(scores)} if part else scores_and_draws(scores)
+        scores.save(root / run.folder / f"{first_part}{file}")
+        return scores_and_draws(scores)
+
+    result = score_kind(None, "scores.json")
+    if run.row.scored_on_noisy_too:
+        result["noisy"] = score_kind("noisy", "noisy-scores.json")
     return result
 
 
