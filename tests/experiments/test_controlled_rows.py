@@ -11,6 +11,7 @@ from hpatches_kit.experiments.tables.table import DENOISER, LOWER_IS_BETTER
 
 SETTINGS = ["margin 0.01, average", "margin 1, average", "margin 1, minimum"]
 MINING, BEYOND_B = TABLES["beyond-mining"].rows, TABLES["beyond-B"].rows
+LOSSES = TABLES["beyond-B-losses"].rows
 UNETS, FINAL = TABLES["beyond-B-denoisers"].rows, TABLES["B-table-10"].rows
 BASELINE = "Report B's baseline"
 each_table = pytest.mark.parametrize("name", TABLES)
@@ -62,29 +63,38 @@ def test_the_pairs_of_random_and_hard_negatives_have_the_settings_of_their_label
         }
 
 
-def test_sosnet_rows_differ_in_the_weight_of_the_second_order_term():
-    without, row = BEYOND_B["SOSNet loss without its second-order term"], BEYOND_B["SOSNet loss"]
+each_ending = pytest.mark.parametrize("end", ["", ", final batch norm"])
+
+
+@each_ending
+def test_sosnet_rows_differ_in_the_weight_of_the_second_order_term(end):
+    without, row = LOSSES[f"SOSNet without second-order term{end}"], LOSSES[f"SOSNet{end}"]
     assert changes(without, row) == {"name", "loss_options"}
     assert loss_settings(without) == loss_settings(row) | {"weight": 0}
     assert loss_settings(row)["weight"] == 1
 
 
-def test_hynet_rows_differ_in_the_regulariser():
-    without, row = BEYOND_B["HyNet loss without its regulariser"], BEYOND_B["HyNet loss"]
+@each_ending
+def test_hynet_rows_differ_in_the_regulariser(end):
+    without, row = LOSSES[f"HyNet without regulariser{end}"], LOSSES[f"HyNet{end}"]
     assert changes(without, row) == {"name", "network_options"}
     assert row.network_options == without.network_options | {"norm_regularizer": 0.1}
 
 
+@each_ending
 @pytest.mark.parametrize(
-    "label",
-    [
-        "SOSNet loss without its second-order term",
-        "SOSNet loss",
-        "HyNet loss without its regulariser",
-    ],
+    "label", ["SOSNet without second-order term", "SOSNet", "HyNet without regulariser"]
 )
-def test_losses_are_compared_on_the_same_network_and_training(label):
-    assert changes(BEYOND_B[label], BEYOND_B["HardNet loss"]) == {"name", "loss", "loss_options"}
+def test_losses_are_compared_on_the_same_network_and_training(label, end):
+    row, hardnet = LOSSES[f"{label}{end}"], LOSSES[f"HardNet{end}"]
+    assert changes(row, hardnet) == {"name", "loss", "loss_options"}
+
+
+@pytest.mark.parametrize("label", [label for label in LOSSES if "batch norm" not in label])
+def test_each_loss_is_trained_without_and_with_final_batch_normalisation(label):
+    row, normalised = LOSSES[label], LOSSES[f"{label}, final batch norm"]
+    assert changes(row, normalised) == {"name", "network_options"}
+    assert normalised.network_options == row.network_options | {"final_batch_norm": True}
 
 
 def test_the_two_kinds_of_anchor_swapping_change_the_loss_of_the_baseline():

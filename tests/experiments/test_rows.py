@@ -112,7 +112,7 @@ def test_data_has_a_name_or_an_absolute_path(data, tmp_path, monkeypatch):
 def test_all_tables_of_the_reports_are_present():
     expected = ["A-table-1", "A-table-2", "A-figure-2", "A-figure-3"]
     expected += [f"B-table-{k}" for k in range(1, 11)]
-    expected += ["beyond-mining", "beyond-B", "beyond-B-denoisers", "recipe"]
+    expected += ["beyond-mining", "beyond-B", "beyond-B-losses", "beyond-B-denoisers", "recipe"]
     assert list(REPORTS) == expected
     assert list(TABLES) == [*expected, "recipe-search"]  # `all` does not train the search
 
