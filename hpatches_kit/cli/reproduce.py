@@ -27,6 +27,8 @@ def add_reproduce(commands):
     add("--data", default="photos", help="mini, photos, hpatches, or a path; default: photos")
     add("--scale", default="quick", help="quick, long, report, search or smoke; default: quick")
     add("--seeds", type=int, default=1, metavar="N", help="train each row N times; default: 1")
+    text = "train and print these rows alone, such as a-shallow-sgd"
+    add("--only", nargs="+", metavar="ROW", help=text)
     text = "a folder or an fsspec address; default: results/reports"
     add("--results", default="results/reports", metavar="FOLDER", help=text)
     add("--engine", default="local", help="local, or ray (a cluster, see docs/cluster.md)")
@@ -49,6 +51,7 @@ def reproduce(options):
         return print(list_tables(root, *selection))
     if "all" in names:
         names = list(experiments.REPORTS)
+    selection = *selection, options.only
     failed = {}
     if not options.only_print:
         runs = experiments.runs_of_tables(names, *selection)

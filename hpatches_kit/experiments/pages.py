@@ -36,6 +36,7 @@ def markdown(
     seeds=1,
     policy="float32",
     tasks=None,
+    only=None,
 ):
     """Format a table with its provenance, note and conclusions as Markdown.
 
@@ -45,11 +46,12 @@ def markdown(
         effects: the DataFrame of `effects`, or of an `effects.csv`; None: computed from `values`.
         runs: the DataFrame of `provenance`; None omits command and provenance, and ignores the
             further arguments.
-        data, scale, seeds, policy, tasks: as for `runs_of_tables`.
+        data, scale, seeds, policy, tasks, only: as for `runs_of_tables`.
     """
     title = f"### {name}: {TABLES[name].title}"
     effects = evidence.effects([name], values) if effects is None else effects
-    origin = None if runs is None else _origin(name, runs, data, scale, seeds, policy, tasks)
+    selection = data, scale, seeds, policy, tasks, only
+    origin = None if runs is None else _origin(name, runs, *selection)
     parts = [title, origin, TABLES[name].note, cells(name, values), verdicts(name, effects)]
     return "\n\n".join(filter(None, parts)) + "\n"
 
@@ -131,10 +133,10 @@ def save_tables(folder, names, root, *selection):
     ordered = training_order(results.runs_of_tables(names, *selection))
     complete = [run for run in ordered if run.folder in set(runs.folder)]
     save_records(folder, complete, local_folder(root))
+    logs = results.logs(names, root, *selection)
     for name in names:
         write_text(folder / f"{name}.md", markdown(name, values, effects, runs, *selection))
         _save(figure(name, values), folder / f"{name}.png", dpi=100)
-        logs = results.logs([name], root, *selection)
         by_label = {label: logs[logs.run == row.name] for label, row in TABLES[name].rows.items()}
         _save(plots.curve_panels(by_label), folder / f"{name}-curves.png", dpi=80)
     return values
@@ -145,11 +147,11 @@ def _save(figure, path, dpi):
         figure.savefig(file, dpi=dpi)
 
 
-def _origin(name, runs, data, scale, seeds, policy, tasks):
+def _origin(name, runs, data, scale, *selection):
     """The command that makes a table, how its runs were trained, and what limits a comparison."""
     rows = [run.row for run in training_order(results.runs_of_tables([name], data, scale))]
     runs = runs[runs.run.isin([row.name for row in rows])]
-    lines = _command_lines([name], runs, data, scale, seeds, policy, tasks)
+    lines = _command_lines([name], runs, data, scale, *selection)
     scale = SCALES.get(scale, scale)
     if TABLES[name].reported and (data not in RELEASES or scale.name != "report"):
         lines.append(
@@ -160,7 +162,7 @@ def _origin(name, runs, data, scale, seeds, policy, tasks):
 
 
 def _command_lines(
-    names, runs, data="photos", scale="quick", seeds=1, policy="float32", tasks=None
+    names, runs, data="photos", scale="quick", seeds=1, policy="float32", tasks=None, only=None
 ):
     """The command that makes these tables, and a line for each environment it ran in."""
     tables = "all" if list(names) == list(REPORTS) else " ".join(names)
@@ -170,6 +172,9 @@ def _command_lines(
         command += f" --policy {policy}"
     if tasks is not None:
         command += f" --tasks {tasks}"
+    if only is not None:
+        rows = {row.name for name in names for row in TABLES[name].rows.values()}
+        command += f" --only {' '.join(name for name in only if name in rows)}"
     if real := [sequences for sequences in runs.real.unique() if sequences]:
         command += " --real PATCHES"
     lines = [f"`python -m hpatches_kit {command}`"]

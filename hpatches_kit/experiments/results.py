@@ -18,7 +18,9 @@ from hpatches_kit.experiments.tables.table import DENOISER, NOISY, REAL
 NUMBERS_OF_RUN = "parameters", "core_seconds"
 
 
-def runs_of_tables(names, data="photos", scale="quick", seeds=1, policy="float32", tasks=None):
+def runs_of_tables(
+    names, data="photos", scale="quick", seeds=1, policy="float32", tasks=None, only=None
+):
     """List the runs of these tables: all rows with seed 0, then all with seed 1, and so on.
 
     Args:
@@ -28,14 +30,20 @@ def runs_of_tables(names, data="photos", scale="quick", seeds=1, policy="float32
         seeds: number of seeds.
         policy: Keras's dtype policy.
         tasks: official task lists: `"a"`, downloaded, or a folder; default: lists are drawn.
+        only: names of rows, such as `"a-shallow-sgd"`; default: all rows.
     """
     for name in names:
         check_choice(name, TABLES, "table")
     if seeds < 1:
         raise UserError(f"{seeds} seeds: expected 1 or more.")
     rows = {row.name: row for name in names for row in TABLES[name].rows.values()}
+    selected = rows if only is None else dict.fromkeys(only)
+    for name in selected:
+        check_choice(name, rows, "row of these tables")
     return [
-        Run(row, data, scale, seed, policy, tasks) for seed in range(seeds) for row in rows.values()
+        Run(rows[name], data, scale, seed, policy, tasks)
+        for seed in range(seeds)
+        for name in selected
     ]
 
 
@@ -45,7 +53,7 @@ def numbers(names, root, *selection):
     Args:
         names: of tables in `TABLES`.
         root: folder or address of the results, or a folder of `save_tables`.
-        selection: data, scale, seeds, policy and tasks, as for `runs_of_tables`.
+        selection: data, scale, seeds, policy, tasks and only, as for `runs_of_tables`.
 
     Returns a DataFrame with columns `table`, `row`, `column`, `seed`, `value`.
     """

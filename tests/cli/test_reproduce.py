@@ -1,6 +1,7 @@
 """The command `hpatches reproduce`."""
 
 import shutil
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -27,6 +28,10 @@ def test_without_a_name_it_lists_the_tables(tmp_path, capsys):
         (["A-table-1", "--seeds", "0"], "0 seeds: expected 1 or more"),
         (["A-table-1", "--data", "fotos"], "Unknown data 'fotos': expected a path, or one of mini"),
         (["A-table-1", "--policy", "half"], "Unknown policy 'half': expected a dtype policy"),
+        (
+            ["A-table-1", "--only", "x"],
+            "Unknown row of these tables 'x': expected one of a-shallow",
+        ),
         (["A-table-1", "--engine", "steam"], "Unknown engine 'steam': expected one of local, ray"),
     ],
 )
@@ -57,6 +62,23 @@ def test_it_trains_the_missing_runs_prints_the_table_and_saves_it(arguments, tmp
     shutil.rmtree(tmp_path / "results")
     assert main([*arguments, "--only-print", "--results", str(saved)]) == 0
     assert capsys.readouterr().out == from_results
+
+
+def test_only_trains_and_prints_these_rows_of_several_tables(
+    arguments, tmp_path, monkeypatch, capsys
+):
+    other = replace(UNET, name="another", learning_rate=1e-4)
+    columns = {"PSNR": ("val_psnr", 1)}
+    monkeypatch.setitem(TABLES, "X", Table("two", columns, {"U-Net": UNET, "Another": other}, {}))
+    monkeypatch.setitem(TABLES, "Y", Table("one", columns, {"Another": other}, {}))
+    saved = tmp_path / "docs"
+    arguments = [arguments[0], "Y", *arguments[1:], "--only", "another", "--save", str(saved)]
+    assert main(arguments) == 0
+    assert "1 of 1: another, seed 0: done" in capsys.readouterr().out
+    numbers = pd.read_csv(saved / "numbers.csv")
+    assert list(zip(numbers.table, numbers.row)) == [("Y", "Another"), ("X", "Another")]
+    assert "--only another`" in (saved / "X.md").read_text()
+    assert "| U-Net   |" in (saved / "X.md").read_text()  # its cells are empty
 
 
 def test_failed_runs_are_one_error_after_the_tables(arguments, monkeypatch, capsys):
