@@ -5,14 +5,15 @@ import numpy as np
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.batches.base import Batches, check_at_least
 from hpatches_kit.patches.augmentation import FLIPS_AND_ROTATIONS, flip_and_rotate
+from hpatches_kit.patches.noise import VIEW_SIGMA
 from hpatches_kit.patches.views import VIEWS
 
 
 class NoisyClean(Batches):
     """Noisy patches and their clean versions, for a denoiser.
 
-    A batch is `(noisy, clean)`, each `uint8 (batch_size, 32, 32, 1)`, grey levels 0..255. No patch
-    appears twice in an epoch.
+    A batch is `(noisy, clean)`, each `uint8 (batch_size, 32, 32, 1)`, grey levels 0..255. With
+    `sigma` it is `((noisy, sigma), clean)`. No patch appears twice in an epoch.
 
     Args:
         patches: a `PatchSet`.
@@ -25,6 +26,8 @@ class NoisyClean(Batches):
             and its clean version.
         fresh_noise: add new noise to the clean patches in every batch instead of using the noisy
             patches of `patches`.
+        sigma: also return the standard deviation of the noise of each patch, in grey levels at
+            65 px, `float32 (batch_size, 1)`: for networks with `noise_map`.
 
     Raises UserError for unknown views, numbers that are too small, a kind that `patches` lacks, or
     too few patches.
@@ -40,6 +43,7 @@ class NoisyClean(Batches):
         redraw=True,
         augment=False,
         fresh_noise=False,
+        sigma=False,
         **kwargs,
     ):
         check_at_least(1, batch_size=batch_size)
@@ -56,7 +60,7 @@ class NoisyClean(Batches):
         self.kinds = ("clean",) if fresh_noise else ("noisy", "clean")
         for kind in self.kinds:
             patches.base(kind)  # raises UserError if the patch set lacks this kind
-        self.batch_size = batch_size
+        self.batch_size, self.sigma = batch_size, sigma
         super().__init__(
             patches, steps or full_batches, seed, redraw, augment, fresh_noise, **kwargs
         )
@@ -76,4 +80,7 @@ class NoisyClean(Batches):
             batch = [flip_and_rotate(patches, transforms) for patches in batch]
         if self.fresh_noise:
             batch.insert(0, self.add_fresh_noise(batch[0], indices, index))
-        return tuple(patches[..., None] for patches in batch)
+        noisy, clean = (patches[..., None] for patches in batch)
+        if self.sigma:
+            return (noisy, VIEW_SIGMA[indices % len(VIEWS), None].astype(np.float32)), clean
+        return noisy, clean

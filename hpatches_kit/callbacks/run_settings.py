@@ -106,7 +106,8 @@ def _first_batch(batches):
     if getattr(batches, "kind", None) == "denoised":
         means = patches.mean(axis=(1, 2, 3)).round(3).tolist()
         return {GREY_LEVELS: means, "labels": _checksum(targets)}
-    return _checksum(patches) + _checksum(targets)
+    inputs = patches if isinstance(patches, tuple) else (patches,)  # with sigma
+    return "".join(map(_checksum, (*inputs, targets)))
 
 
 def _checksum(array):

@@ -10,13 +10,13 @@ from hpatches_kit._support.disk import data_folder
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.locks import locked
 from hpatches_kit._support.resumable_arrays import PLAN, ResumableArrays
-from hpatches_kit.patches.prediction import check_input_shape, predict_blocks
+from hpatches_kit.patches.prediction import check_input_shape, predict_blocks, takes_sigma
 from hpatches_kit.patches.views import PATCH_SIZE, patch_shape
 
 KEPT = 4  # cached sets on disk, up to 2.6 GB each; the least recently used ones are deleted
 
 
-def denoise(denoiser, patches, batch_size=256):
+def denoise(denoiser, patches, batch_size=256, *, cache=True):
     """Add the kind `"denoised"` to a `PatchSet`, and return the new set.
 
     The output of the denoiser is clipped to 0..255 and rounded to `uint8`. The starter code of the
@@ -32,14 +32,16 @@ def denoise(denoiser, patches, batch_size=256):
 
     Args:
         denoiser: a `keras.Model`, or any function, from noisy to clean patches, both
-            `(batch, 32, 32, 1)` with grey levels 0..255.
+            `(batch, 32, 32, 1)` with grey levels 0..255. A model with a second input, such as
+            `hk.models.unet(noise_map=True)`, gets the sigma of each view in N-HPatches as well.
         patches: a `PatchSet` with noisy patches.
         batch_size: patches per batch.
+        cache: `False` keeps the result in memory.
 
     Raises UserError if the denoiser takes or returns another shape, or returns values that are not
     finite.
     """
-    if not (patches.fingerprint and hasattr(denoiser, "get_weights")):
+    if not (cache and patches.fingerprint and hasattr(denoiser, "get_weights")):
         blocks = [block for _, block in _denoise_blocks(denoiser, patches, batch_size)]
         return patches.add("denoised", np.concatenate(blocks))
     check_input_shape(denoiser, "noisy")
@@ -80,7 +82,8 @@ def model_fingerprint(model):
     """
     digest = hashlib.sha256()
     probe = np.random.default_rng(0).integers(0, 256, (1, PATCH_SIZE, PATCH_SIZE, 1), np.uint8)
-    output = model.predict(probe, verbose=0)
+    inputs = [probe, np.full(1, 25, np.float32)] if takes_sigma(model) else probe
+    output = model.predict(inputs, verbose=0)
     for array in [*model.get_weights(), np.rint(np.clip(np.nan_to_num(output), 0, 255))]:
         digest.update(repr((array.shape, str(array.dtype))).encode())
         digest.update(np.ascontiguousarray(array).data)

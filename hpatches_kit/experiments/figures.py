@@ -1,7 +1,5 @@
 """Figures of a complete run: its learning curves, its network, and patches before and after."""
 
-import keras
-
 from hpatches_kit import plots
 from hpatches_kit._support.atomic import atomic_file
 from hpatches_kit.callbacks.resume import read_log
@@ -64,11 +62,7 @@ def _patches(run, root):
     if run.row.sequences:
         _, validation_set = draw_sequences(run, train_set, validation_set)
     model = load_trained(run, root)
-
-    def denoiser(noisy):  # a function, because the output of a model is cached on disk
-        return keras.ops.convert_to_numpy(model(noisy, training=False))
-
-    patches = denoise(denoiser, sample_points(validation_set, POINTS, 0))
+    patches = denoise(model, sample_points(validation_set, POINTS, 0), cache=False)
     psnr = {
         kind: patch_quality(patches.clean, patches[kind])["PSNR in dB"]
         for kind in ("noisy", "denoised")

@@ -114,13 +114,14 @@ def _prepare_denoiser(run, root, train_set, validation_set):
     if scale.denoiser_patches:
         per_epoch = scale.denoiser_patches // epochs
     steps = max(min(per_epoch, available) // row.batch_size, 1)
+    sigma = row.network_options.get("noise_map", False)  # the network takes it, too
     training = batch_classes.NoisyClean(
-        train_set, row.batch_size, steps, seed=run.seed, **row.batch_options
+        train_set, row.batch_size, steps, seed=run.seed, sigma=sigma, **row.batch_options
     )
     available = len(validation_set) * len(VIEWS)
     count = min(scale.validation_patches or row.validation_patches or available, available)
     validation = batch_classes.NoisyClean(
-        validation_set, VALIDATION_BATCH, count // VALIDATION_BATCH, redraw=False
+        validation_set, VALIDATION_BATCH, count // VALIDATION_BATCH, redraw=False, sigma=sigma
     )
     model = _build(run)
     loss = getattr(losses, row.loss)() if row.loss in DENOISER_LOSSES else row.loss

@@ -5,8 +5,7 @@ from functools import partial
 import keras
 from keras import layers, ops
 
-from hpatches_kit.models.unet import check_levels, convolution, denoising_model
-from hpatches_kit.patches.views import PATCH_SIZE
+from hpatches_kit.models.unet import check_levels, convolution, denoising_inputs, denoising_model
 
 
 def nafnet(
@@ -15,6 +14,8 @@ def nafnet(
     kernel_initializer="he_normal",
     residual=True,
     name="nafnet",
+    *,
+    noise_map=False,
 ):
     """Build a NAFNet: a U-Net whose convolutions are blocks that multiply instead of using ReLU.
 
@@ -35,7 +36,7 @@ def nafnet(
         kernel_initializer: as for `unet`. Three kinds of convolutions have their own: the last of a
             part starts at 0, so that an untrained block changes nothing; the weights of channels
             start at 1; for depthwise ones, Keras would count the inputs of all channels.
-        residual, name: as for `unet`.
+        residual, name, noise_map: as for `unet`.
 
     Returns a `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255.
     Raises UserError for fewer than 2 or more than 6 levels.
@@ -44,8 +45,8 @@ def nafnet(
     """
     check_levels(filters)
     conv = partial(convolution, kernel_initializer=kernel_initializer, activation=None)
-    noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
-    x = layers.Rescaling(1 / 255, name="to_unit")(noisy)  # about as large as what blocks add
+    inputs, x = denoising_inputs(noise_map)
+    x = layers.Rescaling(1 / 255, name="to_unit")(x)  # about as large as what blocks add
     x, skips = conv(filters[0], 3, name="first")(x), []
     for level, width in enumerate(filters, start=1):
         if level > 1:
@@ -60,7 +61,7 @@ def nafnet(
         for k in range(1, blocks + 1):
             x = _block(conv, x, width, f"dec{level}_{k}")
     x = layers.Rescaling(255.0, name="to_grey_levels")(x)
-    return denoising_model(conv, noisy, x, residual, name)
+    return denoising_model(conv, inputs, x, residual, name)
 
 
 def _block(conv, x, width, name):

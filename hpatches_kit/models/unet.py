@@ -7,6 +7,7 @@ import keras
 from keras import layers
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit.patches import noise
 from hpatches_kit.patches.views import PATCH_SIZE
 
 
@@ -43,6 +44,8 @@ def unet(
     kernel_initializer="he_normal",
     residual=False,
     name=None,
+    *,
+    noise_map=False,
 ):
     """Build a U-Net.
 
@@ -69,13 +72,16 @@ def unet(
             give layers of equal shape equal weights.
         residual: predict the noise and subtract it from the input.
         name: of the model. Default: the preset's.
+        noise_map: take a second input, `sigma (batch, 1)`: the standard deviation of the noise in
+            grey levels at 65 px. The network sees the map of `hk.patches.noise_map` beside the
+            patch, for training with `hk.batches.NoisyClean(sigma=True)`.
 
     Returns a `keras.Model` from `(batch, 32, 32, 1)` to `(batch, 32, 32, 1)`, both in 0..255. The
     output is linear, so a few values may lie outside. Raises UserError for unknown names, fewer
     than 2 or more than 6 levels, and an encoder and a decoder that do not match.
 
     References: Ronneberger et al., U-Net, 2015; report A, table 3; report B, figure 1 and section
-    3.2. Residual: Zhang et al., DnCNN, TIP 2017.
+    3.2. Residual: Zhang et al., DnCNN, TIP 2017. Noise map: Zhang et al., FFDNet, TIP 2018.
     """
     if preset not in UNET_PRESETS:
         raise UserError(f"Unknown U-Net {preset!r}: expected one of {', '.join(UNET_PRESETS)}.")
@@ -86,8 +92,8 @@ def unet(
     if len(encoder) != len(decoder) + 1:
         raise UserError(f"{encoder=} with {decoder=}: expected one level more than steps up.")
     conv = partial(convolution, kernel_initializer=kernel_initializer)
-    noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
-    x, skips = noisy, []
+    inputs, x = denoising_inputs(noise_map)
+    skips = []
     for level, filters in enumerate(encoder, start=1):
         if level > 1:
             x = layers.MaxPooling2D(name=f"pool{level - 1}")(x)
@@ -97,7 +103,19 @@ def unet(
         x = double_size(conv, x, filters, up_convolution, settings.up_activation, f"upsamp{level}")
         x = layers.Concatenate(name=f"concat{level}")([x, skips[level - 1]])
         x = conv(filters, 3, name=f"dec_conv{level}")(x)
-    return denoising_model(conv, noisy, x, residual, name or f"unet_{preset}")
+    return denoising_model(conv, inputs, x, residual, name or f"unet_{preset}")
+
+
+def denoising_inputs(noise_map=False):
+    """Return the inputs of a denoiser, and what its first layer sees: the patch, and the map."""
+    noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
+    if not noise_map:
+        return [noisy], noisy
+    sigma = keras.Input((1,), name="sigma")
+    strength = (
+        layers.Reshape((1, 1, 1), name="sigma_of_patch")(sigma) * noise.noise_map()[None, ..., None]
+    )
+    return [noisy, sigma], layers.Concatenate(name="with_noise_map")([noisy, strength])
 
 
 def check_levels(filters):
@@ -121,9 +139,9 @@ def double_size(conv, x, filters, up_convolution, activation, name):
     return conv(filters, 2, **options)(x)
 
 
-def denoising_model(conv, noisy, x, residual, name):
+def denoising_model(conv, inputs, x, residual, name):
     """Add the last layers in float32, because mixed precision rounds grey levels to integers."""
     out = conv(1, 3, activation=None, dtype="float32", name="noise" if residual else "out")(x)
     if residual:
-        out = layers.Subtract(dtype="float32", name="out")([noisy, out])
-    return keras.Model(noisy, out, name=name)
+        out = layers.Subtract(dtype="float32", name="out")([inputs[0], out])
+    return keras.Model(inputs if len(inputs) > 1 else inputs[0], out, name=name)

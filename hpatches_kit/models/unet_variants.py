@@ -2,11 +2,15 @@
 
 from functools import partial
 
-import keras
 from keras import layers
 
-from hpatches_kit.models.unet import check_levels, convolution, denoising_model, double_size
-from hpatches_kit.patches.views import PATCH_SIZE
+from hpatches_kit.models.unet import (
+    check_levels,
+    convolution,
+    denoising_inputs,
+    denoising_model,
+    double_size,
+)
 
 
 def unet_plus_plus(
@@ -33,7 +37,7 @@ def unet_plus_plus(
     """
     check_levels(filters)
     conv = partial(convolution, kernel_initializer=kernel_initializer)
-    noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
+    inputs, noisy = denoising_inputs()
     x, nodes = noisy, []  # nodes[level][column]
     for level, width in enumerate(filters):
         if level:
@@ -47,7 +51,7 @@ def unet_plus_plus(
             x = double_size(conv, below, width, up_convolution, None, f"upsamp{suffix}")
             x = layers.Concatenate(name=f"concat{suffix}")([x, *nodes[level]])
             nodes[level].append(conv(width, 3, name=f"node{suffix}")(x))
-    return denoising_model(conv, noisy, nodes[0][-1], residual, name)
+    return denoising_model(conv, inputs, nodes[0][-1], residual, name)
 
 
 def framing_unet(
@@ -66,7 +70,7 @@ def framing_unet(
     """
     check_levels(filters)
     conv = partial(convolution, kernel_initializer=kernel_initializer)
-    noisy = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="noisy")
+    inputs, noisy = denoising_inputs()
     x, skips = noisy, []
     for level, width in enumerate(filters, start=1):
         x = conv(width, 3, name=f"enc_conv{level}")(x)
@@ -79,7 +83,7 @@ def framing_unet(
         x = layers.UpSampling2D(name=f"mean_back{level}")(x)
         x = layers.Concatenate(name=f"concat{level}")([x, *skips[level - 1]])
         x = conv(width, 3, name=f"dec_conv{level}")(x)
-    return denoising_model(conv, noisy, x, residual, name)
+    return denoising_model(conv, inputs, x, residual, name)
 
 
 def haar_details(x, name):

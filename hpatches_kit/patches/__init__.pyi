@@ -6,6 +6,7 @@ from .classical_denoisers import non_local_means as non_local_means
 from .duplicates import near_duplicates as near_duplicates
 from .extraction import extract as extract
 from .noise import add_noise as add_noise
+from .noise import noise_map as noise_map
 from .noise import noisy_and_clean as noisy_and_clean
 from .noise import resize as resize
 from .overlap import Shared as Shared

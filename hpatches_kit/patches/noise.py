@@ -100,6 +100,21 @@ def add_noise(patches, sigma, seed=0):
     return noisy
 
 
+def noise_map(sigma=1.0):
+    """Return the standard deviation of the noise at each pixel after the resize, in grey levels.
+
+    It ignores rounding and clipping. The noise of different pixels is independent: no two of them
+    share a pixel at 65 px.
+
+    Args:
+        sigma: standard deviation in grey levels at 65 px, a number or an array `(...)`.
+
+    Returns `float32 (..., 32, 32)`.
+    """
+    strength = np.hypot(*_WEIGHTS) / 64  # along one axis: 1/64 is the unit of the weights
+    return np.multiply.outer(sigma, np.outer(strength, strength)).astype(np.float32)
+
+
 def noisy_and_clean(patches, seed=0):
     """Make N-HPatches patches from HPatches patches.
 

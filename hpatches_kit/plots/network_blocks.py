@@ -69,8 +69,10 @@ class Block:
 
 def read_blocks(model):
     """The blocks of a model, each after its sources; those of skip connections are merged."""
+    several = len(model.inputs) > 1
     blocks = [
-        Block("input", "input", OTHER, tuple(tensor.shape[1:]), []) for tensor in model.inputs
+        Block("input", tensor.name if several else "input", OTHER, tuple(tensor.shape[1:]), [])
+        for tensor in model.inputs
     ]
     _add_layers(model, dict(zip(map(id, model.inputs), blocks)), blocks)
     return _merge_side_layers(blocks)

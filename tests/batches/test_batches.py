@@ -57,6 +57,17 @@ def test_noisy_clean_can_be_limited_to_views(patches):
     assert views == {0, 15}
 
 
+def test_noisy_clean_returns_the_sigma_of_each_patch_on_request(patches):
+    location = locations(patches, "clean")
+    with_sigma, without = (NoisyClean(patches, 32, 2, sigma=sigma) for sigma in (True, False))
+    for ((noisy, sigma), clean), plain in zip(with_sigma, without):
+        assert sigma.shape == (32, 1) and sigma.dtype == np.float32
+        views = [location[patch.tobytes()][1] for patch in clean]
+        np.testing.assert_array_equal(sigma[:, 0], VIEW_SIGMA[views])
+        np.testing.assert_array_equal(noisy, plain[0])
+        np.testing.assert_array_equal(clean, plain[1])
+
+
 ALL_CHANGES = {"augment": True, "jitter": 1.0, "photometric": 1.0, "noise": (4, 35)}
 
 

@@ -12,6 +12,7 @@ import hpatches_kit as hk
 from hpatches_kit._support.locks import locked
 from hpatches_kit._support.resumable_arrays import ResumableArrays
 from hpatches_kit.datasets.denoised import model_fingerprint
+from hpatches_kit.patches.noise import VIEW_SIGMA
 
 denoised_module = sys.modules["hpatches_kit.datasets.denoised"]
 
@@ -120,6 +121,28 @@ def test_patches_in_memory_and_plain_functions_write_nothing_to_disk(patches, st
     for denoiser, noisy in ((scale_grey(), patches), (lambda batch: batch * 0.5, stored)):
         result = hk.denoise(denoiser, noisy)
         np.testing.assert_array_equal(result["denoised"], scaled(patches))
+    assert not (tmp_path / "home").exists()
+
+
+def add_sigma():
+    """A model with two inputs that adds sigma to the patch."""
+    noisy, sigma = keras.Input((32, 32, 1)), keras.Input((1,))
+    return keras.Model([noisy, sigma], noisy + keras.layers.Reshape((1, 1, 1))(sigma))
+
+
+def test_a_denoiser_with_a_second_input_gets_the_sigma_of_each_view(stored):
+    expected = np.minimum(stored.noisy + VIEW_SIGMA[:, None, None], 255)
+    for batch_size in (7, 256):  # batches that end within a point
+        result = hk.denoise(add_sigma(), stored, batch_size, cache=False)
+        np.testing.assert_array_equal(result["denoised"], expected)
+    np.testing.assert_array_equal(hk.denoise(add_sigma(), stored)["denoised"], expected)
+    error = hk.metrics.quality(stored.add("clean", stored.noisy), add_sigma()).MAE
+    assert error["tough"] > error["hard"] > error["easy"] > 20
+
+
+def test_without_a_cache_nothing_is_written_to_disk(stored, tmp_path):
+    result = hk.denoise(scale_grey(), stored, cache=False)
+    np.testing.assert_array_equal(result["denoised"], scaled(stored))
     assert not (tmp_path / "home").exists()
 
 

@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 from keras_tools import as_array
-from tiny_rows import TFEAT, TINY
+from tiny_rows import TFEAT, TINY, UNET
 from toy_data import toy_patches
 
 import hpatches_kit as hk
@@ -151,6 +151,18 @@ def test_a_network_can_be_scored_on_noisy_patches_too(data, tmp_path, monkeypatc
     for name, kind in saved.items():
         assert hk.benchmark.load_scores(tmp_path / run.folder / f"{name}.json")[0].kind == kind
     assert set(experiments.draws(["X"], tmp_path, data, TINY).column) == set(keys)
+
+
+@pytest.mark.slow
+def test_a_denoiser_with_a_noise_map_trains_and_denoises(data, tmp_path):
+    options = UNET.network_options | {"noise_map": True}
+    run = Run(replace(UNET, name="tiny-map", network_options=options), data, TINY, 0)
+    train_with_needs(run, tmp_path)
+    model, (_, validation, _) = load_trained(run, tmp_path), hk.load(data).split()
+    assert len(model.inputs) == 2
+    quality = hk.metrics.quality(validation, model)
+    assert quality["PSNR in dB"].min() > 10
+    assert {path.name for path in (tmp_path / run.folder).glob("*.png")} >= {"patches.png"}
 
 
 @pytest.mark.slow

@@ -294,6 +294,11 @@ def test_end_to_end_describes_the_output_of_the_denoiser():
     assert model.output_shape == (None, 128)
 
 
+def test_end_to_end_needs_a_denoiser_of_patches_alone():
+    with pytest.raises(UserError, match="takes the sigma of the noise as a second input"):
+        hk.models.end_to_end(small_denoiser(noise_map=True), hk.models.tfeat())
+
+
 @pytest.mark.parametrize("trainable", [True, False])
 def test_a_descriptor_loss_trains_the_denoiser_unless_it_is_frozen(trainable):
     keras.utils.set_random_seed(0)

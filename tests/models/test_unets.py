@@ -1,5 +1,5 @@
 import re
-from functools import cache
+from functools import cache, partial
 
 import keras
 import numpy as np
@@ -243,6 +243,28 @@ def test_every_up_convolution_doubles_the_size_with_the_same_number_of_parameter
     assert not layers_of(models["transposed"], layers.UpSampling2D)
     transposed = layers_of(models["transposed"], layers.Conv2DTranspose)
     assert {(layer.kernel_size, layer.strides) for layer in transposed} == {((2, 2), (2, 2))}
+
+
+@pytest.mark.parametrize(
+    "make", [SMALL["unet"], partial(hk.models.nafnet, (2, 2))], ids=["unet", "nafnet"]
+)
+def test_with_a_noise_map_a_denoiser_sees_the_strength_of_the_noise_at_each_pixel(make, tmp_path):
+    model = make(noise_map=True)
+    assert model.input_shape == [(None, 32, 32, 1), (None, 1)]
+    assert model.output_shape == (None, 32, 32, 1)
+    seen = keras.Model(model.inputs, model.get_layer("with_noise_map").output)
+    noisy, sigma = np.full((2, 32, 32, 1), 100, np.float32), np.array([[25], [45]], np.float32)
+    patch, strength = np.moveaxis(keras.ops.convert_to_numpy(seen([noisy, sigma])), -1, 0)
+    np.testing.assert_array_equal(patch, noisy[..., 0])
+    np.testing.assert_allclose(strength, hk.patches.noise_map(sigma[:, 0]), rtol=1e-5)
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    np.testing.assert_allclose(loaded([noisy, sigma]), model([noisy, sigma]), atol=1e-4)
+
+
+def test_a_noise_map_adds_one_input_channel_to_the_first_convolution():
+    plain, with_map = (SMALL["unet"](noise_map=noise_map) for noise_map in (False, True))
+    assert with_map.count_params() == plain.count_params() + 6 * 3 * 3
 
 
 @small_networks

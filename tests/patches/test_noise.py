@@ -9,7 +9,14 @@ from scipy.stats import norm
 from skimage.transform import resize as skimage_resize
 
 from hpatches_kit.patches import noise
-from hpatches_kit.patches.noise import SIGMA, VIEW_SIGMA, add_noise, noisy_and_clean, resize
+from hpatches_kit.patches.noise import (
+    SIGMA,
+    VIEW_SIGMA,
+    add_noise,
+    noise_map,
+    noisy_and_clean,
+    resize,
+)
 from hpatches_kit.patches.views import VIEWS
 
 GOLDEN_CRC32 = (3248353874, 2555926954)  # of noisy and clean
@@ -49,6 +56,24 @@ def test_the_noise_is_strongest_in_the_centre_as_in_the_coursework(level):
     assert difference.std() == pytest.approx(0.666 * sigma, rel=0.01)
     assert centre.std() == pytest.approx(0.89 * sigma, rel=0.015)
     assert difference[..., 0, 0].std() == pytest.approx(0.50 * sigma, rel=0.03)
+
+
+def test_the_noise_map_is_the_standard_deviation_of_the_noise_after_the_resize():
+    noisy = add_noise(np.full((24_000, 65, 65), 128, np.uint8), 25, seed=1)
+    rounding = 1 / 12  # the variance of rounding to whole grey levels
+    expected = np.sqrt(noise_map(25.0) ** 2 + rounding)
+    np.testing.assert_allclose(noisy.astype(np.float32).std(axis=0), expected, rtol=0.025)
+
+
+def test_the_noise_map_has_the_weights_of_the_resize():
+    # The first pixel lies 33/64 right of the source's first, pixel 16 just 1/64 right of one.
+    corner, centre = (31**2 + 33**2) / 64**2, (63**2 + 1) / 64**2
+    strength = noise_map()
+    assert strength[0, 0] == pytest.approx(corner) and strength[16, 16] == pytest.approx(centre)
+    assert noise_map(25.0)[16, 16] == pytest.approx(24.2, abs=0.05)
+    several = noise_map(np.array([[25, 35, 45]]))
+    assert several.shape == (1, 3, 32, 32) and several.dtype == np.float32
+    np.testing.assert_allclose(several[0, 2], 45 * strength, rtol=1e-6)
 
 
 def test_each_level_has_its_sigma_and_ref_has_that_of_easy():
