@@ -1,19 +1,14 @@
 """Compare the built-in test set with real image sequences: is it as hard?
 
     hpatches data make v_dogman v_wormhole i_leuven i_bikes v_boat --points 500 --out data/real
-    python benchmarks/virtual_views.py --real data/real --hardtfeat HardTFeat.npz
+    python benchmarks/virtual_views.py --real data/real --hardtfeat HardTFeat.pth
 
 Takes 3 minutes; `--save` writes the tables to benchmarks/README.md. `v_dogman` and `v_wormhole` are
 folders of `hpatches data sequences`; the others belong to the affine set of Oxford and are saved in
 the same layout. Without `--real`, only the built-in test set is scored.
 
-HardTFeat is TFeat trained with HardNet's loss on other data (github.com/ducha-aiki/affnet, file
-`HardTFeat.pth`). Its weights are a pickle, which can execute code: trust the source, then convert
-them where PyTorch is installed:
-
-    import numpy, torch
-    weights = torch.load("HardTFeat.pth", map_location="cpu", weights_only=False)["state_dict"]
-    numpy.savez("HardTFeat.npz", **{name: value.numpy() for name, value in weights.items()})
+HardTFeat is TFeat trained with HardNet's loss on other data: the file `HardTFeat.pth` of
+github.com/ducha-aiki/affnet.
 """
 
 import argparse
@@ -43,20 +38,6 @@ def pixels_8x8(patches):
     return hk.baselines.pixels(patches.mean(axis=(2, 4)))
 
 
-def read_hardtfeat(file):
-    """TFeat with the weights of an `.npz` file with PyTorch's names and layouts."""
-    weights = np.load(file)
-    kernels = [
-        weights[f"{layer}.weight"].transpose(2, 3, 1, 0)
-        for layer in ("features.0", "features.3", "classifier.1")
-    ]
-    kernels[2] = kernels[2].reshape(-1, 128)  # a convolution that covers the whole image
-    biases = [weights[f"{layer}.bias"] for layer in ("features.0", "features.3", "classifier.1")]
-    model = hk.models.tfeat()
-    model.set_weights([array for pair in zip(kernels, biases) for array in pair])
-    return model
-
-
 def matching(describe, patches, points):
     """Matching mAP (easy, hard, tough) at this number of points per sequence, mean of the draws."""
     levels = []
@@ -75,7 +56,7 @@ def cell(levels):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--real", help="folder of patches of real sequences")
-    parser.add_argument("--hardtfeat", help=".npz file of weights")
+    parser.add_argument("--hardtfeat", help="the file HardTFeat.pth")
     parser.add_argument("--data", default="photos", help="built-in patch set; default: photos")
     parser.add_argument(
         "--save", action="store_true", help="write the tables to benchmarks/README.md"
@@ -83,7 +64,7 @@ def main():
     options = parser.parse_args()
     models = {"pixels, 8x8": pixels_8x8, "RootSIFT": hk.baselines.rootsift}
     if options.hardtfeat:
-        models["HardTFeat"] = read_hardtfeat(options.hardtfeat)
+        models["HardTFeat"] = hk.models.from_torch("tfeat", options.hardtfeat)
     _, _, test = hk.load(options.data).split()
     sets = {"built-in test set": test}
     if options.real:

@@ -9,7 +9,9 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from numpy_networks import random_state
 from PIL import Image
+from torch_pickles import write_state_dict
 from toy_data import toy_patches
 
 import hpatches_kit as hk
@@ -142,6 +144,8 @@ def test_the_example_of_a_docstring_runs(code, quick):
     for name in ("coins", "camera", "coffee"):
         grey = hk.images.photograph(name)[:200, :260].astype(np.uint8)
         Image.fromarray(grey).save(f"PHOTOS/{name}.png")
+    if "HardNet++.pth" in code:
+        write_state_dict(Path("HardNet++.pth"), random_state("hardnet"))
     names = {"patches": patches, "train": train, "test": test, "unet": unet, "model": model}
     names |= {"loss": loss, "batches": batches, "validation": batches}
     exec(

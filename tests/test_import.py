@@ -104,7 +104,7 @@ def test_a_wheel_installs_the_command_hpatches(installed):
 def test_every_package_that_is_imported_is_a_requirement():
     text = (PROJECT / "requirements.txt").read_text()
     required = {name.lower() for name in re.findall(r"^([\w-]+)", text, re.MULTILINE)}
-    optional = {"jax", "torch", "ray", "fsspec", "cv2", "bm3d", "google", "psutil"}
+    optional = {"jax", "torch", "ray", "fsspec", "cv2", "bm3d", "google", "psutil", "safetensors"}
     known = sys.stdlib_module_names | optional | {"hpatches_kit"}
     distributions = packages_distributions()
     for file in (PROJECT / "hpatches_kit").rglob("*.py"):

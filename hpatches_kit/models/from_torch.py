@@ -1,0 +1,93 @@
+"""Published PyTorch weights as Keras models."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.torch_files import read_tensors
+from hpatches_kit.models import torch_networks
+from hpatches_kit.models.torch_weights import IGNORED, torch_weights
+
+NETWORKS = ("hardnet", "sosnet", "hynet", "tfeat")
+
+
+def from_torch(network, file):
+    """Read published PyTorch weights into a Keras model that gives the same descriptors.
+
+        hardnet = hk.models.from_torch("hardnet", "HardNet++.pth")
+
+    Nothing in the file is executed, and PyTorch is not needed. The difference to PyTorch on a CPU
+    is less than 1e-5. The model can be trained further, saved and exported like any other.
+
+    Args:
+        network: `"hardnet"` (also for HardNetPS), `"sosnet"`, `"hynet"` or `"tfeat"` (also for
+            HardTFeat).
+        file: a `.pth`, `.pt`, `.params` or `.safetensors` file (for these: `pip install
+            safetensors`), or the state dict itself, `{name: array or tensor}`. The names are those
+            of the authors' code, which `kornia.feature` uses as well.
+
+    Returns a `keras.Model` from patches `(batch, 32, 32, 1)`, grey levels 0..255, to descriptors
+    `(batch, 128)`. PyTorch code expects the same patches divided by 255, as `(batch, 1, 32, 32)`.
+    The descriptors have unit norm, except those of TFeat, unlike those of HardTFeat.
+
+    Raises FileNotFoundError for a missing file, and UserError for a file that is damaged or
+    contains anything else than tensors, and for weights of another network: missing or unknown
+    names, wrong shapes, values that are not finite.
+
+    References: Mishchuk et al., HardNet, NeurIPS 2017; Tian et al., SOSNet, CVPR 2019; Tian et al.,
+    HyNet, NeurIPS 2020; Balntas et al., TFeat, BMVC 2016.
+    """
+    if network not in NETWORKS:
+        raise UserError(f"Unknown network {network!r}: expected one of {', '.join(NETWORKS)}.")
+    if isinstance(file, Mapping):
+        state, source = {name: _array(value) for name, value in file.items()}, "The state dict"
+    else:
+        state, source = read_tensors(file), str(file)
+    state = {name: array for name, array in state.items() if not _is_ignored(name)}
+    model = _build(network, state)
+    weights = torch_weights(model)
+    _check_names(state, weights, network, source)
+    for name, weight in weights.items():
+        array = state[name]
+        if array.shape != weight.shape:
+            raise UserError(f"{source}: {name} has shape {array.shape}: expected {weight.shape}.")
+        if not np.isfinite(array).all():
+            raise UserError(f"{source}: {name} has values that are not finite.")
+        weight.set(array)
+    return model
+
+
+def _array(value):
+    """An array or a PyTorch tensor, on any device, as an array."""
+    return np.asarray(value.detach().cpu().float() if hasattr(value, "detach") else value)
+
+
+def _is_ignored(name):
+    return name.startswith(IGNORED) or name.endswith(IGNORED)
+
+
+def _build(network, state):
+    if network == "tfeat" and "classifier.1.weight" in state:
+        return torch_networks.hardtfeat()
+    if network == "hardnet" and "features.18.weight" in state:
+        return torch_networks.hardnetps()
+    return getattr(torch_networks, network)()
+
+
+def _check_names(state, weights, network, source):
+    missing = [name for name in weights if name not in state]
+    unknown = [name for name in state if name not in weights]
+    if not missing and not unknown:
+        return
+    parts = [f"it lacks {_listed(missing)}"] if missing else []
+    parts += [f"it has {_listed(unknown)}, unknown to this network"] if unknown else []
+    fitting = [
+        other for other in NETWORKS if set(torch_weights(_build(other, state))) == set(state)
+    ]
+    advice = f" These are the names of {fitting[0]!r}." if fitting else ""
+    raise UserError(f"{source} has no weights of {network!r}: {' and '.join(parts)}.{advice}")
+
+
+def _listed(names):
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"

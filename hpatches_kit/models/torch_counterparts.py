@@ -1,0 +1,77 @@
+"""The networks of this package in the arithmetic of PyTorch code.
+
+Keras pads the image of a stride-2 convolution with a kernel of 3 below and at the right, and reads
+pixels 2i, 2i + 1 and 2i + 2; PyTorch code reads 2i - 1, 2i and 2i + 1. Counted from the other end of
+an image with an even number of pixels, these are the same. So a network in PyTorch whose kernels
+are rotated by 180 degrees describes rotated patches as the network in Keras describes patches.
+"""
+
+import numpy as np
+from keras import layers, ops
+
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.models import torch_networks
+from hpatches_kit.models.hynet import FilterResponseNormalization, hynet
+from hpatches_kit.models.l2net import l2net
+from hpatches_kit.models.tfeat import tfeat
+from hpatches_kit.patches.views import PATCH_SIZE
+
+HARDNET = {"standardise": True, "affine": False, "final_batch_norm": True}
+
+
+def torch_counterpart(model):
+    """Return a network of `torch_networks` with the weights of a model of this package.
+
+    Returns `(network, needs_rotation)`: whether the network expects patches that are rotated by 180
+    degrees. Raises UserError for a model that has no counterpart.
+    """
+    plan = _plan(model)
+    if plan == _plan(l2net(**HARDNET)):
+        network, needs_rotation = torch_networks.hardnet(), True
+    elif plan == _plan(hynet()):
+        network, needs_rotation = torch_networks.hynet(), True
+    elif plan in (_plan(tfeat()), _plan(tfeat(normalise=False))):
+        network, needs_rotation = torch_networks.tfeat(), False
+    else:
+        raise UserError(
+            f"{model.name} has no counterpart in PyTorch: expected a network of from_torch, of"
+            " l2net(standardise=True, affine=False, final_batch_norm=True), hynet() or tfeat()."
+        )
+    for source, target in zip(_with_weights(model), _with_weights(network), strict=True):
+        _copy(source, target, needs_rotation)
+    if network.name == "hardnet":  # whose patches are divided by a larger standard deviation
+        kernel = _with_weights(network)[0].kernel
+        kernel.assign(kernel * (PATCH_SIZE**2 / (PATCH_SIZE**2 - 1)) ** 0.5)
+    return network, needs_rotation
+
+
+def _with_weights(model):
+    return [layer for layer in model.layers if layer.weights]
+
+
+def _plan(model):
+    """What decides the arithmetic of a model: kinds of layers, shapes, strides and padding."""
+    return [
+        (
+            type(layer),
+            [tuple(weight.shape) for weight in layer.weights],
+            getattr(layer, "strides", None),
+            getattr(layer, "padding", None),
+        )
+        for layer in model.layers
+        if not isinstance(layer, layers.Dropout)
+    ]
+
+
+def _copy(source, target, rotate):
+    if isinstance(source, (layers.Conv2D, layers.Dense)):
+        kernel = ops.convert_to_numpy(source.kernel).reshape(target.kernel.shape)
+        target.kernel.assign(np.ascontiguousarray(kernel[::-1, ::-1]) if rotate else kernel)
+        if target.use_bias:
+            target.bias.assign(source.bias)
+    elif isinstance(source, layers.BatchNormalization):
+        target.moving_mean.assign(source.moving_mean)
+        target.moving_variance.assign(source.moving_variance + (source.epsilon - target.epsilon))
+    elif isinstance(source, FilterResponseNormalization):
+        target.set_weights(source.get_weights())
+        target.epsilon = source.epsilon

@@ -1,0 +1,174 @@
+"""Published PyTorch weights as Keras models: the same descriptors, and clear errors."""
+
+import os
+from pathlib import Path
+
+import keras
+import numpy as np
+import numpy_networks
+import pytest
+import torch_pickles
+from keras_tools import outputs
+from toy_data import toy_patches
+
+import hpatches_kit as hk
+from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.torch_files import read_tensors
+
+# A folder with tfeat-liberty.params (github.com/vbalnt/tfeat) and HardTFeat.pth
+# (github.com/ducha-aiki/affnet), which are not part of the kit.
+PUBLISHED = Path(os.environ.get("HPATCHES_KIT_WEIGHTS", "."))
+NETWORKS = ["hardnet", "hardnetps", "sosnet", "hynet", "tfeat", "hardtfeat"]
+CLASSES = {"hardnet": "HardNet", "sosnet": "SOSNet", "hynet": "HyNet", "tfeat": "TFeat"}
+networks = pytest.mark.parametrize("network", NETWORKS)
+
+
+def argument(network):
+    return {"hardtfeat": "tfeat", "hardnetps": "hardnet"}.get(network, network)
+
+
+def patches(count=6):
+    """Patches `uint8 (count, 32, 32)`, the last one with little contrast."""
+    result = toy_patches({"v_one": count}).clean[:, 0].copy()
+    result[-1] = result[-1] // 16 + 180
+    return result
+
+
+def assert_same_descriptors(model, expected, grey_levels):
+    descriptors = outputs(model, grey_levels[..., None])
+    assert descriptors.shape == (len(grey_levels), 128) and descriptors.dtype == "float32"
+    assert expected.std(axis=0).mean() > 0.01  # the descriptors of different patches differ
+    np.testing.assert_allclose(descriptors, expected, atol=1e-5, rtol=0)
+
+
+@networks
+def test_descriptors_are_those_of_the_published_code(network, tmp_path):
+    state = numpy_networks.random_state(network)
+    file = torch_pickles.write_state_dict(tmp_path / "weights.pth", state)
+    expected = numpy_networks.describe(network, state, patches() / 255)
+    assert_same_descriptors(hk.models.from_torch(argument(network), file), expected, patches())
+
+
+@networks
+def test_a_saved_model_has_the_same_descriptors(network, tmp_path):
+    model = hk.models.from_torch(argument(network), numpy_networks.random_state(network))
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras")
+    expected = outputs(model, patches()[..., None])
+    np.testing.assert_allclose(outputs(loaded, patches()[..., None]), expected, atol=1e-6)
+
+
+def test_descriptors_have_unit_norm_except_those_of_tfeat():
+    for network in NETWORKS:
+        model = hk.models.from_torch(argument(network), numpy_networks.random_state(network))
+        norms = np.linalg.norm(outputs(model, patches()[..., None]), axis=1)
+        unit = np.allclose(norms, 1, atol=1e-5)
+        assert unit == (network != "tfeat") and model.name == network
+
+
+@networks
+def test_the_descriptor_of_a_constant_patch_is_finite(network):
+    model = hk.models.from_torch(argument(network), numpy_networks.random_state(network))
+    constant = np.full((1, 32, 32, 1), 100, "uint8")
+    assert np.isfinite(outputs(model, constant)).all()
+
+
+def test_the_epsilon_of_hynet_is_read_without_its_sign():
+    state = numpy_networks.random_state("hynet")
+    state["layer2.1.eps"] = np.array([-0.25], "float32")
+    model = hk.models.from_torch("hynet", state)
+    assert model.get_layer("layer2_1").epsilon == 0.25
+
+
+@pytest.mark.parametrize("network", CLASSES)
+def test_descriptors_are_those_of_kornia(network):
+    torch, feature = (pytest.importorskip(name) for name in ("torch", "kornia.feature"))
+    published = getattr(feature, CLASSES[network])(pretrained=False)
+    state = numpy_networks.random_state(network)
+    tensors = {name: torch.from_numpy(array) for name, array in state.items()}
+    published.eval().load_state_dict(tensors)
+    with torch.no_grad():
+        expected = published(torch.from_numpy(patches()[:, None] / 255).float()).numpy()
+    model = hk.models.from_torch(network, published.state_dict())
+    assert_same_descriptors(model, expected, patches())
+
+
+def published_file(name):
+    if not (PUBLISHED / name).is_file():
+        pytest.skip(f"HPATCHES_KIT_WEIGHTS has no {name}")
+    return PUBLISHED / name
+
+
+@pytest.mark.parametrize(
+    ("network", "name"), [("tfeat", "tfeat-liberty.params"), ("hardtfeat", "HardTFeat.pth")]
+)
+def test_published_files_give_the_descriptors_of_the_published_code(network, name):
+    file = published_file(name)
+    state = {n: a for n, a in read_tensors(file).items() if not n.startswith("SIFT")}
+    assert {n: a.shape for n, a in state.items()} == numpy_networks.shapes(network)
+    expected = numpy_networks.describe(network, state, patches() / 255)
+    assert_same_descriptors(hk.models.from_torch("tfeat", file), expected, patches())
+
+
+@pytest.mark.parametrize("name", ["tfeat-liberty.params", "HardTFeat.pth"])
+def test_published_files_have_the_tensors_that_pytorch_reads(name):
+    torch = pytest.importorskip("torch")
+    file = published_file(name)
+    expected = torch.load(file, map_location="cpu", weights_only=True)
+    expected = expected.get("state_dict", expected)
+    tensors = read_tensors(file)
+    assert list(tensors) == list(expected)
+    for key, tensor in expected.items():
+        np.testing.assert_array_equal(tensors[key], tensor.numpy())
+
+
+def test_an_unknown_network_is_refused_with_the_known_ones(tmp_path):
+    with pytest.raises(UserError, match="'l2net': expected one of hardnet, sosnet, hynet, tfeat"):
+        hk.models.from_torch("l2net", tmp_path / "any.pth")
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"HardNet\.pth is missing"):
+        hk.models.from_torch("hardnet", tmp_path / "HardNet.pth")
+
+
+@networks
+@pytest.mark.parametrize("other", NETWORKS)
+def test_weights_of_another_network_are_refused_with_its_name(network, other):
+    state = numpy_networks.random_state(other)
+    if argument(network) == argument(other):
+        assert hk.models.from_torch(argument(network), state).name == other
+        return
+    message = rf"no weights of '{argument(network)}': .* the names of '{argument(other)}'"
+    with pytest.raises(UserError, match=message):
+        hk.models.from_torch(argument(network), state)
+
+
+def test_missing_and_unknown_names_are_listed(tmp_path):
+    state = numpy_networks.random_state("hardnet")
+    state |= {"features.1.num_batches_tracked": np.array(9)}  # of later PyTorch versions: ignored
+    assert hk.models.from_torch("hardnet", state)
+    del state["features.19.weight"], state["features.20.running_var"]
+    state["head.weight"] = np.zeros(3, "float32")
+    file = torch_pickles.write_state_dict(tmp_path / "cut.pth", state)
+    message = (
+        r"cut\.pth has no weights of 'hardnet': it lacks features\.19\.weight and 1 more"
+        r" and it has head\.weight, unknown to this network\.$"
+    )
+    with pytest.raises(UserError, match=message):
+        hk.models.from_torch("hardnet", file)
+
+
+def test_wrong_shapes_are_named_with_both_shapes():
+    state = numpy_networks.random_state("hardnet")
+    state["features.0.weight"] = np.zeros((32, 3, 3, 3), "float32")
+    message = r"features\.0\.weight has shape \(32, 3, 3, 3\): expected \(32, 1, 3, 3\)"
+    with pytest.raises(UserError, match=message):
+        hk.models.from_torch("hardnet", state)
+
+
+def test_values_that_are_not_finite_are_refused():
+    state = numpy_networks.random_state("tfeat")
+    state["descr.0.bias"][5] = np.nan
+    with pytest.raises(UserError, match=r"descr\.0\.bias has values that are not finite"):
+        hk.models.from_torch("tfeat", state)
