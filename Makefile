@@ -1,5 +1,6 @@
 # make quickstart   install, run the quickstart notebook, write everything to results/quickstart/
 # make test         install, lint, run all tests, and those of networks, losses and metrics on JAX as well
+# make test-torch   install PyTorch, kornia and the runtimes of exported models; compare with them
 # make check        lint and the fast tests: two minutes, for development
 # make lint         ruff and the layers of the package; make format fixes style
 # make notebooks    run every notebook and save its outputs: 5 hours
@@ -16,7 +17,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # What must give the same results on another backend.
 ON_JAX = tests/models tests/losses tests/metrics tests/callbacks/test_resume.py --ignore=tests/models/test_registration.py
 
-.PHONY: quickstart test check lint format notebooks benchmark scale clean
+.PHONY: quickstart test test-torch check lint format notebooks benchmark scale clean
 quickstart: $(VENV)/installed
 	$(BIN)/python notebooks/run.py quickstart
 
@@ -27,6 +28,10 @@ JAX = KERAS_BACKEND=jax JAX_DISABLE_MOST_OPTIMIZATIONS=1
 
 test: lint
 	$(PYTEST); status=$$?; echo "Once more on JAX:"; $(JAX) $(PYTEST) $(ON_JAX) && exit $$status
+
+test-torch: lint
+	$(BIN)/python -m pip install --quiet --editable '.[test,torch,export]'
+	$(PYTEST) tests/_support/test_torch_files.py $(addprefix tests/models/test_,from_torch.py to_torch.py export.py)
 
 check: lint
 	$(PYTEST) -m "not slow" --durations=0 --durations-min=5
