@@ -63,7 +63,7 @@ def test_networks_of_the_kit_give_the_same_descriptors_in_pytorch(make, network,
     rng = np.random.default_rng(0)
     if model.name != "l2net":  # whose batch normalisation needs consistent statistics
         weights = [np.asarray(keras.ops.convert_to_numpy(weight)) for weight in model.weights]
-        model.set_weights([weight + rng.uniform(0, 0.05, weight.shape) for weight in weights])
+        model.set_weights([weight + rng.normal(0, 0.01, weight.shape) for weight in weights])
     state = hk.models.to_torch(model, rotated=rotated)
     assert {name: array.shape for name, array in state.items()} == numpy_networks.shapes(network)
     given = patches()[:, ::-1, ::-1] if rotated else patches()
