@@ -27,8 +27,8 @@ def is_torch_network(model):
 
 def hardnet():
     """Build HardNet (Mishchuk et al., NeurIPS 2017)."""
-    patch, x = _unit_range()
-    x = _standardised(x, unbiased=True, epsilon=1e-6)
+    patch = _patch()
+    x = _standardised(patch, unbiased=True, epsilon=1e-6)
     x = _convolutions(x, "features_{}".format, first=0)
     x = layers.Conv2D(128, 8, use_bias=False, name="features_19")(layers.Dropout(0.3)(x))
     return keras.Model(patch, unit_norm(_flat(_batch_norm("features_20")(x))), name="hardnet")
@@ -39,8 +39,8 @@ def hardnetps():
 
     It has biases, scales and shifts, and no batch normalisation at the end.
     """
-    patch, x = _unit_range()
-    x = _standardised(x, unbiased=True, epsilon=1e-7)
+    patch = _patch()
+    x = _standardised(patch, unbiased=True, epsilon=1e-7)
     x = _convolutions(x, "features_{}".format, first=0, affine=True)
     x = layers.Conv2D(128, 8, name="features_18")(x)
     return keras.Model(patch, unit_norm(_flat(x)), name="hardnetps")
@@ -48,8 +48,8 @@ def hardnetps():
 
 def sosnet():
     """Build SOSNet (Tian et al., CVPR 2019)."""
-    patch, x = _unit_range()
-    x = _standardised(x, unbiased=False, epsilon=1e-5)
+    patch = _patch()
+    x = _standardised(patch, unbiased=False, epsilon=1e-5)
     x = _convolutions(x, "layers_{}".format, first=1)
     x = layers.Conv2D(128, 8, use_bias=False, name="layers_20")(layers.Dropout(0.1)(x))
     return keras.Model(patch, unit_norm(_flat(_batch_norm("layers_21")(x)) + 1e-10), name="sosnet")
@@ -57,7 +57,8 @@ def sosnet():
 
 def hynet():
     """Build HyNet (Tian et al., NeurIPS 2020)."""
-    patch, x = _unit_range()
+    patch = _patch()
+    x = layers.Rescaling(1 / 255, dtype="float32")(patch)
     x = FilterResponseNormalization(name="layer1_0")(x)
     for k, (filters, strides) in enumerate(CONVOLUTIONS, start=1):
         index = 2 if k == 1 else 0  # in PyTorch, the first layer also has the FRN of the patch
@@ -69,33 +70,33 @@ def hynet():
 
 def tfeat():
     """Build TFeat (Balntas et al., BMVC 2016), whose descriptors do not have unit norm."""
-    patch, x = _unit_range()
-    x = _standardised(x, unbiased=False, epsilon=1e-5)
+    patch = _patch()
+    x = _standardised(patch, unbiased=False, epsilon=1e-5)
     x = _tfeat_convolutions(x, ("features_1", "features_4", "descr_0"), dropout=0.0)
     return keras.Model(patch, x, name="tfeat")
 
 
 def hardtfeat():
     """Build TFeat as trained with HardNet's loss (github.com/ducha-aiki/affnet, HardTFeat.pth)."""
-    patch, x = _unit_range()
-    x = _standardised(x, unbiased=True, epsilon=1e-7)
+    patch = _patch()
+    x = _standardised(patch, unbiased=True, epsilon=1e-7)
     x = _tfeat_convolutions(x, ("features_0", "features_3", "classifier_1"), dropout=0.1)
     return keras.Model(patch, unit_norm(x), name="hardtfeat")
 
 
-def _unit_range():
-    patch = keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="patch")
-    return patch, layers.Rescaling(1 / 255, dtype="float32")(patch)  # also in mixed precision
+def _patch():
+    return keras.Input((PATCH_SIZE, PATCH_SIZE, 1), name="patch")
 
 
-def _standardised(x, unbiased, epsilon):
+def _standardised(patch, unbiased, epsilon):
     """Scale each patch to mean 0 and standard deviation 1.
 
     Built from operations, because a `LayerNormalization` divides by n and, on some backends, takes
     the difference of two large numbers for the variance. HardNet adds epsilon to the unbiased
     standard deviation, instance normalisation to the variance.
     """
-    x = x - ops.mean(x, axis=(1, 2, 3), keepdims=True)
+    # The mean is subtracted before scaling to 0..1: the difference of whole grey levels is exact.
+    x = (patch - ops.mean(patch, axis=(1, 2, 3), keepdims=True)) / 255
     squares = ops.sum(ops.square(x), axis=(1, 2, 3), keepdims=True)
     if unbiased:
         return x / (ops.sqrt(squares / (PATCH_SIZE**2 - 1)) + epsilon)

@@ -31,8 +31,8 @@ MODELS = {
 
 def run_saved_model(file):
     tensorflow = pytest.importorskip("tensorflow")
-    serve = tensorflow.saved_model.load(file).serve
-    return lambda patches: serve(patches).numpy()
+    loaded = tensorflow.saved_model.load(file)
+    return lambda patches: loaded.serve(patches).numpy()
 
 
 def run_onnx(file):
@@ -84,11 +84,11 @@ def test_an_exported_model_gives_the_numbers_of_keras_for_any_batch_size(make, f
     skip_without(backends, packages, format)
     keras.utils.set_random_seed(0)
     model = make()
-    model.export(tmp_path / name, format=format, verbose=False)
-    exported = run(str(tmp_path / name))
     size = model.input_shape[1]
     patches = np.random.default_rng(0).integers(0, 256, (5, size, size, 1)).astype("float32")
     expected = outputs(model, patches)
+    model.export(tmp_path / name, format=format, verbose=False)
+    exported = run(str(tmp_path / name))
     tolerance = 1e-5 * max(1, np.abs(expected).max())
     for count in (5, 1, 2):
         result = exported(patches[:count])

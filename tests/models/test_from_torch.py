@@ -28,9 +28,9 @@ def argument(network):
 
 
 def patches(count=6):
-    """Patches `uint8 (count, 32, 32)`, the last one with little contrast."""
+    """Patches `uint8 (count, 32, 32)`, the last one with a standard deviation of about 5."""
     result = toy_patches({"v_one": count}).clean[:, 0].copy()
-    result[-1] = result[-1] // 16 + 180
+    result[-1] = result[-1] // 8 + 180
     return result
 
 
