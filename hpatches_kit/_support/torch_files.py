@@ -7,11 +7,8 @@ of each storage after their count.
 """
 
 import io
-import tarfile
 from functools import cache
-from pathlib import Path, PurePosixPath
-
-import numpy as np
+from pathlib import Path
 
 from hpatches_kit._support import tensor_pickle
 from hpatches_kit._support.archives import open_zip
@@ -19,8 +16,8 @@ from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.tensor_pickle import TensorRecord
 
 EXPECTED = "Expected a state dict, as torch.save(network.state_dict(), file) writes it."
-LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
-LEGACY_START = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # the pickle of this number
+LEGACY_START = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # the pickle of a magic number
+LARGEST = 1 << 30  # bytes; the networks that the kit reads have 6 MB
 
 
 def read_tensors(file):
@@ -31,39 +28,42 @@ def read_tensors(file):
             `.params`): a state dict, or a dictionary with an entry `state_dict`. Nothing in it is
             executed.
 
-    Raises FileNotFoundError for a missing file, and UserError for a file that is damaged or
-    contains anything else than tensors, and where a package that reads it is missing.
+    Raises FileNotFoundError for a missing file, and UserError for a file that is damaged, is larger
+    than 1 GiB or contains anything else than tensors, and where a package that reads it is missing.
     """
     file = Path(file).expanduser()
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing: expected a file of PyTorch or safetensors.")
+    if (size := file.stat().st_size) > LARGEST:
+        raise UserError(f"{file} has {size} bytes, expected at most {LARGEST}. {EXPECTED}")
     if file.suffix.lower() == ".safetensors":
         return _read_safetensors(file)
     with open(file, "rb") as stream:
-        start = stream.read(len(LEGACY_START))
+        start = stream.read(512)
     if start.startswith(b"PK"):
         read = _read_zip
-    elif start == LEGACY_START:
+    elif start.startswith(LEGACY_START):
         read = _read_legacy
     else:
-        raise UserError(f"{file} is {_describe(file, start)}. {EXPECTED}")
+        raise UserError(f"{file} is {_describe(start)}. {EXPECTED}")
     try:
         return read(file)
-    except Exception as error:  # unpickling a foreign file may raise any error
-        if isinstance(error, UserError) and str(file) in str(error):
+    except Exception as error:  # a damaged pickle may raise any error
+        known = isinstance(error, UserError)
+        if known and str(file) in str(error):
             raise
-        reason = str(error) or type(error).__name__
+        reason = str(error) if known else f"{type(error).__name__}: {error}"
         raise UserError(
             f"{file} is damaged or is not a state dict: {reason}. {EXPECTED}"
         ) from error
 
 
-def _describe(file, start):
+def _describe(start):
     if not start:
         return "empty"
     if start[:1] == b"\x80":
         return "a pickle that was not written by torch.save; it was not read"
-    return "in the tar format of PyTorch 0.1" if tarfile.is_tarfile(file) else "not a PyTorch file"
+    return "in the tar format of PyTorch 0.1" if b"ustar" in start else "not a PyTorch file"
 
 
 def _read_safetensors(file):
@@ -79,6 +79,8 @@ def _read_safetensors(file):
 
 def _read_zip(file):
     with open_zip(file) as (files, read):
+        if (size := sum(size for size, _ in files.values())) > LARGEST:
+            raise UserError(f"it unpacks to {size} bytes, expected at most {LARGEST}")
         pickles = [path for path in files if path.name == "data.pkl"]
         if len(pickles) != 1:
             raise UserError("the zip has no data.pkl")
@@ -88,29 +90,39 @@ def _read_zip(file):
 
         @cache  # several tensors may share a storage
         def numbers(storage):
-            content = read(folder / "data" / PurePosixPath(storage.key))
-            return np.frombuffer(content, storage.dtype, storage.length)
+            path = folder / "data" / storage.key
+            size, _ = files.get(path, (0, None))
+            _check_size(storage, size)
+            return read(path) if size else b""
 
-        return _arrays(tensor_pickle.load(io.BytesIO(read(pickles[0]))), numbers)
+        content, _ = tensor_pickle.load(io.BytesIO(read(pickles[0])))
+        records = _records(content)
+        return {name: record.array(numbers(record.storage)) for name, record in records.items()}
 
 
 def _read_legacy(file):
-    stream = io.BytesIO(file.read_bytes())
-    _, _, machine, content, keys = (tensor_pickle.load(stream) for _ in range(5))
+    data = file.read_bytes()
+    stream = io.BytesIO(data)
+    pickles = [tensor_pickle.load(stream) for _ in range(5)]
+    (machine, _), (content, storages), (keys, _) = pickles[2:]
     if not machine["little_endian"]:
         raise UserError("its numbers are big-endian")
-    storages = {record.storage.key: record.storage for record in _records(content).values()}
-    values = {}
+    records, views, position = _records(content), {}, stream.tell()
     for key in keys:
-        if key not in storages:
+        if (storage := storages.get(key)) is None:
             raise UserError(f"no tensor uses its storage {key}")
-        storage = storages[key]
-        length = int.from_bytes(stream.read(8), "little")
+        length = int.from_bytes(data[position : position + 8], "little")
         if length != storage.length:
             raise UserError(f"its storage {key} has {length} numbers, expected {storage.length}")
-        data = stream.read(length * np.dtype(storage.dtype).itemsize)
-        values[key] = np.frombuffer(data, storage.dtype, length)
-    return _arrays(content, lambda storage: values[storage.key])
+        views[key] = memoryview(data)[position + 8 : position + 8 + storage.size]
+        _check_size(storage, len(views[key]))
+        position += 8 + storage.size
+    return {name: record.array(views[record.storage.key]) for name, record in records.items()}
+
+
+def _check_size(storage, size):
+    if size != storage.size:
+        raise UserError(f"its storage {storage.key} has {size} bytes, expected {storage.size}")
 
 
 def _records(content):
@@ -122,7 +134,7 @@ def _records(content):
     for name, record in content.items():
         if not isinstance(name, str) or not isinstance(record, TensorRecord):
             raise UserError(f"its entry {name!r} is {_kind(record)}, expected a tensor")
-    return dict(content)
+    return content
 
 
 def _kind(content):
@@ -130,9 +142,3 @@ def _kind(content):
         return "a single tensor"
     kind = type(content).__name__
     return f"an empty {kind}" if content in (None, [], {}) else f"an object of type {kind}"
-
-
-def _arrays(content, numbers):
-    return {
-        name: record.array(numbers(record.storage)) for name, record in _records(content).items()
-    }

@@ -1,5 +1,6 @@
 """Published PyTorch weights as Keras models."""
 
+import os
 from collections.abc import Mapping
 
 import numpy as np
@@ -31,15 +32,20 @@ def from_torch(network, file):
     `(batch, 128)`. PyTorch code expects the same patches divided by 255, as `(batch, 1, 32, 32)`.
     The descriptors have unit norm, except those of TFeat, unlike those of HardTFeat.
 
-    Raises FileNotFoundError for a missing file, and UserError for a file that is damaged or
-    contains anything else than tensors, and for weights of another network: missing or unknown
-    names, wrong shapes, values that are not finite.
+    Raises FileNotFoundError for a missing file, and UserError for a file that is damaged, larger
+    than 1 GiB or contains anything else than tensors, and for weights of another network: missing
+    or unknown names, wrong shapes, numbers that are integers, not finite or too large for float32.
 
     References: Mishchuk et al., HardNet, NeurIPS 2017; Tian et al., SOSNet, CVPR 2019; Tian et al.,
     HyNet, NeurIPS 2020; Balntas et al., TFeat, BMVC 2016.
     """
     if network not in NETWORKS:
         raise UserError(f"Unknown network {network!r}: expected one of {', '.join(NETWORKS)}.")
+    if not isinstance(file, (Mapping, str, os.PathLike)):
+        raise UserError(
+            f"{type(file).__name__} is neither a file nor a state dict: pass the path of a file, or"
+            " network.state_dict()."
+        )
     if isinstance(file, Mapping):
         state, source = {name: _array(value) for name, value in file.items()}, "The state dict"
     else:
@@ -52,15 +58,22 @@ def from_torch(network, file):
         array = state[name]
         if array.shape != weight.shape:
             raise UserError(f"{source}: {name} has shape {array.shape}: expected {weight.shape}.")
+        if array.dtype.kind != "f":
+            raise UserError(f"{source}: {name} is of type {array.dtype}: expected float32.")
+        with np.errstate(over="ignore"):  # float64 may be too large
+            array = array.astype(np.float32)
         if not np.isfinite(array).all():
-            raise UserError(f"{source}: {name} has values that are not finite.")
+            raise UserError(f"{source}: {name} has values that are not finite in float32.")
         weight.set(array)
     return model
 
 
 def _array(value):
     """An array or a PyTorch tensor, on any device, as an array."""
-    return np.asarray(value.detach().cpu().float() if hasattr(value, "detach") else value)
+    if hasattr(value, "detach"):
+        value = value.detach().cpu()
+        value = value.float() if value.is_floating_point() else value  # NumPy has no bfloat16
+    return np.asarray(value)
 
 
 def _is_ignored(name):

@@ -27,7 +27,7 @@ class TorchWeight(NamedTuple):
         return (array.transpose(3, 2, 0, 1) if array.ndim == 4 else array).reshape(self.shape)
 
     def set(self, array):
-        """Set the weight to an array of `shape`."""
+        """Set the weight to a float32 array of `shape`."""
         if self.attribute == "epsilon":
             self.layer.epsilon = abs(float(array[0]))  # PyTorch code also uses its absolute value
             return
@@ -35,7 +35,7 @@ class TorchWeight(NamedTuple):
         if len(variable.shape) == 4:
             height, width, inputs, outputs = variable.shape
             array = array.reshape(outputs, inputs, height, width).transpose(2, 3, 1, 0)
-        variable.assign(array.reshape(variable.shape).astype(np.float32))
+        variable.assign(array.reshape(variable.shape))
 
 
 def torch_weights(model):

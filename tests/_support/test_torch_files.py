@@ -3,6 +3,7 @@
 import io
 import pickle
 import tarfile
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch_pickles as tp
 from files import truncate
 
+from hpatches_kit._support import torch_files
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.torch_files import read_tensors
 
@@ -21,6 +23,7 @@ ARRAYS = {
     "flags": np.array([True, False]),
 }
 FORMATS = {"zip": tp.write_zip, "legacy": tp.write_legacy}
+NUMBERS = np.arange(6, dtype="float32")
 MESSAGES = {"ids": lambda value: value if isinstance(value, str) else ""}  # no pickles in names
 formats = pytest.mark.parametrize("write", FORMATS.values(), ids=FORMATS)
 
@@ -90,18 +93,110 @@ def test_every_other_name_is_refused(name, file):
         read_tensors(file)
 
 
-def test_a_pickle_cannot_change_what_makes_tensors(file):
-    """The instruction `b` sets attributes of an object."""
-    rebuild = tp.named("torch._utils", "_rebuild_tensor_v2")
-    state = tp.dictionary({"__call__": tp.integer(1)}, start=b"}")
-    for content in (rebuild + state + b"b", rebuild + tp.many(b"}", state) + b"b"):
-        tp.write_zip(file, content, [])
-        with pytest.raises(UserError, match="is damaged or is not a state dict"):
+INSTRUCTIONS = {
+    "inst": b"(ios\nsystem\n",
+    "obj": b"(" + tp.named("collections", "OrderedDict") + b"o",
+    "newobj": tp.named("collections", "OrderedDict") + b")\x81",
+    "stack global": tp.string("os") + tp.string("system") + b"\x93",
+    "extension": b"\x82\x01",
+    "text": b"I1\n",
+    "reference by text": b"Pkey\n",
+    "attributes of a function": tp.named("torch._utils", "_rebuild_tensor_v2") + b"}b",
+    "call of a type": tp.named("torch", "FloatStorage") + b")R",
+    "call of a text": tp.string("os.system") + b")R",
+    "nothing to take": b"(\x85",
+    "no such memory": b"h\x07",
+}
+
+
+@pytest.mark.parametrize("instruction", INSTRUCTIONS.values(), ids=INSTRUCTIONS)
+@formats
+def test_instructions_that_tensors_do_not_need_are_refused(write, instruction, file):
+    write(file, tp.dictionary({"weight": instruction}), [])
+    with pytest.raises(
+        UserError, match=r"weights\.pth is damaged or is not a state dict: .+\. Exp"
+    ):
+        read_tensors(file)
+
+
+NESTED = b"(K\x00K\x00tq\x00" + b"".join(b"(h\x00h\x00tq\x00" for _ in range(100))  # 2^100 numbers
+PAIRS = b"](" + b"".join(b"](" + tp.string(f"{k}") + b"Ne" for k in range(500)) + b"eq\x00"
+COPY = tp.named("collections", "OrderedDict") + b"h\x00\x85R"
+BOMBS = {
+    "memory of 2^31 values": b"Nr\xff\xff\xff\x7f",
+    "text of 4 GB": b"X\xff\xff\xff\xff",
+    "bytes of 2^62": b"\x8e" + (2**62).to_bytes(8, "little"),
+    "frame of 2^62": b"\x95" + (2**62).to_bytes(8, "little"),
+    "number of 2 GB": b"\x8b\xff\xff\xff\x7f",
+    "name that takes forever to hash": b"}" + NESTED + b"Ns",
+    "key of a storage that takes forever to print": b"("
+    + tp.string("storage")
+    + tp.named("torch", "FloatStorage")
+    + NESTED
+    + tp.string("cpu")
+    + b"K\x01tQ",
+    "list that is copied often": PAIRS + b"(" + COPY * 500 + b"t",
+    "tensor of 10^14 numbers": tp.tensor("0", NUMBERS, (10**7, 10**7), (0, 0)),
+    "storage of 10^9 numbers": tp.dictionary(
+        {"weight": tp.tensor("0", np.lib.stride_tricks.as_strided(NUMBERS, (10**9,), (0,)))}
+    ),
+}
+
+
+@pytest.mark.parametrize("content", BOMBS.values(), ids=BOMBS)
+@formats
+def test_a_short_file_cannot_take_much_memory_or_time(write, content, file):
+    write(file, content, [NUMBERS])
+    tracemalloc.start()
+    try:
+        with pytest.raises(UserError, match=r"weights\.pth is damaged or is not a state dict"):
             read_tensors(file)
-    assert_equal(read_tensors(tp.write_state_dict(file, ARRAYS)), ARRAYS)
+        assert tracemalloc.get_traced_memory()[1] < 4e6
+    finally:
+        tracemalloc.stop()
 
 
-NUMBERS = np.arange(6, dtype="float32")
+def test_files_and_zips_of_more_than_a_gibibyte_are_refused_unread(file, monkeypatch):
+    tp.write_state_dict(file, ARRAYS)
+    monkeypatch.setattr(torch_files, "LARGEST", 170)
+    with pytest.raises(UserError, match=r"weights\.pth has \d+ bytes, expected at most 170"):
+        read_tensors(file)
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("a/data.pkl", bytes(1000))
+    with pytest.raises(UserError, match="it unpacks to 1000 bytes, expected at most 170"):
+        read_tensors(file)
+
+
+@formats
+def test_a_storage_with_other_numbers_than_stated_is_refused(write, file):
+    for given in (NUMBERS[:-1], np.append(NUMBERS, 0)):
+        write(file, tp.state_dict({"weight": NUMBERS}), [given])
+        with pytest.raises(UserError, match=r"its storage 0 has \d+ (bytes|numbers), expected"):
+            read_tensors(file)
+    for second in (NUMBERS.view("int64"), NUMBERS[:3]):
+        entries = {"one": tp.tensor("0", NUMBERS), "two": tp.tensor("0", second)}
+        write(file, tp.dictionary(entries), [NUMBERS])
+        with pytest.raises(UserError, match="its storage '0' has two types or lengths"):
+            read_tensors(file)
+
+
+def test_storages_that_the_state_dict_does_not_need_are_skipped(file):
+    """Those of an optimiser, in the format in which the storages have to be read in order."""
+    content = {
+        "optimiser": tp.dictionary({"momentum": tp.tensor("0", np.arange(3))}),
+        "state_dict": tp.dictionary({"weight": tp.tensor("1", NUMBERS)}),
+    }
+    tp.write_legacy(file, tp.dictionary(content, start=b"}"), [np.arange(3), NUMBERS])
+    assert_equal(read_tensors(file), {"weight": NUMBERS})
+
+
+def test_dictionaries_of_python_2_are_read(file):
+    """They were written as a call with a list of pairs, and texts as bytes."""
+    name = b"U\x06weight"
+    pairs = b"](](" + name + tp.tensor("0", NUMBERS) + b"ee"
+    content = tp.named("collections", "OrderedDict") + pairs + b"\x85R"
+    tp.write_legacy(file, content, [NUMBERS])
+    assert_equal(read_tensors(file), {"weight": NUMBERS})
 
 
 @formats
@@ -112,11 +207,13 @@ NUMBERS = np.arange(6, dtype="float32")
         (tp.tensor("0", NUMBERS, (2, 3), (6, 1)), r"shape \(2, 3\) exceeds its 6 numbers"),
         (tp.tensor("0", NUMBERS, (100_000, 100_000), (0, 0)), "exceeds its 6 numbers"),
         (tp.tensor("0", NUMBERS, (6,), (1,), offset=1), "exceeds its 6 numbers"),
-        (tp.tensor("0", NUMBERS, (6,), (-1,)), r"strides \(-1,\)"),
-        (tp.tensor("0", NUMBERS, (6,), (1, 1)), r"shape \(6,\) and strides \(1, 1\)"),
+        (tp.tensor("0", NUMBERS, (6,), (-1,)), "impossible offset, shape or strides"),
+        (tp.tensor("0", NUMBERS, (6,), (1, 1)), "impossible offset, shape or strides"),
+        (tp.tensor("0", NUMBERS, (1,) * 9), "impossible offset, shape or strides"),
+        (tp.tensor("0", NUMBERS, offset=-1), "impossible offset, shape or strides"),
         (tp.tensor("0", NUMBERS, storage="BFloat16Storage"), "it has a BFloat16Storage"),
         (tp.integer(3), "its entry 'weight' is an object of type int, expected a tensor"),
-        (tp.ORDERED_DICT, "its entry 'weight' is an empty OrderedDict"),
+        (tp.ORDERED_DICT, "its entry 'weight' is an empty dict"),
     ],
     **MESSAGES,
 )
@@ -130,7 +227,7 @@ def test_entries_that_are_no_tensors_are_refused(write, tensor, message, file):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (tp.ORDERED_DICT, "it contains an empty OrderedDict"),
+        (tp.ORDERED_DICT, "it contains an empty dict"),
         (tp.tensor("0", NUMBERS), "it contains a single tensor"),
         (tp.string("weights"), "it contains an object of type str"),
     ],

@@ -176,8 +176,33 @@ def test_wrong_shapes_are_named_with_both_shapes():
         hk.models.from_torch("hardnet", state)
 
 
-def test_values_that_are_not_finite_are_refused():
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        (np.float32("nan"), "has values that are not finite in float32"),
+        (np.float64(1e300), "has values that are not finite in float32"),
+        (np.int64(1), "is of type int64: expected float32"),
+        (np.complex64(1), "is of type complex64: expected float32"),
+        ("text", "is of type <U4: expected float32"),
+    ],
+)
+def test_values_that_are_no_float32_numbers_are_refused(value, message):
     state = numpy_networks.random_state("tfeat")
-    state["descr.0.bias"][5] = np.nan
-    with pytest.raises(UserError, match=r"descr\.0\.bias has values that are not finite"):
+    state["descr.0.bias"] = np.full(128, value)
+    with pytest.raises(UserError, match=rf"The state dict: descr\.0\.bias {message}"):
         hk.models.from_torch("tfeat", state)
+
+
+def test_numbers_of_half_and_double_precision_are_read(tmp_path):
+    state = numpy_networks.random_state("tfeat")
+    state["descr.0.bias"] = np.full(128, 0.5)
+    state["features.1.bias"] = np.full(32, 0.25, "float16")
+    file = torch_pickles.write_state_dict(tmp_path / "weights.pth", state)
+    model = hk.models.from_torch("tfeat", file)
+    assert np.all(keras.ops.convert_to_numpy(model.get_layer("descr_0").bias) == 0.5)
+    assert np.all(keras.ops.convert_to_numpy(model.get_layer("features_1").bias) == 0.25)
+
+
+def test_what_is_neither_a_file_nor_a_state_dict_is_refused():
+    with pytest.raises(UserError, match=r"list is neither a file nor .*network\.state_dict\(\)"):
+        hk.models.from_torch("tfeat", [1, 2])
