@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 
@@ -51,7 +52,7 @@ def from_torch(network, file):
     else:
         state, source = read_tensors(file), str(file)
     state = {name: array for name, array in state.items() if not _is_ignored(name)}
-    model = _build(network, state)
+    model = _builder(network, state)()
     weights = torch_weights(model)
     _check_names(state, weights, network, source)
     for name, weight in weights.items():
@@ -80,12 +81,18 @@ def _is_ignored(name):
     return name.startswith(IGNORED) or name.endswith(IGNORED)
 
 
-def _build(network, state):
+def _builder(network, state):
+    """The function that builds a network, or its variant, for the names of a state dict."""
     if network == "tfeat" and "classifier.1.weight" in state:
-        return torch_networks.hardtfeat()
+        return torch_networks.hardtfeat
     if network == "hardnet" and "features.18.weight" in state:
-        return torch_networks.hardnetps()
-    return getattr(torch_networks, network)()
+        return torch_networks.hardnetps
+    return getattr(torch_networks, network)
+
+
+@cache
+def _names(builder):
+    return frozenset(torch_weights(builder()))
 
 
 def _check_names(state, weights, network, source):
@@ -95,9 +102,7 @@ def _check_names(state, weights, network, source):
         return
     parts = [f"it lacks {_listed(missing)}"] if missing else []
     parts += [f"it has {_listed(unknown)}, unknown to this network"] if unknown else []
-    fitting = [
-        other for other in NETWORKS if set(torch_weights(_build(other, state))) == set(state)
-    ]
+    fitting = [other for other in NETWORKS if _names(_builder(other, state)) == set(state)]
     advice = f" These are the names of {fitting[0]!r}." if fitting else ""
     raise UserError(f"{source} has no weights of {network!r}: {' and '.join(parts)}.{advice}")
 

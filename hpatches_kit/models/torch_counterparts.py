@@ -6,6 +6,8 @@ an image with an even number of pixels, these are the same. So a network in PyTo
 are rotated by 180 degrees describes rotated patches as the network in Keras describes patches.
 """
 
+from functools import cache
+
 import numpy as np
 from keras import layers, ops
 
@@ -26,12 +28,10 @@ def torch_counterpart(model):
     degrees. Raises UserError for a model that has no counterpart.
     """
     plan = _plan(model)
-    if plan == _plan(l2net(**HARDNET)):
-        network, needs_rotation = torch_networks.hardnet(), True
-    elif plan == _plan(hynet()):
-        network, needs_rotation = torch_networks.hynet(), True
-    elif plan in (_plan(tfeat()), _plan(tfeat(normalise=False))):
-        network, needs_rotation = torch_networks.tfeat(), False
+    for name, plans in _known_plans().items():
+        if plan in plans:
+            network, needs_rotation = getattr(torch_networks, name)(), name != "tfeat"
+            break
     else:
         raise UserError(
             f"{model.name} has no counterpart in PyTorch: expected a network of from_torch, of"
@@ -49,14 +49,24 @@ def _with_weights(model):
     return [layer for layer in model.layers if layer.weights]
 
 
+@cache
+def _known_plans():
+    return {
+        "hardnet": [_plan(l2net(**HARDNET))],
+        "hynet": [_plan(hynet())],
+        "tfeat": [_plan(tfeat()), _plan(tfeat(normalise=False))],
+    }
+
+
 def _plan(model):
-    """What decides the arithmetic of a model: kinds of layers, shapes, strides and padding."""
+    """What decides the arithmetic of a model: layers, shapes, strides, padding and activations."""
     return [
         (
             type(layer),
             [tuple(weight.shape) for weight in layer.weights],
             getattr(layer, "strides", None),
             getattr(layer, "padding", None),
+            getattr(getattr(layer, "activation", None), "__name__", None),
         )
         for layer in model.layers
         if not isinstance(layer, layers.Dropout)
