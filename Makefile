@@ -1,6 +1,7 @@
 # make quickstart   install, run the quickstart notebook, write everything to results/quickstart/
 # make test         install, lint, run all tests, and those of networks, losses and metrics on JAX as well
-# make test-torch   install PyTorch, kornia and the runtimes of exported models; compare with them
+# make test-torch   install PyTorch and kornia; compare networks with theirs
+# make test-export  install ONNX and LiteRT; compare exported models with Keras
 # make check        lint and the fast tests: two minutes, for development
 # make lint         ruff and the layers of the package; make format fixes style
 # make notebooks    run every notebook and save its outputs: 5 hours
@@ -17,7 +18,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # What must give the same results on another backend.
 ON_JAX = tests/models tests/losses tests/metrics tests/callbacks/test_resume.py --ignore=tests/models/test_registration.py
 
-.PHONY: quickstart test test-torch check lint format notebooks benchmark scale clean
+.PHONY: quickstart test test-torch test-export check lint format notebooks benchmark scale clean
 quickstart: $(VENV)/installed
 	$(BIN)/python notebooks/run.py quickstart
 
@@ -30,8 +31,12 @@ test: lint
 	$(PYTEST); status=$$?; echo "Once more on JAX:"; $(JAX) $(PYTEST) $(ON_JAX) && exit $$status
 
 test-torch: lint
-	$(BIN)/python -m pip install --quiet --editable '.[test,torch,export]'
-	$(PYTEST) tests/_support/test_torch_files.py $(addprefix tests/models/test_,from_torch.py to_torch.py export.py)
+	$(BIN)/python -m pip install --quiet --editable '.[test,torch]'
+	$(PYTEST) tests/_support/test_torch_files.py tests/models/test_from_torch.py tests/models/test_to_torch.py
+
+test-export: lint
+	$(BIN)/python -m pip install --quiet --editable '.[test,export]'
+	$(PYTEST) tests/models/test_export.py tests/models/test_with_resize.py
 
 check: lint
 	$(PYTEST) -m "not slow" --durations=0 --durations-min=5

@@ -1,7 +1,7 @@
 """Exported models: file size, patches per second and the largest difference to Keras.
 
     pip install ".[export]"
-    python benchmarks/export.py           # 3 minutes; --save writes the table to benchmarks/README.md
+    python benchmarks/export.py           # 3 minutes; --save writes the table to docs/export.md
 
 Exports the pretrained denoiser, descriptor network and both in one, the last also with the resize
 from 65x65 pixels, to SavedModel, ONNX and LiteRT. Every runtime, and Keras, takes turns on batches
@@ -116,9 +116,7 @@ def compare(title, model, folder):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument(
-        "--save", action="store_true", help="write the table to benchmarks/README.md"
-    )
+    parser.add_argument("--save", action="store_true", help="write the table to docs/export.md")
     options = parser.parse_args()
     rows = []
     for title, model in models().items():
@@ -128,7 +126,9 @@ def main():
     print(text)
     if options.save:
         versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-        measure.save_to_page("export", f"{text}\n\n{measure.describe_machine()}; {versions}.")
+        measure.save_to_page(
+            "export", f"{text}\n\n{measure.describe_machine()}; {versions}.", "docs/export.md"
+        )
 
 
 if __name__ == "__main__":

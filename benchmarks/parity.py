@@ -1,7 +1,7 @@
 """The difference between descriptors of `from_torch` and those of PyTorch.
 
     pip install ".[torch]"
-    python benchmarks/parity.py [FILE ...]  # a minute; --save writes the table to benchmarks/README.md
+    python benchmarks/parity.py [FILE ...]  # 3 minutes; --save writes the table to docs/published.md
 
 Networks of `kornia.feature` with random weights, whose batch normalisation has the statistics of
 patches of the built-in photographs. FILE is a published file of weights: its network is read by
@@ -81,9 +81,7 @@ def compare(title, network, model, patches):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("files", nargs="*", metavar="FILE", help="file of published weights")
-    parser.add_argument(
-        "--save", action="store_true", help="write the table to benchmarks/README.md"
-    )
+    parser.add_argument("--save", action="store_true", help="write the table to docs/published.md")
     options = parser.parse_args()
     patches = hk.load("mini").clean[:64].reshape(-1, 32, 32)
     scaled = torch.from_numpy(patches[:, None] / 255).float()
@@ -101,7 +99,9 @@ def main():
     if options.save:
         versions = [f"{package} {version(package)}" for package in ("keras", "torch", "kornia")]
         note = f"{len(patches):,} patches of `mini`. {measure.describe_machine()}"
-        measure.save_to_page("parity", f"{text}\n\n{note}; {', '.join(versions)}.")
+        measure.save_to_page(
+            "parity", f"{text}\n\n{note}; {', '.join(versions)}.", "docs/published.md"
+        )
 
 
 if __name__ == "__main__":
