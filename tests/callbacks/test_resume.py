@@ -55,7 +55,7 @@ def model_with_one_weight(rate=0.0):
     patch = keras.Input((32, 32, 1))
     x = keras.layers.Dense(1, kernel_initializer="zeros", use_bias=False)(patch)
     model = keras.Model(patch, x)
-    model.compile(keras.optimizers.SGD(rate), "mae")
+    model.compile(keras.optimizers.SGD(rate), "mae", run_eagerly=True)  # compiling takes longer
     return model
 
 
@@ -299,7 +299,7 @@ def test_a_loss_for_pairs_refuses_triplets(tmp_path):
 def test_another_architecture_in_the_same_folder_is_refused(change, setting, batches, tmp_path):
     def fit(**options):
         model = hk.models.unet(**({"encoder": (2, 4), "decoder": (2,)} | options))
-        model.compile("sgd", "mae")
+        model.compile("sgd", "mae", run_eagerly=True)
         resume = hk.callbacks.Resume(tmp_path, batches, "loss")
         return model.fit(batches, callbacks=[resume], verbose=0)
 
@@ -389,8 +389,8 @@ def test_a_run_resumes_if_denoised_patches_differ_by_rounding_only(tmp_path):
 
     def fit(denoised):
         pairs = hk.batches.Pairs(patches.add("denoised", denoised), 4, 2, "denoised")
-        model = hk.models.tfeat()
-        model.compile("sgd", hk.losses.HardNegativeTriplet())
+        model = small_descriptor()
+        model.compile("sgd", hk.losses.HardNegativeTriplet(), run_eagerly=True)
         resume = hk.callbacks.Resume(tmp_path, pairs, "loss")
         return model.fit(pairs, callbacks=[resume], verbose=0)
 
