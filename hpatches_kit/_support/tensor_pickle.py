@@ -4,7 +4,7 @@ A pickle is a program: it names functions and classes of any module, calls them,
 memory it needs. `pickle` follows it: a file of a few bytes can delete a folder or allocate 30 GB. So
 this module decodes the instructions with `pickletools`, which builds nothing, and follows only those
 that `torch.save` writes for tensors. Whatever else a pickle contains is refused. Memory and time
-grow with the length of the pickle, whatever numbers are in it.
+grow with the length of the pickle, which is limited, whatever numbers are in it.
 """
 
 import math
@@ -32,6 +32,7 @@ DICTIONARY = "collections OrderedDict"
 TENSORS = ("torch._utils _rebuild_tensor", "torch._utils _rebuild_tensor_v2")
 PARAMETER = "torch._utils _rebuild_parameter"
 MOST_DIMENSIONS = 8
+LARGEST = 1 << 20  # bytes; the pickles of the networks that the kit reads have 10 KB
 
 
 class Name(NamedTuple):
@@ -83,7 +84,7 @@ def load(stream):
 
     Returns `(content, storages)`: what the pickle contains, each tensor as a `TensorRecord`, and
     `{key: Storage}` of all its storages. Raises UserError for a pickle that names anything else
-    than tensors, and any other error for one that is damaged.
+    than tensors or is larger than 1 MiB, and any other error for one that is damaged.
     """
     stack, marks, memo, storages = [], [], {}, {}
 
@@ -99,7 +100,9 @@ def load(stream):
     def take_since_mark():
         return take(len(stack) - marks.pop())
 
-    for instruction, argument, _ in pickletools.genops(stream):
+    for instruction, argument, position in pickletools.genops(stream):
+        if position > LARGEST:  # a byte may become an object of 70 bytes
+            raise UserError(f"its pickle has more than {LARGEST} bytes")
         match instruction.name:
             case "PROTO":
                 pass
@@ -156,9 +159,12 @@ def _checked(value, kind, meaning="its pickle"):
 
 
 def _pairs(pairs):
-    """Yield pairs whose keys are texts or numbers: hashing nested tuples can take forever."""
+    """Yield pairs whose keys are texts or small numbers.
+
+    Hashing nested tuples can take forever, and large numbers can be chosen to have one hash.
+    """
     for key, value in pairs:
-        if type(key) not in (str, int):
+        if type(key) is not str and not _is_count(key):
             raise UserError(f"it has a key of type {type(key).__name__}, expected a name")
         yield key, value
 
@@ -168,8 +174,8 @@ def _name(text):
     module, _, name = text.partition(" ")
     if text not in (DICTIONARY, PARAMETER, *TENSORS) and not (module == "torch" and name in TYPES):
         if module == "torch" and name.endswith("Storage"):
-            raise UserError(f"it has a {name}: expected one of {', '.join(TYPES)}")
-        raise UserError(f"it names {module}.{name}, which is not needed for tensors")
+            raise UserError(f"it has a {name!r}: expected one of {', '.join(TYPES)}")
+        raise UserError(f"it names {f'{module}.{name}'!r}, which is not needed for tensors")
     return Name(text)
 
 

@@ -18,6 +18,7 @@ from hpatches_kit._support.tensor_pickle import TensorRecord
 EXPECTED = "Expected a state dict, as torch.save(network.state_dict(), file) writes it."
 LEGACY_START = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19."  # the pickle of a magic number
 LARGEST = 1 << 30  # bytes; the networks that the kit reads have 6 MB
+LONGEST_REASON = 300  # characters: names in a file may have any length
 
 
 def read_tensors(file):
@@ -54,7 +55,7 @@ def read_tensors(file):
             raise
         reason = str(error) if known else f"{type(error).__name__}: {error}"
         raise UserError(
-            f"{file} is damaged or is not a state dict: {reason}. {EXPECTED}"
+            f"{file} is damaged or is not a state dict: {reason[:LONGEST_REASON]}. {EXPECTED}"
         ) from error
 
 
@@ -74,7 +75,7 @@ def _read_safetensors(file):
     try:
         return load_file(file)
     except Exception as error:  # a Rust error without a common class
-        raise UserError(f"{file} is damaged or is not a safetensors file: {error}.") from error
+        raise UserError(f"{file} is not read by the package safetensors: {error}.") from error
 
 
 def _read_zip(file):
@@ -85,7 +86,7 @@ def _read_zip(file):
         if len(pickles) != 1:
             raise UserError("the zip has no data.pkl")
         folder = pickles[0].parent
-        if (order := folder / "byteorder") in files and read(order) != b"little":
+        if (order := folder / "byteorder") in files and read(order, first=6) != b"little":
             raise UserError("its numbers are big-endian")
 
         @cache  # several tensors may share a storage
@@ -109,8 +110,8 @@ def _read_legacy(file):
         raise UserError("its numbers are big-endian")
     records, views, position = _records(content), {}, stream.tell()
     for key in keys:
-        if (storage := storages.get(key)) is None:
-            raise UserError(f"no tensor uses its storage {key}")
+        if not isinstance(key, str) or (storage := storages.get(key)) is None:
+            raise UserError("it has a storage that no tensor uses")
         length = int.from_bytes(data[position : position + 8], "little")
         if length != storage.length:
             raise UserError(f"its storage {key} has {length} numbers, expected {storage.length}")

@@ -71,11 +71,12 @@ def write_zip(file, content, arrays, byteorder="little"):
         archive.writestr("archive/version", "3\n")
 
 
-def write_legacy(file, content, arrays, little_endian=True):
-    """Write the format of PyTorch before version 1.6."""
+def write_legacy(file, content, arrays, little_endian=True, keys=None):
+    """Write the format of PyTorch before version 1.6; `keys` is the pickled list of storages."""
     magic = LEGACY_MAGIC.to_bytes(10, "little")
     machine = dictionary({"little_endian": b"\x88" if little_endian else b"\x89"}, start=b"}")
-    keys = b"](" + b"".join(string(str(key)) for key in range(len(arrays))) + b"e"
+    if keys is None:
+        keys = b"](" + b"".join(string(str(key)) for key in range(len(arrays))) + b"e"
     parts = [pickled(b"\x8a\x0a" + magic), pickled(integer(1001))]
     parts += [pickled(machine), pickled(content), pickled(keys)]
     parts += [array.size.to_bytes(8, "little") + array.tobytes() for array in arrays]
