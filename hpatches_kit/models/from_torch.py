@@ -78,7 +78,7 @@ def _array(value):
 
 
 def _is_ignored(name):
-    return name.startswith(IGNORED) or name.endswith(IGNORED)
+    return str(name).startswith(IGNORED) or str(name).endswith(IGNORED)
 
 
 def _builder(network, state):
@@ -108,4 +108,5 @@ def _check_names(state, weights, network, source):
 
 
 def _listed(names):
-    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+    first = repr(names[0])[:80]  # a file may contain any name
+    return first if len(names) == 1 else f"{first} and {len(names) - 1} more"

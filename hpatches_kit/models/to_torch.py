@@ -1,7 +1,6 @@
 """The weights of a Keras model as a PyTorch state dict."""
 
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.models import torch_networks
 from hpatches_kit.models.torch_counterparts import torch_counterpart
 from hpatches_kit.models.torch_weights import torch_weights
 
@@ -30,9 +29,7 @@ def to_torch(model, rotated=False):
     Returns `{name: float32 array}`. TFeat of `kornia` does not scale descriptors to unit norm;
     `tfeat()` does. Raises UserError for other networks, and for the wrong `rotated`.
     """
-    network, needs_rotation = model, False
-    if not torch_networks.is_torch_network(model):
-        network, needs_rotation = torch_counterpart(model)
+    network, needs_rotation = torch_counterpart(model)
     if needs_rotation and not rotated:
         raise UserError(
             f"{model.name} pads its images as Keras does: its weights only fit PyTorch code that is"

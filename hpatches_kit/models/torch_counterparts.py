@@ -22,21 +22,22 @@ HARDNET = {"standardise": True, "affine": False, "final_batch_norm": True}
 
 
 def torch_counterpart(model):
-    """Return a network of `torch_networks` with the weights of a model of this package.
+    """Return a network of `torch_networks` with the weights of a model.
 
     Returns `(network, needs_rotation)`: whether the network expects patches that are rotated by 180
-    degrees. Raises UserError for a model that has no counterpart.
+    degrees. The network is the model itself if `torch_networks` built it. Raises UserError for a
+    model that has no counterpart.
     """
     plan = _plan(model)
-    for name, plans in _known_plans().items():
-        if plan in plans:
-            network, needs_rotation = getattr(torch_networks, name)(), name != "tfeat"
-            break
-    else:
+    if plan in _plans_of_torch_networks():
+        return model, False
+    name = next((name for name, plans in _plans().items() if plan in plans), None)
+    if name is None:
         raise UserError(
             f"{model.name} has no counterpart in PyTorch: expected a network of from_torch, of"
             " l2net(standardise=True, affine=False, final_batch_norm=True), hynet() or tfeat()."
         )
+    network, needs_rotation = getattr(torch_networks, name)(), name != "tfeat"
     for source, target in zip(_with_weights(model), _with_weights(network), strict=True):
         _copy(source, target, needs_rotation)
     if network.name == "hardnet":  # whose patches are divided by a larger standard deviation
@@ -50,7 +51,13 @@ def _with_weights(model):
 
 
 @cache
-def _known_plans():
+def _plans_of_torch_networks():
+    return [_plan(build()) for build in torch_networks.BUILDERS]
+
+
+@cache
+def _plans():
+    """Plans of networks of this package, by the name of their counterpart."""
     return {
         "hardnet": [_plan(l2net(**HARDNET))],
         "hynet": [_plan(hynet())],

@@ -16,14 +16,6 @@ from hpatches_kit.models.hynet import FilterResponseNormalization
 from hpatches_kit.models.l2net import CONVOLUTIONS, unit_norm
 from hpatches_kit.patches.views import PATCH_SIZE
 
-# The last convolution of each network.
-LAST_LAYERS = ("features_19", "features_18", "layers_20", "layer7_1", "descr_0", "classifier_1")
-
-
-def is_torch_network(model):
-    """Whether a model was built by one of these functions, here or before it was saved."""
-    return any(layer.name in LAST_LAYERS for layer in model.layers)
-
 
 def hardnet():
     """Build HardNet (Mishchuk et al., NeurIPS 2017)."""
@@ -82,6 +74,9 @@ def hardtfeat():
     x = _standardised(patch, unbiased=True, epsilon=1e-7)
     x = _tfeat_convolutions(x, ("features_0", "features_3", "classifier_1"), dropout=0.1)
     return keras.Model(patch, unit_norm(x), name="hardtfeat")
+
+
+BUILDERS = (hardnet, hardnetps, sosnet, hynet, tfeat, hardtfeat)
 
 
 def _patch():

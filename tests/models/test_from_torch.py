@@ -152,8 +152,8 @@ def test_missing_and_unknown_names_are_listed(tmp_path):
     state["head.weight"] = np.zeros(3, "float32")
     file = torch_pickles.write_state_dict(tmp_path / "cut.pth", state)
     message = (
-        r"cut\.pth has no weights of 'hardnet': it lacks features\.19\.weight and 1 more"
-        r" and it has head\.weight, unknown to this network\.$"
+        r"cut\.pth has no weights of 'hardnet': it lacks 'features\.19\.weight' and 1 more"
+        r" and it has 'head\.weight', unknown to this network\.$"
     )
     with pytest.raises(UserError, match=message):
         hk.models.from_torch("hardnet", file)

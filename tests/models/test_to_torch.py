@@ -9,6 +9,7 @@ from toy_data import toy_patches
 
 import hpatches_kit as hk
 from hpatches_kit._support.errors import UserError
+from hpatches_kit.models import torch_networks
 
 HARDNET = {"standardise": True, "affine": False, "final_batch_norm": True}
 # Networks of the kit, that of PyTorch with the same arithmetic, and whether patches are rotated.
@@ -87,9 +88,15 @@ def with_other_activation(model):
     return model
 
 
+def with_another_layer(model):
+    return keras.Model(model.input, keras.layers.Dense(8)(model.output), name=model.name)
+
+
 @pytest.mark.parametrize(
     "make",
     [
+        lambda: with_another_layer(torch_networks.tfeat()),
+        lambda: hk.models.with_resize(torch_networks.tfeat()),
         hk.models.l2net,
         lambda: hk.models.l2net(**HARDNET | {"standardise": False}),
         lambda: hk.models.tfeat(64),
