@@ -8,10 +8,9 @@ from hpatches_kit._support.errors import UserError
 from hpatches_kit.patches.prediction import takes_sigma
 from hpatches_kit.patches.views import PATCH_SIZE, SOURCE_SIZE
 
-# As in `patches/noise.py`: pixel x of the result lies between two pixels of the source, at
-# (x + 0.5) * 65 / 32 - 0.5, which is a whole number of 1/64 pixel.
-_POSITION = (2 * np.arange(PATCH_SIZE) + 1) * SOURCE_SIZE - PATCH_SIZE
-_WEIGHT = _POSITION % 64  # of the second of the two pixels, in 1/64
+# As in `patches/noise.py`: pixel x of the result lies at (x + 0.5) * 65 / 32 - 0.5 of the source,
+# between two of its pixels. The weight is that of the second one, in 1/64.
+_FIRST, _WEIGHT = np.divmod((2 * np.arange(PATCH_SIZE) + 1) * SOURCE_SIZE - PATCH_SIZE, 64)
 
 
 def with_resize(model, name=None):
@@ -47,16 +46,7 @@ def with_resize(model, name=None):
 
 
 def _mix_neighbours(x, axis):
-    """Weigh two neighbours along an axis, in 1/64: 65 pixels become 32.
-
-    They are pixels 0 and 1, 2 and 3, up to 31; then 33 and 34, up to 64. Pixel 32 lies in the middle
-    between two pixels of the result, and neither uses it.
-    """
-
-    def every_second(start):
-        halves = (slice(start, 32, 2), slice(start + 33, 65, 2))
-        before = (slice(None),) * axis
-        return ops.concatenate([x[(*before, half)] for half in halves], axis=axis)
-
+    """Mix two neighbours along an axis with weights in 1/64: 65 pixels become 32."""
     weight = _WEIGHT.reshape(-1, *[1] * (3 - axis)).astype(np.float32)
-    return every_second(0) * (64.0 - weight) + every_second(1) * weight
+    first, second = ops.take(x, _FIRST, axis), ops.take(x, _FIRST + 1, axis)
+    return first * (64.0 - weight) + second * weight

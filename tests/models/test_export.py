@@ -20,14 +20,21 @@ def denoiser():
     return hk.models.unet(encoder=(4, 4), decoder=(4,), residual=True)
 
 
-MODELS = {
-    "denoiser": denoiser,
-    "descriptor": lambda: hk.models.l2net(16, **HARDNET),
-    "both, with resize": lambda: hk.models.with_resize(
-        hk.models.end_to_end(denoiser(), hk.models.tfeat(16))
-    ),
-    "hynet": lambda: hk.models.hynet(16),  # which has a layer of the kit
-}
+def denoiser_and_descriptor():
+    return hk.models.with_resize(hk.models.end_to_end(denoiser(), hk.models.tfeat(16)))
+
+
+one_backend = pytest.mark.one_backend
+models = pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(denoiser, id="denoiser", marks=one_backend),
+        pytest.param(lambda: hk.models.l2net(16, **HARDNET), id="descriptor", marks=one_backend),
+        pytest.param(denoiser_and_descriptor, id="both, with resize"),
+        # Which has a layer of the kit.
+        pytest.param(lambda: hk.models.hynet(16), id="hynet", marks=one_backend),
+    ],
+)
 
 
 def run_saved_model(file):
@@ -75,7 +82,7 @@ def skip_without(backends, packages, format):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("make", MODELS.values(), ids=MODELS)
+@models
 def test_an_exported_model_gives_the_numbers_of_keras_for_any_batch_size(make, format, tmp_path):
     run, name, backends, packages = FORMATS[format]
     skip_without(backends, packages, format)
@@ -93,6 +100,7 @@ def test_an_exported_model_gives_the_numbers_of_keras_for_any_batch_size(make, f
         np.testing.assert_allclose(result, expected[:count], atol=tolerance)
 
 
+@pytest.mark.one_backend
 @pytest.mark.slow
 def test_the_code_of_the_page_runs(tmp_path, monkeypatch):
     for format, (_, _, backends, packages) in FORMATS.items():
@@ -135,6 +143,7 @@ def use_local_hub(monkeypatch, folder):
     monkeypatch.setattr(sys.modules["keras.src.saving.saving_lib"], "huggingface_hub", client)
 
 
+@pytest.mark.one_backend
 def test_a_model_is_saved_to_a_hub_repository_and_loaded_from_it(tmp_path, monkeypatch):
     use_local_hub(monkeypatch, tmp_path)
     model = hk.models.hynet(dim=8)

@@ -55,6 +55,7 @@ def test_descriptors_are_those_of_the_published_code(network, tmp_path):
     assert np.isfinite(outputs(model, constant)).all()
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("network", ["hardnet", "hynet"])  # the second has a layer of the kit
 def test_a_saved_model_has_the_same_descriptors(network, tmp_path):
     model = hk.models.from_torch(network, numpy_networks.random_state(network))
@@ -64,6 +65,7 @@ def test_a_saved_model_has_the_same_descriptors(network, tmp_path):
     np.testing.assert_allclose(outputs(loaded, patches()[..., None]), expected, atol=1e-6)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("network", ["hynet", "tfeat"])
 def test_outputs_are_float32_under_mixed_precision(network, set_precision):
     set_precision("mixed_float16")
@@ -75,6 +77,7 @@ def test_outputs_are_float32_under_mixed_precision(network, set_precision):
     np.testing.assert_allclose(half, expected, atol=0.02)
 
 
+@pytest.mark.one_backend
 def test_the_epsilon_of_hynet_is_read_without_its_sign():
     state = numpy_networks.random_state("hynet")
     state["layer2.1.eps"] = np.array([-0.25], "float32")
@@ -82,6 +85,7 @@ def test_the_epsilon_of_hynet_is_read_without_its_sign():
     assert model.get_layer("layer2_1").epsilon == 0.25
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("network", CLASSES)
 def test_descriptors_are_those_of_kornia(network):
     torch, feature = (pytest.importorskip(name) for name in ("torch", "kornia.feature"))
@@ -101,6 +105,7 @@ def published_file(name):
     return PUBLISHED / name
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("network", "name"), [("tfeat", "tfeat-liberty.params"), ("hardtfeat", "HardTFeat.pth")]
 )
@@ -112,6 +117,7 @@ def test_published_files_give_the_descriptors_of_the_published_code(network, nam
     assert_same_descriptors(hk.models.from_torch("tfeat", file), expected, patches())
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("name", ["tfeat-liberty.params", "HardTFeat.pth"])
 def test_published_files_have_the_tensors_that_pytorch_reads(name):
     torch = pytest.importorskip("torch")
@@ -124,16 +130,19 @@ def test_published_files_have_the_tensors_that_pytorch_reads(name):
         np.testing.assert_array_equal(tensors[key], tensor.numpy())
 
 
+@pytest.mark.one_backend
 def test_an_unknown_network_is_refused_with_the_known_ones(tmp_path):
     with pytest.raises(UserError, match="'l2net': expected one of hardnet, sosnet, hynet, tfeat"):
         hk.models.from_torch("l2net", tmp_path / "any.pth")
 
 
+@pytest.mark.one_backend
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"HardNet\.pth is missing"):
         hk.models.from_torch("hardnet", tmp_path / "HardNet.pth")
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("network", "other"),
     [("hardnet", "sosnet"), ("sosnet", "hardnetps"), ("hynet", "hardtfeat"), ("tfeat", "hynet")],
@@ -144,6 +153,7 @@ def test_weights_of_another_network_are_refused_with_its_name(network, other):
         hk.models.from_torch(network, numpy_networks.random_state(other))
 
 
+@pytest.mark.one_backend
 def test_missing_and_unknown_names_are_listed(tmp_path):
     state = numpy_networks.random_state("hardnet")
     state |= {"features.1.num_batches_tracked": np.array(9)}  # of later PyTorch versions: ignored
@@ -159,6 +169,7 @@ def test_missing_and_unknown_names_are_listed(tmp_path):
         hk.models.from_torch("hardnet", file)
 
 
+@pytest.mark.one_backend
 def test_wrong_shapes_are_named_with_both_shapes():
     state = numpy_networks.random_state("hardnet")
     state["features.0.weight"] = np.zeros((32, 3, 3, 3), "float32")
@@ -167,6 +178,7 @@ def test_wrong_shapes_are_named_with_both_shapes():
         hk.models.from_torch("hardnet", state)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize(
     ("value", "message"),
     [
@@ -184,6 +196,7 @@ def test_values_that_are_no_float32_numbers_are_refused(value, message):
         hk.models.from_torch("tfeat", state)
 
 
+@pytest.mark.one_backend
 def test_numbers_of_half_and_double_precision_are_read(tmp_path):
     state = numpy_networks.random_state("tfeat")
     state["descr.0.bias"] = np.full(128, 0.5)
@@ -194,6 +207,7 @@ def test_numbers_of_half_and_double_precision_are_read(tmp_path):
     assert np.all(keras.ops.convert_to_numpy(model.get_layer("features_1").bias) == 0.25)
 
 
+@pytest.mark.one_backend
 def test_what_is_neither_a_file_nor_a_state_dict_is_refused():
     with pytest.raises(UserError, match=r"list is neither a file nor .*network\.state_dict\(\)"):
         hk.models.from_torch("tfeat", [1, 2])

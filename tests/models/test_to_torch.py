@@ -11,6 +11,8 @@ import hpatches_kit as hk
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.models import torch_networks
 
+# `from_torch` and the layers are compared on each backend elsewhere.
+pytestmark = pytest.mark.one_backend
 HARDNET = {"standardise": True, "affine": False, "final_batch_norm": True}
 # Networks of the kit, that of PyTorch with the same arithmetic, and whether patches are rotated.
 COUNTERPARTS = {

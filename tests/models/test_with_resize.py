@@ -37,6 +37,7 @@ def test_patches_computed_by_hand():
     assert resized[1].sum() == 0
 
 
+@pytest.mark.one_backend
 def test_outputs_are_those_of_the_model_for_resized_patches():
     model = hk.models.pretrained("descriptor")
     patches = random_patches(4)
@@ -56,6 +57,7 @@ def test_the_resize_is_exact_under_mixed_precision(set_precision):
     np.testing.assert_array_equal(resized[..., 0], hk.patches.resize(random_patches(20)))
 
 
+@pytest.mark.one_backend
 def test_original_patches_of_a_set_are_described():
     original = np.random.default_rng(0).integers(0, 256, (3, 16, 65, 65), np.uint8)
     patches = hk.PatchSet({"original": original, "clean": hk.patches.resize(original)}, ["v_a"] * 3)
@@ -64,6 +66,7 @@ def test_original_patches_of_a_set_are_described():
     np.testing.assert_allclose(values, hk.describe(model, patches).values, atol=1e-6)
 
 
+@pytest.mark.one_backend
 def test_a_saved_model_needs_no_code_of_the_kit(tmp_path):
     """Keras finds the code of a layer by the names of its module and package, which it saves."""
     model = hk.models.with_resize(hk.models.tfeat(dim=8))
@@ -75,6 +78,7 @@ def test_a_saved_model_needs_no_code_of_the_kit(tmp_path):
     np.testing.assert_array_equal(outputs(loaded, patches), outputs(model, patches))
 
 
+@pytest.mark.one_backend
 def test_models_of_other_inputs_are_refused():
     with pytest.raises(UserError, match=r"same takes \(None, 65, 65, 1\): expected \(None, 32"):
         hk.models.with_resize(same(65))
