@@ -93,8 +93,9 @@ def compare(title, model, folder):
     model.save(folder / "model.keras")
     sizes = {"Keras": size_in_mb(folder / "model.keras")}
     for name, (format, file, load) in FORMATS.items():
-        model.export(folder / file, format=format, verbose=False)
-        runs[name], sizes[name] = load(str(folder / file)), size_in_mb(folder / file)
+        path = str(folder / file)
+        model.export(path, format=format, verbose=False)
+        runs[name], sizes[name] = load(path), size_in_mb(folder / file)
     results = {name: run(patches) for name, run in runs.items()}  # the first call may compile
     seconds = {name: [] for name in runs}
     for _ in range(ROUNDS):
