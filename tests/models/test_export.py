@@ -31,8 +31,6 @@ models = pytest.mark.parametrize(
         pytest.param(denoiser, id="denoiser", marks=one_backend),
         pytest.param(lambda: hk.models.l2net(16, **HARDNET), id="descriptor", marks=one_backend),
         pytest.param(denoiser_and_descriptor, id="both, with resize"),
-        # Which has a layer of the kit.
-        pytest.param(lambda: hk.models.hynet(16), id="hynet", marks=one_backend),
     ],
 )
 

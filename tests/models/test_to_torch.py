@@ -48,12 +48,16 @@ def test_the_state_dict_of_a_model_is_the_one_it_was_made_of(network, name):
         np.testing.assert_array_equal(returned[key], array, err_msg=key)
 
 
-def test_a_saved_and_renamed_model_keeps_its_names_in_pytorch(tmp_path):
-    state = numpy_networks.random_state("hynet")
-    state["layer3.1.eps"][:] = 0.125
-    model = hk.models.from_torch("hynet", state)
+@pytest.mark.parametrize("network", ["hardnet", "hynet"])  # the second has a layer of the kit
+def test_a_saved_and_renamed_model_keeps_its_descriptors_and_names_in_pytorch(network, tmp_path):
+    state = numpy_networks.random_state(network)
+    if network == "hynet":
+        state["layer3.1.eps"][:] = 0.125
+    model = hk.models.from_torch(network, state)
     keras.Model(model.input, model.output, name="mine").save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras")
+    expected = outputs(model, patches()[..., None])
+    np.testing.assert_allclose(outputs(loaded, patches()[..., None]), expected, atol=1e-6)
     for name, array in hk.models.to_torch(loaded).items():
         np.testing.assert_array_equal(array, state[name], err_msg=name)
 
