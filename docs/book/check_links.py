@@ -1,6 +1,6 @@
 """Check the built book: every link leads to a file and a place in it, and no page needs the network.
 
-    python docs/book/check_links.py results/book
+python docs/book/check_links.py results/book
 """
 
 import sys

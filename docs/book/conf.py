@@ -21,7 +21,6 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.viewcode",
-    "sphinx_design",
     "extensions.api_links",
     "extensions.commands",
     "extensions.docstrings",

@@ -15,7 +15,9 @@ class Commands(SphinxDirective):
         sections = []
         for parser in leaves(make_parser()):
             title = nodes.title("", parser.prog)
-            section = nodes.section("", title, ids=[nodes.make_id(parser.prog)], names=[parser.prog])
+            section = nodes.section(
+                "", title, ids=[nodes.make_id(parser.prog)], names=[parser.prog]
+            )
             section += nodes.literal_block("", parser.format_help(), language="none")
             sections.append(section)
         return sections
