@@ -31,7 +31,11 @@ extensions = [
 root_doc = "README"
 include_patterns = [
     "README.md",
-    "docs/**",
+    "docs/*.md",
+    "docs/results/*.md",
+    "docs/book/*.md",
+    "docs/book/*.rst",
+    "docs/book/api/*.rst",
     "notebooks/*.ipynb",
     "data/README.md",
     "benchmarks/*.md",
