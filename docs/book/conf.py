@@ -27,6 +27,7 @@ extensions = [
     "extensions.figures",
     "extensions.mathematics",
     "extensions.pages",
+    "extensions.tables",
 ]
 root_doc = "README"
 include_patterns = [
@@ -46,6 +47,7 @@ suppress_warnings = ["myst.header"]  # the pages of tables begin with a heading 
 
 nb_execution_mode = "off"  # the committed outputs are the lesson
 nb_merge_streams = True
+nb_render_markdown_format = "gfm"  # outputs have tables
 nb_code_prompt_show = "Show the setup cell"
 nb_code_prompt_hide = "Hide the setup cell"
 myst_enable_extensions = ["dollarmath"]
@@ -54,6 +56,7 @@ highlight_language = "none"
 
 default_role = "code"  # `single backquotes` in docstrings, as in Markdown
 autodoc_inherit_docstrings = False  # those of Keras are not ours
+autodoc_preserve_defaults = True
 autodoc_member_order = "groupwise"
 napoleon_numpy_docstring = False
 napoleon_custom_sections = [("Call args", "params_style"), ("Batches", "params_style")]

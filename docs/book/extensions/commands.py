@@ -11,7 +11,7 @@ from hpatches_kit.cli.main import make_parser
 
 class Commands(SphinxDirective):
     def run(self):
-        os.environ["COLUMNS"] = "100"  # argparse breaks lines there
+        os.environ["COLUMNS"] = "88"  # argparse breaks lines there
         sections = []
         for parser in leaves(make_parser()):
             title = nodes.title("", parser.prog)
