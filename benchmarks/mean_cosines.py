@@ -1,6 +1,6 @@
 """Do the descriptors of different places point in different directions?
 
-    python benchmarks/mean_cosines.py --results results/reproduce
+    python benchmarks/mean_cosines.py --results results/reports
 
 Takes the networks of table `beyond-B-losses` from the folder where `hpatches reproduce
 beyond-B-losses --data photos --seeds 3 --policy mixed_bfloat16` keeps its runs, and prints, for the
