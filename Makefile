@@ -3,7 +3,7 @@
 # make check        lint and the fast tests: two minutes, for development
 # make lint         ruff and the layers of the package; make format fixes style
 # make notebooks    run every notebook and save its outputs: 5 hours
-# make book         build all lessons, pages and the API reference as a site: 2 minutes
+# make book         build all lessons, pages and the API reference as a site: 30 seconds
 # make benchmark    time the benchmark against the plain official algorithm: 10 minutes
 # make scale        data at its real size, and batches: 15 minutes, 15 GB of disk
 
