@@ -14,7 +14,7 @@ sys.path.append(str(BOOK))
 
 from check_links import broken  # noqa: E402
 from extensions.docstrings import to_restructured_text  # noqa: E402
-from extensions.pages import TABLE, fold_setup_cell  # noqa: E402
+from extensions.pages import below, fold_setup_cell  # noqa: E402
 
 CONFIGURATION = runpy.run_path(str(BOOK / "conf.py"))
 CONTENTS = {"README": BOOK / "contents.txt"}  # appended to this page
@@ -34,19 +34,18 @@ def children(page):
     files = [f for suffix in ("md", "rst", "ipynb") if (f := PROJECT / f"{page}.{suffix}").exists()]
     if not files:
         return []
-    text = CONTENTS.get(page, files[0]).read_text()
-    if page == "docs/results/README":
-        return [f"docs/results/{name}" for name in TABLE.findall(text)]
+    text, folder = CONTENTS.get(page, files[0]).read_text(), files[0].parent
+    if page.startswith("docs/results/") and page.endswith("/README"):
+        return [str(folder.relative_to(PROJECT) / name) for name in below(folder)]
     blocks = TOCTREE.findall(text)
     lines = [line.strip() for block in blocks for line in "".join(block).splitlines()]
     entries = [ENTRY.search(line)[1] for line in lines if line and line[0] != ":"]
-    folder = files[0].parent
     paths = [PROJECT / entry[1:] if entry[0] == "/" else folder / entry for entry in entries]
     return [str(path.relative_to(PROJECT)) for path in paths]
 
 
 def reachable(page="README"):
-    return [page, *(below for child in children(page) for below in reachable(child))]
+    return [page, *(name for child in children(page) for name in reachable(child))]
 
 
 def test_every_page_is_in_the_contents_once_and_none_is_listed_that_does_not_exist():

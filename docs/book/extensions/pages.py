@@ -20,16 +20,22 @@ def add_to_page(app, page, source):
     folder = Path(app.srcdir, page).parent
     if page == app.config.root_doc:
         source[0] += Path(app.confdir, "contents.txt").read_text()
-    elif page == f"{RESULTS}README":
-        source[0] += contents(TABLE.findall(source[0]))
+    elif page.startswith(RESULTS) and page.endswith("/README"):
+        source[0] += contents(below(folder))
     elif page.startswith(RESULTS):
-        name = page.removeprefix(RESULTS)
+        name = page.rpartition("/")[2]
         figures = {f"{name}.png": "figure", f"{name}-curves.png": "learning curves"}
         for file, title in figures.items():
             if (folder / file).exists():
                 source[0] += f"\n![{name}, {title}]({file})\n"
     elif page.startswith("notebooks/"):
         source[0] = fold_setup_cell(source[0])
+
+
+def below(folder):
+    """The tables that the README of a folder of results lists, and the README of a folder in it."""
+    tables = TABLE.findall((folder / "README.md").read_text())
+    return [*tables, *(f"{file.parent.name}/README" for file in sorted(folder.glob("*/README.md")))]
 
 
 def contents(pages):
