@@ -85,7 +85,10 @@ def step_table(task, columns):
         cells = []
         for scores in columns.values():
             values = list(scores.values())
-            change = f" ({values[k] - values[k - 1]:+.2f})" if k and step[0] != "*" else ""
+            change = ""
+            if k and step[0] != "*":
+                difference = round(values[k] - values[k - 1], 2) + 0.0  # which makes -0.0 positive
+                change = f" ({difference:+.2f})"
             cells.append(f"{values[k]:.2f}{change}")
         rows.append(f"| {step} | {' | '.join(cells)} |")
     return "\n".join(rows)

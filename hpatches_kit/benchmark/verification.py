@@ -47,7 +47,7 @@ def verification(descriptors, tasks, distance="L2", progress=True, protocol=PYTH
     selections, unsorted = {}, {}
     for level, kind in jobs:
         balanced = distances[level][kind], distances[level]["positive"]
-        selections[level, kind] = balanced, imbalanced(*balanced, protocol)
+        selections[level, kind] = balanced, select_imbalanced(*balanced, protocol)
         for selection in selections[level, kind]:
             for name, part in zip((kind, "positive"), selection):
                 unsorted[level, name, len(part)] = part  # both kinds share the sorted positives
@@ -140,7 +140,7 @@ def _sequence_numbers(descriptors):
     return np.repeat(np.arange(len(descriptors.names)), list(descriptors.lengths.values()))
 
 
-def imbalanced(negative, positive, protocol):
+def select_imbalanced(negative, positive, protocol):
     """All negatives, and the positives that the imbalanced AP takes: a fifth as many.
 
     The Python evaluator stacks negatives and positives, and takes the first 1.2 times the number of

@@ -16,7 +16,7 @@ from hpatches_kit.benchmark.retrieval import retrieval
 from hpatches_kit.benchmark.retrieval_pools import pool_ends, pool_names
 from hpatches_kit.benchmark.tasks import PairList, Tasks
 from hpatches_kit.benchmark.verification import (
-    imbalanced,
+    select_imbalanced,
     verification,
     verification_distances,
 )
@@ -118,15 +118,15 @@ def test_the_imbalanced_selection_is_the_same_for_equal_numbers_of_pairs():
     negative, positive = np.arange(10), np.arange(100, 110)
     by_negatives = replace(PYTHON, imbalance_by_negatives=True)
     for protocol in (PYTHON, by_negatives):
-        assert imbalanced(negative, positive, protocol)[1].tolist() == [100, 101]
+        assert select_imbalanced(negative, positive, protocol)[1].tolist() == [100, 101]
     # The first 12 of 8 negatives and 10 positives, or a fifth of 8 negatives.
-    assert len(imbalanced(negative[:8], positive, PYTHON)[1]) == 4
-    assert len(imbalanced(negative[:8], positive, by_negatives)[1]) == 1
+    assert len(select_imbalanced(negative[:8], positive, PYTHON)[1]) == 4
+    assert len(select_imbalanced(negative[:8], positive, by_negatives)[1]) == 1
     for few in (positive[:1], positive[:0]):
         with pytest.raises(ValueError, match="10 negative and . positive pairs: expected equal"):
-            imbalanced(negative, few, by_negatives)
+            select_imbalanced(negative, few, by_negatives)
     with pytest.raises(ValueError, match="4 negative and 10 positive pairs"):
-        imbalanced(negative[:4], positive, by_negatives)  # a fifth of 4 is none
+        select_imbalanced(negative[:4], positive, by_negatives)  # a fifth of 4 is none
 
 
 def test_the_balanced_ap_takes_all_positives():
