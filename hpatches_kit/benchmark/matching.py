@@ -35,13 +35,13 @@ def matching(descriptors, distance="L2", progress=True, protocol=PYTHON):
         values = descriptors.values[descriptors.start[name] :][: lengths[name]]
         pools, queries = values[:, columns].swapaxes(0, 1), np.ascontiguousarray(values[:, 0])
         matches = nearest(queries, pools, distance)
-        images = [_image_scores(*image, protocol) for image in zip(*matches)]
+        scored = [_image_scores(*image, protocol) for image in zip(*matches)]
         if protocol.ratio_ap:
             second = second_nearest(queries, pools, matches[1], distance)
-            for image, smallest, first, other in zip(images, *matches[:2], second):
+            for image, smallest, first, other in zip(scored, *matches[:2], second):
                 is_right = first == np.arange(len(first))
                 image["ratio_ap"] = ratio_precision(smallest, other, is_right, protocol)
-        return images
+        return scored
 
     longest_first = sorted(lengths, key=lambda name: -lengths[name])  # keeps all cores busy
     results = parallel_map(match_sequence, longest_first, "Matching", progress)

@@ -8,16 +8,29 @@ def rule_sentences(protocol, tasks):
         protocol: `Protocol`.
         tasks: the `tasks` of `Scores`.
     """
-    sentences = []
+    ap = "area under the precision-recall curve"
     if protocol.precision_at_positives:
-        sentences.append("AP is the mean precision at the positives.")
-    if "matching" in tasks and "categories" in tasks["matching"]:
-        categories = tasks["matching"]["categories"].items()
-        counts = [f"{numbers['sequences']:,} {category}" for category, numbers in categories]
-        sentences.append(f"matching: mean over the categories, {' and '.join(counts)} sequences.")
+        ap = "mean precision at the positives"
+    sentences = [f"AP is the {ap}."]
+    if "verification" in tasks:
+        first = "positive" if protocol.positives_first else "negative"
+        squared = "squared distances; " if protocol.squared_distances else ""
+        sentences.append(f"verification: {squared}at equal distance the {first} ranks first.")
+    if "matching" in tasks:
+        sentences.append(f"matching: {_matching_mean(tasks['matching'])}.")
     if "retrieval" in tasks:
         sentences.append(f"retrieval: {_pools(tasks['retrieval'])}.")
     return sentences
+
+
+def _matching_mean(numbers):
+    """What matching averages, in words, from its scores."""
+    if "categories" not in numbers:
+        count = len(numbers["sequences"])
+        return f"mean over {count:,} sequences" if count > 1 else "one sequence"
+    categories = numbers["categories"].items()
+    counts = [f"{part['sequences']:,} {category}" for category, part in categories]
+    return f"mean over the categories, {' and '.join(counts)} sequences"
 
 
 def _pools(numbers):

@@ -134,14 +134,31 @@ def test_a_file_from_before_there_were_protocols_has_the_python_protocol(scores,
 
 
 def test_the_rules_are_printed_below_the_table(scores, matlab):
-    assert "mean AP, python protocol; L2 distance, official sampling rule" in repr(scores)
+    for text in (repr(scores), scores._repr_html_()):
+        assert "mean AP, python protocol; L2 distance, official sampling rule" in text
+        assert "AP is the area under the precision-recall curve." in text
+        assert "verification: at equal distance the negative ranks first." in text
+        assert "matching: mean over 3 sequences." in text
     pool = "retrieval: one pool of 45 patches, 26 to 38 without the query's own sequence."
     assert pool in repr(scores)  # the lists have 40 distractors, fewer than a pool of 100 needs
     for text in (repr(matlab), matlab._repr_html_()):
         assert "mean AP, matlab protocol; L2 distance" in text
         assert "AP is the mean precision at the positives." in text
-        assert "mean over the categories, 1 illumination and 2 viewpoint sequences." in text
+        rule = "verification: squared distances; at equal distance the positive ranks first."
+        assert rule in text
+        assert (
+            "matching: mean over the categories, 1 illumination and 2 viewpoint sequences." in text
+        )
         assert pool in text
+
+
+def test_only_the_rules_of_scored_tasks_are_printed(descriptors):
+    single = hk.Descriptors(descriptors.values[:25], descriptors.sequence[:25])
+    rules = hk.benchmark.evaluate(single, only="matching").rules
+    assert rules[1:] == [
+        "AP is the area under the precision-recall curve.",
+        "matching: one sequence.",
+    ]
 
 
 def test_several_pools_are_named(descriptors):
