@@ -153,6 +153,12 @@ def describe(names, patches, prefix, folder=None):
     return descriptors
 
 
+def as_bits(descriptors):
+    """Binary descriptors of as many bits: is each number above the mean of its descriptor?"""
+    bits = descriptors.values > descriptors.values.mean(axis=2, keepdims=True)
+    return hk.Descriptors(bits, descriptors.sequence)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument(
@@ -176,6 +182,8 @@ def main():
     for name, values in long.items():
         title = f"{name}, {len(all_tasks.distractors):,} distractors"
         scores["retrieval"][title] = step_scores("retrieval", values, all_tasks)
+    bits = step_scores("verification", as_bits(descriptors["RootSIFT"]), tasks)
+    scores["verification"]["RootSIFT as 128 bits"] = bits
     tables |= {task: step_table(task, columns) for task, columns in scores.items()}
     origin = (
         f"Test side: {len(test.names)} sequences, {tasks.provenance}. All of `photos`:"

@@ -30,8 +30,9 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True, p
             `"matlab"`: those of the MATLAB evaluator, with its default of 2,000 distractors;
             `"paper"`: the same with all distractors, as in the HPatches paper; or a `Protocol`.
 
-    Returns `Scores`. Raises UserError for unknown tasks, distances or protocols and for task lists
-    of other points. Warns with `CollapseWarning` when ties or collapsed descriptors make scores misleading.
+    Returns `Scores`. Raises UserError for unknown tasks, distances or protocols, for task lists of
+    other points, and for squared L1 distances. Warns with `CollapseWarning` when ties or collapsed
+    descriptors make scores misleading.
     """
     protocol = find_protocol(protocol)
     only = [only] if isinstance(only, str) else only

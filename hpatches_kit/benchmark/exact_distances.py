@@ -216,8 +216,8 @@ def count_closer(block, low, high, distances, ends, queries, pool, absolute, clo
 def squared_pair_distances(values, first, first_view, second, second_view, result):
     """Squared L2 distances of pairs of patches in single precision, as in the MATLAB code.
 
-    Terms are added one after another. The order in which MATLAB adds them is not documented; another
-    order changes the last digit. The arguments are those of `pair_distances`.
+    Terms are added one after another. MATLAB does not document its order; another order changes the
+    last digit. The arguments are those of `pair_distances`.
     """
     for i in range(len(first)):
         one, other = values[first[i], first_view[i]], values[second[i], second_view[i]]

@@ -21,10 +21,12 @@ def matching(descriptors, distance="L2", progress=True, protocol=PYTHON):
 
     Returns `{"mean_ap": .., "e": .., "h": .., "t": .., "success_rate": {"mean": .., "e": ..},
     "sequences": {name: {"e": {"1": {"ap": .., "sr": ..}}}}}`, and `tie_neutral`, `ties` and `draws`
-    as in `verification`; a tie is another patch at the smallest distance. A protocol may add
-    `categories`, `{"illumination": {"sequences": .., "mean_ap": .., "e": ..}, "viewpoint": ..}`, and
-    `ratio`, the means of the AP of a ranking by the ratio of two distances, with `ratio_ap` of each
-    image. Raises UserError for an unknown distance.
+    as in `verification`; a tie is another patch at the smallest distance. A protocol may add:
+
+    - `categories`: `{"illumination": {"sequences": .., "mean_ap": .., "e": ..}, "viewpoint": ..}`;
+    - `ratio`: means of the AP of a ranking by the ratio of two distances, `ratio_ap` of each image.
+
+    Raises UserError for an unknown distance, and for L1 if the protocol squares distances.
     """
     check(distance, protocol.squared_distances)
     lengths = descriptors.lengths

@@ -2,8 +2,8 @@
 
 The authors' MATLAB code made the tables of the paper, the Python code most tables since. They share
 the task lists and differ in nine rules; the settings of `Protocol` have their names. The functions
-below follow `matlab/+bench` of github.com/hpatches/hpatches-benchmark: one pair, image or query at a
-time, with names as there where possible.
+below follow `matlab/+bench` of github.com/hpatches/hpatches-benchmark: one pair, image or query at
+a time.
 
 Not followed, because they depend on MATLAB itself or on its nearest-neighbour library: the order in
 which single-precision sums are added; squared distances of matching and retrieval in single
@@ -17,7 +17,7 @@ from hpatches_kit.patches.views import VIEWS
 
 
 def verification(descriptors, tasks):
-    """`{level: {kind: {"ap": imbalanced, "auc": ROC, "balanced_ap": ..}}}`, and the mean of `ap`."""
+    """`{level: {kind: {"ap": .., "auc": .., "balanced_ap": ..}}}`, and the mean of the `ap`."""
     result, every_ap = {}, []
     for level in "eht":
         positive = squared_distances(descriptors, tasks.positive, level)

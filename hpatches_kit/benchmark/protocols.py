@@ -15,6 +15,7 @@ import dataclasses
 
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark.precision_recall import average_precision, mean_precision
+from hpatches_kit.benchmark.task_names import PROTOCOL_NAMES
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Protocol:
 
     @property
     def name(self):
-        """`"python"`, `"matlab"` or `"paper"`, if need be with the settings that differ from it."""
+        """The nearest of `"python"`, `"matlab"`, `"paper"`, and the settings that differ from it."""
 
         def changes(known):
             return [
@@ -95,7 +96,7 @@ MATLAB = Protocol(
 )
 # The MATLAB evaluator as `run_article.m` calls it: the tables of the paper, on the split `full`.
 PAPER = dataclasses.replace(MATLAB, distractors="all")
-PROTOCOLS = {"python": PYTHON, "matlab": MATLAB, "paper": PAPER}
+PROTOCOLS = dict(zip(PROTOCOL_NAMES, (PYTHON, MATLAB, PAPER)))
 
 
 def find_protocol(protocol):

@@ -23,18 +23,17 @@ def retrieval(descriptors, tasks, distance="L2", progress=True, protocol=PYTHON)
     """Rank, for every query, the five patches of its point among pools of distractors.
 
     A pool of k consists of the five positives and the first k - 5 distractors of other sequences;
-    protocols differ, see `retrieval_pools.py`. At equal distance the positive ranks first, as in the
-    official code. When several sequences show the same place, distractors of the query's own place
-    are left out.
+    protocols differ, see `retrieval_pools.py`. At equal distance the positive ranks first, as in
+    both official evaluators. When several sequences show the same place, distractors of the query's
+    own place are left out.
 
     Returns `{"mean_ap": .., "e": {"100": .., "500": ..}, "h": .., "t": .., "mean_per_pool": {..},
-    "queries": .., "pool_sizes": {"100": [100, 100], ..}}`, means over queries; `mean_ap` gives every
-    pool the same weight. `pool_sizes` is the number of patches without the query's own sequence,
-    the smallest and the largest over queries. And `tie_neutral`, `ties` and `draws` as in
-    `verification`.
+    "queries": .., "pool_sizes": {"100": [100, 100], ..}}`, means over queries. `mean_ap` gives every
+    pool the same weight. `pool_sizes`: the smallest and the largest number of patches over queries,
+    without the query's own sequence. And `tie_neutral`, `ties` and `draws` as in `verification`.
 
-    Raises UserError when there are no queries, for a query without distractors, and for an unknown
-    distance.
+    Raises UserError when there are no queries, for a query without distractors, for an unknown
+    distance, and for L1 if the protocol squares distances.
     """
     check(distance, protocol.squared_distances)
     if not len(tasks.queries):

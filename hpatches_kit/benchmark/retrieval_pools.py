@@ -22,7 +22,7 @@ def pool_ends(pools, is_foreign, mask_after_cut):
 
     Args:
         pools: `(pools,)` sizes, from `pool_names`.
-        is_foreign: `(distractors,)` which ones are of other sequences than the query, in list order.
+        is_foreign: `(distractors,)` true for those of other sequences than the query, in list order.
         mask_after_cut: take the first distractors of the list, and leave out those that are not
             foreign, as the MATLAB evaluator does. Otherwise take the first foreign distractors, as
             many as fit in the pool, as the Python evaluator does.

@@ -39,8 +39,6 @@ def _pools(numbers):
     text = f"one pool of {names[-1]} patches"
     if len(names) > 1:
         text = f"mean over pools of {', '.join(names[:-1])} and {names[-1]} patches"
-    if "pool_sizes" not in numbers:  # in files of format 3
-        return text
     low, high = (f"{size:,}" for size in list(numbers["pool_sizes"].values())[-1])
     size = low if low == high else f"{low} to {high}"
     if size == names[-1]:

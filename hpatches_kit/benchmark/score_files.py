@@ -7,11 +7,9 @@ import numpy as np
 
 from hpatches_kit._support.atomic import write_text
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.benchmark.protocols import PYTHON, Protocol
+from hpatches_kit.benchmark.protocols import Protocol
 from hpatches_kit.benchmark.scores import FORMAT, Scores
 from hpatches_kit.benchmark.task_names import TASKS
-
-WITHOUT_PROTOCOL = 3  # an earlier format, which is still read
 
 
 def save_scores(scores, file):
@@ -24,12 +22,11 @@ def save_scores(scores, file):
 def load_scores(file):
     """Read a file of `Scores.save` or `save_scores`; returns a list of `Scores`.
 
-    Files of format 3, which had no protocol, hold scores of the Python protocol. Raises UserError
-    when it is not a scores file, or of another format.
+    Raises UserError when it is not a scores file, or of another format.
     """
     try:
         content = json.loads(Path(file).read_text())
-        if content["format"] not in (WITHOUT_PROTOCOL, FORMAT):
+        if content["format"] != FORMAT:
             raise UserError(f"format {content['format']}, this version reads format {FORMAT}")
         return [_from_dict(result) for result in content.get("scores", [content])]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -40,12 +37,7 @@ def _from_dict(content):
     tasks = {task: content[task] for task in TASKS if task in content}
     for numbers in tasks.values():
         numbers["draws"] = np.array(numbers["draws"], np.float64)  # None becomes NaN
-    if content["format"] == WITHOUT_PROTOCOL:
-        protocol, provenance = PYTHON, content["protocol"]
-        for numbers in tasks.values():
-            numbers.pop("matlab")  # a variant that is a protocol now
-    else:
-        settings = {key: value for key, value in content["protocol"].items() if key != "name"}
-        protocol, provenance = Protocol(**settings), content["provenance"]
-    name, kind, sequences = content["name"], content["kind"], tuple(content["sequences"])
-    return Scores(name, tasks, provenance, kind, sequences, content["warnings"], protocol)
+    settings = {key: value for key, value in content["protocol"].items() if key != "name"}
+    name, provenance, kind = (content[key] for key in ("name", "provenance", "kind"))
+    sequences, sentences = tuple(content["sequences"]), content["warnings"]
+    return Scores(name, tasks, provenance, kind, sequences, sentences, Protocol(**settings))

@@ -82,9 +82,9 @@ class Scores:
     def tidy(self):
         """Every number in its own row: a `pandas.DataFrame`.
 
-        Columns: descriptor, kind, protocol, variant (official, tie_neutral), task, level, part (intra
-        or inter, the size of the pool, the category, the sequence and image), number (ap, auc, sr,
-        balanced_ap, ratio_ap), value.
+        Columns: descriptor, kind, protocol, variant (official, tie_neutral), task, level, part
+        (intra or inter, the size of the pool, the category, the sequence and image), number (ap,
+        auc, sr, balanced_ap, ratio_ap), value.
         """
         head = self.name, self.kind, self.protocol.name
         rows = []

@@ -98,7 +98,7 @@ def verification_distances(descriptors, tasks, distance="L2", progress=True, squ
     `squared`: squared L2 distances in single precision, as in the MATLAB evaluator.
 
     Returns `{"e": {"positive": float32 (pairs,), "intra": .., "inter": ..}, "h": .., "t": ..}`, in
-    the order of the task lists. Raises UserError for an unknown distance and for squared L1 distances.
+    the order of the task lists. Raises UserError for an unknown distance, and for squared L1.
     """
     check(distance, squared)
     measure = {"L2": pair_distances, "L1": pair_distances_l1}[distance]

@@ -157,6 +157,7 @@ def test_categories_weigh_the_same_whatever_their_number_of_sequences():
         "sequences": 1, "mean_ap": 0, "e": 0, "h": 0, "t": 0,
     }  # fmt: skip
     assert by_category["success_rate"]["mean"] == pytest.approx(1 / 2)
+    assert np.isnan(by_category["draws"]).all()  # one sequence does not tell how much they vary
 
 
 def test_sequences_with_other_names_are_a_category_of_their_own():

@@ -96,7 +96,7 @@ def test_json_contains_everything_and_is_read_back(scores, worse, tmp_path):
         ("no json", "is not a scores file"),
         ("[1]", "is not a scores file"),
         ("{}", "is not a scores file"),
-        ('{"format": 2}', "is not a scores file.*format 2, this version reads format 4"),
+        ('{"format": 3}', "is not a scores file.*format 3, this version reads format 4"),
         ('{"format": 4}', "is not a scores file.*'protocol'"),
         ('{"format": 4, "protocol": {"colour": 1}}', "is not a scores file.*'colour'"),
     ],
@@ -117,20 +117,6 @@ def test_a_file_records_the_protocol(matlab, tmp_path):
     content = json.loads((tmp_path / "scores.json").read_text())["scores"]
     names = [result["protocol"]["name"] for result in content]
     assert names == ["matlab", "paper with ratio_ap=False"]
-
-
-def test_a_file_from_before_there_were_protocols_has_the_python_protocol(scores, tmp_path):
-    content = scores.to_dict()
-    content |= {"format": 3, "protocol": content.pop("provenance")}
-    for task in scores.tasks:
-        content[task]["matlab"] = {"mean_ap": 0.5}
-    del content["retrieval"]["pool_sizes"]
-    (tmp_path / "old.json").write_text(json.dumps(content))
-    (loaded,) = hk.benchmark.load_scores(tmp_path / "old.json")
-    assert loaded.protocol == hk.benchmark.PYTHON and loaded.provenance == scores.provenance
-    assert loaded.by_task == scores.by_task and "one pool of 45 patches." in repr(loaded)
-    rows = hk.benchmark.compare(scores, loaded)
-    np.testing.assert_allclose(rows.difference, 0)
 
 
 def test_the_rules_are_printed_below_the_table(scores, matlab):
