@@ -36,9 +36,9 @@ def resampled_means(total, count):
 def resampled_average_precision(positive, negative, official):
     """Average precision of one ranking over resampled sequences, `(1000,)`.
 
-    Distances are in bins, and within a bin all negatives rank before the positives, as the Python
-    protocol says for equal distances. To correct the error of binning, the difference to `official` is
-    added to all draws. NaN for a single sequence, and for a draw without positives.
+    Distances are in bins, and within a bin all negatives rank before the positives, as in the Python
+    protocol. To correct the error of binning, the difference to `official` is added to all draws.
+    NaN for a single sequence, and for a draw without positives.
 
     Args:
         positive, negative: `(sequences, bins)` number of distances of each sequence in each bin,

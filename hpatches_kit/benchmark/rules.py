@@ -30,7 +30,7 @@ def _matching_mean(numbers):
         return f"mean over {count:,} sequences" if count > 1 else "one sequence"
     categories = numbers["categories"].items()
     counts = [f"{part['sequences']:,} {category}" for category, part in categories]
-    return f"mean over the categories, {' and '.join(counts)} sequences"
+    return f"mean over categories of sequences: {', '.join(counts)}"
 
 
 def _pools(numbers):

@@ -38,6 +38,7 @@ def _from_dict(content):
     for numbers in tasks.values():
         numbers["draws"] = np.array(numbers["draws"], np.float64)  # None becomes NaN
     settings = {key: value for key, value in content["protocol"].items() if key != "name"}
+    protocol = Protocol(**settings)
     name, provenance, kind = (content[key] for key in ("name", "provenance", "kind"))
     sequences, sentences = tuple(content["sequences"]), content["warnings"]
-    return Scores(name, tasks, provenance, kind, sequences, sentences, Protocol(**settings))
+    return Scores(name, tasks, provenance, kind, sequences, sentences, protocol)

@@ -99,7 +99,7 @@ class Scores:
     @property
     def rules(self):
         """Sentences about the protocol, the task lists and the pools; printed below the table."""
-        heading = f"mean AP, {self.protocol.name} protocol; {self.provenance}"
+        heading = f"mean AP; protocol: {self.protocol.name}; {self.provenance}"
         return [heading, *rule_sentences(self.protocol, self.tasks)]
 
     def _repr_html_(self):

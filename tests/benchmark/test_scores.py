@@ -121,20 +121,19 @@ def test_a_file_records_the_protocol(matlab, tmp_path):
 
 def test_the_rules_are_printed_below_the_table(scores, matlab):
     for text in (repr(scores), scores._repr_html_()):
-        assert "mean AP, python protocol; L2 distance, official sampling rule" in text
+        assert "mean AP; protocol: python; L2 distance, official sampling rule" in text
         assert "AP is the area under the precision-recall curve." in text
         assert "verification: at equal distance the negative ranks first." in text
         assert "matching: mean over 3 sequences." in text
     pool = "retrieval: one pool of 45 patches, 26 to 38 without the query's own sequence."
     assert pool in repr(scores)  # the lists have 40 distractors, fewer than a pool of 100 needs
     for text in (repr(matlab), matlab._repr_html_()):
-        assert "mean AP, matlab protocol; L2 distance" in text
+        assert "mean AP; protocol: matlab; L2 distance" in text
         assert "AP is the mean precision at the positives." in text
         rule = "verification: squared distances; at equal distance the positive ranks first."
         assert rule in text
-        assert (
-            "matching: mean over the categories, 1 illumination and 2 viewpoint sequences." in text
-        )
+        rule = "matching: mean over categories of sequences: 1 illumination, 2 viewpoint."
+        assert rule in text
         assert pool in text
 
 

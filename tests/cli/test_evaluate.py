@@ -71,7 +71,7 @@ def test_the_chosen_protocol_is_used_printed_and_written(protocol, folder, tmp_p
     content = evaluate(folder, "--protocol", protocol, file=tmp_path / "scores.json")
     scores = hk.benchmark.evaluate(hk.descriptors.load(folder), protocol=protocol)
     assert content["protocol"]["name"] == protocol
-    assert f"mean AP, {protocol} protocol" in capsys.readouterr().out
+    assert f"mean AP; protocol: {protocol}; " in capsys.readouterr().out
     for task in scores.tasks:
         assert content[task]["mean_ap"] == scores[task]["mean_ap"]
 
