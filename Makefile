@@ -5,6 +5,7 @@
 # make check        lint and the fast tests: two minutes, for development
 # make lint         ruff and the layers of the package; make format fixes style
 # make notebooks    run every notebook and save its outputs: 5 hours
+# make book         build all lessons, pages and the API reference as a site: 30 seconds
 # make benchmark    time the benchmark against the plain official algorithm: 10 minutes
 # make scale        data at its real size, and batches: 15 minutes, 15 GB of disk
 
@@ -18,7 +19,11 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # What must give the same results on another backend.
 ON_JAX = tests/models tests/losses tests/metrics tests/callbacks/test_resume.py --ignore=tests/models/test_registration.py
 
+<<<<<<< HEAD
 .PHONY: quickstart test test-torch test-export check lint format notebooks benchmark scale clean
+=======
+.PHONY: quickstart test check lint format notebooks book benchmark scale clean
+>>>>>>> main
 quickstart: $(VENV)/installed
 	$(BIN)/python notebooks/run.py quickstart
 
@@ -50,6 +55,12 @@ format: $(VENV)/installed
 notebooks: $(VENV)/installed
 	for name in $(NOTEBOOKS); do $(BIN)/python notebooks/run.py $$name --save || exit 1; done
 
+# Built from scratch: the gallery needs all pages. -W: a warning is an error.
+book: $(VENV)/installed-book
+	rm -rf results/book
+	$(BIN)/python -m sphinx -E -W --keep-going -q -c docs/book -d results/book-cache . results/book
+	$(BIN)/python docs/book/check_links.py results/book
+
 benchmark: $(VENV)/installed
 	$(BIN)/python benchmarks/evaluation.py
 
@@ -64,6 +75,10 @@ $(VENV)/installed: requirements.txt pyproject.toml
 	$(BIN)/python -m pip install --quiet --upgrade pip
 	@echo "Installing the packages in requirements.txt: a few minutes, about 2 GB."
 	$(BIN)/python -m pip install --quiet --quiet --editable '.[test]'
+	@touch $@
+
+$(VENV)/installed-book: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --quiet --editable '.[book]'
 	@touch $@
 
 clean:

@@ -122,7 +122,11 @@ def quick(many_patches, small_unet, tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "page", ["README.md", *(f"docs/{name}.md" for name in ("training", "benchmark", "reproduce"))]
+    "page",
+    [
+        "README.md",
+        *(f"docs/{name}.md" for name in ("training", "benchmark", "two-protocols", "reproduce")),
+    ],
 )
 def test_the_code_of_a_page_runs_from_top_to_bottom(page, quick):
     blocks = re.findall(r"```python\n(.*?)```", (PROJECT / page).read_text(), re.S)
