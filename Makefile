@@ -19,11 +19,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # What must give the same results on another backend.
 ON_JAX = tests/models tests/losses tests/metrics tests/callbacks/test_resume.py --ignore=tests/models/test_registration.py
 
-<<<<<<< HEAD
-.PHONY: quickstart test test-torch test-export check lint format notebooks benchmark scale clean
-=======
-.PHONY: quickstart test check lint format notebooks book benchmark scale clean
->>>>>>> main
+.PHONY: quickstart test test-torch test-export check lint format notebooks book benchmark scale clean
 quickstart: $(VENV)/installed
 	$(BIN)/python notebooks/run.py quickstart
 
