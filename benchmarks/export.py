@@ -1,11 +1,11 @@
 """Exported models: file size, patches per second and the largest difference to Keras.
 
     pip install ".[export]"
-    python benchmarks/export.py           # 3 minutes; --save writes the table to docs/export.md
+    python benchmarks/export.py           # 4 minutes; --save writes the table to docs/export.md
 
 Exports the pretrained denoiser, descriptor network and both in one, the last also with the resize
 from 65x65 pixels, to SavedModel, ONNX and LiteRT. Every runtime, and Keras, takes turns on batches
-of 256 random patches, with as many threads as there are cores; the speed is that of the fastest of 20
+of 256 random patches, with as many threads as there are cores; the speed is that of the fastest of 40
 turns, which other programs on the machine disturb least.
 """
 
@@ -22,7 +22,7 @@ import numpy as np
 from hpatches_kit._support.processor import cores
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-BATCH, ROUNDS = 256, 20
+BATCH, ROUNDS = 256, 40
 PACKAGES = ("keras", "tensorflow", "onnxruntime", "ai-edge-litert")
 
 
