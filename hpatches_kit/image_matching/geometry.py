@@ -1,0 +1,130 @@
+"""The homography or fundamental matrix of two images, from matches of which many are wrong."""
+
+import warnings
+
+import numpy as np
+from scipy.special import gammaln
+from skimage.measure import ransac
+from skimage.transform import FundamentalMatrixTransform, ProjectiveTransform
+
+from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.optional import import_opencv
+from hpatches_kit.images.homographies import is_singular
+
+NAMES = {"homography": "homography", "fundamental": "fundamental matrix"}
+FEWEST = {"homography": 4, "fundamental": 8}  # matches that determine the matrix
+ESTIMATORS = {"ransac": "RANSAC of scikit-image", "magsac": "MAGSAC++ of OpenCV"}
+TRANSFORMS = {"homography": ProjectiveTransform, "fundamental": FundamentalMatrixTransform}
+CONFIDENCE = 0.999  # probability of at least one sample without wrong matches
+# Enough for this confidence if a quarter of the matches is right; for a fundamental matrix, a half.
+MOST_SAMPLES = 2000
+REFITS = 5  # at most, of the matrix to its inliers
+
+
+def estimate(xy_a, xy_b, shape_b, geometry="homography", estimator="ransac", threshold=3, seed=0):
+    """Estimate the matrix that most matches agree with.
+
+    Args:
+        xy_a, xy_b: `(matches, 2)` points x, y of the first and the second image, in pixels.
+        shape_b: `(height, width)` of the second image.
+        geometry: `"homography"`, for a flat scene or a camera that only rotates; or
+            `"fundamental"`, for any other scene.
+        estimator: `"ransac"` (Fischler & Bolles 1981) of scikit-image, whose result is fitted again
+            to its inliers; or `"magsac"` (MAGSAC++, Barath et al., CVPR 2020) of OpenCV.
+        threshold: a match is an inlier up to this distance in pixels: of the point from where the
+            homography maps the other one, or from the epipolar line (Sampson distance).
+        seed: of the random samples.
+
+    Returns `(matrix, inliers, reason)`: `(3, 3)` or None, booleans `(matches,)`, and why there is
+    no matrix, or `""`. A matrix is also refused if as many inliers are expected by chance. Raises
+    UserError for unknown names and a threshold of 0 or less, ImportError for MAGSAC without OpenCV.
+    """
+    check_options(geometry, estimator, threshold)
+    none, fewest, name = np.zeros(len(xy_a), bool), FEWEST[geometry], NAMES[geometry]
+    if len(xy_a) < fewest:
+        return None, none, f"{len(xy_a)} matches: a {name} needs {fewest} or more"
+    fit = {"ransac": _ransac, "magsac": _magsac}[estimator]
+    matrix, inliers = fit(np.array(xy_a, float), np.array(xy_b, float), geometry, threshold, seed)
+    if matrix is None or inliers.sum() < fewest:
+        return None, none, f"no {name} fits {fewest} of {len(xy_a)} matches"
+    alarms = log_false_alarms(inliers.sum(), len(xy_a), shape_b, geometry, threshold)
+    if alarms >= 0:
+        agreement = f"{inliers.sum()} of {len(xy_a)} matches agree with one {name}"
+        return None, none, f"{agreement}, no more than expected by chance"
+    return matrix, inliers, ""
+
+
+def check_options(geometry, estimator, threshold):
+    """Raise the errors of `estimate`."""
+    if geometry not in TRANSFORMS:
+        raise UserError(f"Unknown geometry {geometry!r}: expected 'homography' or 'fundamental'.")
+    if estimator not in ESTIMATORS:
+        raise UserError(f"Unknown estimator {estimator!r}: expected 'ransac' or 'magsac'.")
+    if not threshold > 0:
+        raise UserError(f"{threshold=}: expected a distance greater than 0, in pixels.")
+    if estimator == "magsac":
+        import_opencv("MAGSAC")
+
+
+def log_false_alarms(inliers, matches, shape, geometry, threshold):
+    """Return log10 of the expected number of matrices with so many inliers among random matches.
+
+    From 0 on, chance explains the inliers. Random matches are uniform in the second image, of
+    `shape`. Reference: Moisan, Moulon & Monasse, Automatic Homographic Registration of a Pair of
+    Images, with A Contrario Elimination of Outliers, IPOL 2012.
+    """
+    height, width = shape
+    sample, area = FEWEST[geometry], height * width
+    # The fraction of the image that is within the threshold of a point, or of a line.
+    near = np.pi * threshold**2 if geometry == "homography" else 2 * threshold * np.hypot(*shape)
+    chance = min(near / area, 1)
+
+    def log_binomial(n, k):
+        return gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+
+    log = (
+        np.log(max(matches - sample, 1))
+        + log_binomial(matches, inliers)
+        + log_binomial(inliers, sample)
+        + (inliers - sample) * np.log(chance)
+    )
+    return log / np.log(10)
+
+
+def _ransac(xy_a, xy_b, geometry, threshold, seed):
+    options = {"stop_probability": CONFIDENCE, "max_trials": MOST_SAMPLES, "rng": seed}
+    model, inliers = _one_ransac(xy_a, xy_b, geometry, threshold, **options)
+    for _ in range(REFITS):
+        if not model:
+            return None, None
+        # The only sample of this call is the inliers: it fits a matrix to them.
+        options = {"max_trials": 1, "initial_inliers": inliers}
+        refit, refit_inliers = _one_ransac(xy_a, xy_b, geometry, threshold, **options)
+        if not refit or refit_inliers.sum() < inliers.sum():
+            break
+        if np.array_equal(refit_inliers, inliers):
+            break
+        model, inliers = refit, refit_inliers
+    return np.asarray(model.params), inliers
+
+
+def _one_ransac(xy_a, xy_b, geometry, threshold, **options):
+    data, transform = (xy_a, xy_b), TRANSFORMS[geometry]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a matrix that cannot be estimated is handled by callers
+        return ransac(data, transform, FEWEST[geometry], threshold, **options)
+
+
+def _magsac(xy_a, xy_b, geometry, threshold, seed):
+    cv2 = import_opencv("MAGSAC")
+    settings = cv2.UsacParams()
+    settings.threshold, settings.confidence = threshold, CONFIDENCE
+    settings.maxIterations, settings.randomGeneratorState = 10 * MOST_SAMPLES, seed
+    settings.score, settings.loMethod = cv2.SCORE_METHOD_MAGSAC, cv2.LOCAL_OPTIM_SIGMA
+    settings.sampler, settings.final_polisher = cv2.SAMPLING_UNIFORM, cv2.MAGSAC
+    find = {"homography": cv2.findHomography, "fundamental": cv2.findFundamentalMat}[geometry]
+    matrix, _ = find(xy_a, xy_b, settings)
+    if matrix is None or (geometry == "homography" and is_singular(matrix)):
+        return None, None
+    residuals = TRANSFORMS[geometry](matrix=matrix).residuals(xy_a, xy_b)
+    return matrix, residuals <= threshold

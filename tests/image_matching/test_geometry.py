@@ -1,0 +1,109 @@
+"""Homographies and fundamental matrices from right and wrong matches."""
+
+import sys
+
+import numpy as np
+import pytest
+from two_views import TILT, corner_distance
+
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.image_matching.geometry import estimate, log_false_alarms
+from hpatches_kit.images.homographies import project
+
+SHAPE = 480, 640
+
+
+def matches_of_a_plane(right=60, wrong=90, noise=0.5, seed=0):
+    """Points of two images; the first ones are right, up to noise in pixels."""
+    rng = np.random.default_rng(seed)
+    xy_a = rng.uniform([0, 0], SHAPE[::-1], (right + wrong, 2))
+    xy_b = np.column_stack([c[0] for c in project(TILT[None], xy_a)])
+    xy_b += rng.normal(0, noise, xy_b.shape)
+    xy_b[right:] = rng.uniform([0, 0], SHAPE[::-1], (wrong, 2))
+    return xy_a, xy_b
+
+
+def matches_of_a_room(right=100, wrong=40, seed=0):
+    """Points of a scene with depth, seen by two cameras; the first ones are right."""
+    rng = np.random.default_rng(seed)
+    room = rng.uniform([-2, -1.5, 4], [2, 1.5, 8], (right + wrong, 3))
+    angle = 0.1
+    rotation = np.array(
+        [[np.cos(angle), 0, np.sin(angle)], [0, 1, 0], [-np.sin(angle), 0, np.cos(angle)]]
+    )
+    moved = room @ rotation.T + [0.6, 0.1, 0.2]
+    xy_a, xy_b = (500 * p[:, :2] / p[:, 2:] + [320, 240] for p in (room, moved))
+    xy_b[right:] = rng.uniform([0, 0], SHAPE[::-1], (wrong, 2))
+    return xy_a, xy_b
+
+
+@pytest.mark.parametrize("estimator", ["ransac", "magsac"])
+def test_a_homography_is_found_among_60_percent_wrong_matches(estimator):
+    if estimator == "magsac":
+        pytest.importorskip("cv2")
+    matrix, inliers, reason = estimate(*matches_of_a_plane(), SHAPE, estimator=estimator)
+    assert corner_distance(matrix, TILT, SHAPE) < 1.5 and reason == ""
+    assert inliers[:60].all() and inliers[60:].sum() <= 2
+
+
+@pytest.mark.parametrize("estimator", ["ransac", "magsac"])
+def test_a_fundamental_matrix_maps_points_to_lines_through_their_matches(estimator):
+    if estimator == "magsac":
+        pytest.importorskip("cv2")
+    xy_a, xy_b = matches_of_a_room()
+    matrix, inliers, _ = estimate(xy_a, xy_b, SHAPE, "fundamental", estimator, threshold=1)
+    a, b = (np.column_stack([xy, np.ones(len(xy))])[:100] for xy in (xy_a, xy_b))
+    lines = a @ matrix.T
+    assert (np.abs((b * lines).sum(1)) / np.hypot(lines[:, 0], lines[:, 1])).max() < 0.5
+    assert inliers[:100].all() and inliers[100:].sum() <= 5
+
+
+@pytest.mark.parametrize("geometry", ["homography", "fundamental"])
+def test_random_matches_have_no_matrix(geometry):
+    for seed in range(3):
+        matches = matches_of_a_plane(right=0, wrong=150, seed=seed)
+        matrix, inliers, reason = estimate(*matches, SHAPE, geometry, threshold=2)
+        assert matrix is None and not inliers.any()
+        assert f"matches agree with one {geometry}" in reason
+        assert reason.endswith("no more than expected by chance")
+
+
+@pytest.mark.parametrize("estimator", ["ransac", "magsac"])
+def test_points_on_a_line_and_repeated_points_have_no_homography(estimator):
+    if estimator == "magsac":
+        pytest.importorskip("cv2")
+    x = np.arange(30.0)
+    for xy in (np.column_stack([x, 2 * x]), np.ones((30, 2))):
+        matrix, inliers, reason = estimate(xy, xy, SHAPE, estimator=estimator)
+        assert matrix is None and not inliers.any() and "homography" in reason
+
+
+def test_too_few_matches_are_counted_in_the_reason():
+    xy = np.random.default_rng(0).uniform(0, 99, (7, 2))
+    assert estimate(xy[:3], xy[:3], SHAPE)[2] == "3 matches: a homography needs 4 or more"
+    assert estimate(xy[:0], xy[:0], SHAPE)[2] == "0 matches: a homography needs 4 or more"
+    reason = "7 matches: a fundamental matrix needs 8 or more"
+    assert estimate(xy, xy, SHAPE, "fundamental")[2] == reason
+
+
+def test_four_exact_matches_are_expected_by_chance_and_more_are_not():
+    """Of 5 matches in 100x100 pixels, 5 inliers within 1 pixel: one more than the sample.
+
+    Expected: 1 test x C(5, 5) x C(5, 4) x (pi / 10,000) = 5 pi / 10,000.
+    """
+    alarms = log_false_alarms(5, 5, (100, 100), "homography", 1.0)
+    assert alarms == pytest.approx(np.log10(5 * np.pi / 10_000))
+    assert log_false_alarms(4, 4, (100, 100), "homography", 1.0) == pytest.approx(0)
+    assert log_false_alarms(9, 300, SHAPE, "homography", 3.0) > 0
+    assert log_false_alarms(12, 300, SHAPE, "homography", 3.0) < -4
+
+
+def test_magsac_without_opencv_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "cv2", None)
+    with pytest.raises(ImportError, match="MAGSAC needs OpenCV: pip install opencv"):
+        estimate(*matches_of_a_plane(), SHAPE, estimator="magsac")
+
+
+def test_unknown_names_are_refused():
+    with pytest.raises(UserError, match="Unknown estimator 'best'"):
+        estimate(*matches_of_a_plane(), SHAPE, estimator="best")
