@@ -1,10 +1,12 @@
 """Describe the keypoints of an image: a patch for each, cut as in training, and a descriptor."""
 
 from functools import lru_cache
+from itertools import repeat
 
 import numpy as np
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.thread_pool import parallel_map
 from hpatches_kit.descriptors.baselines import BASELINES
 from hpatches_kit.patches.extraction import regions, sample
 from hpatches_kit.patches.noise import resize
@@ -34,12 +36,11 @@ def describe_images(images, keypoints, models):
     `keypoints` are lists, `models` is `{name: model or function}`.
     """
     ends = np.cumsum([len(points) for points in keypoints])[:-1]
-    patches = {
-        originals: np.concatenate(
-            [cut_patches(*pair, originals) for pair in zip(images, keypoints)]
-        )
-        for originals in {takes_originals(model) for model in models.values()}
-    }
+    patches = {}
+    for originals in {takes_originals(model) for model in models.values()}:
+        arguments = zip(images, keypoints, repeat(originals))
+        cut = parallel_map(lambda image: cut_patches(*image), arguments, "", progress=False)
+        patches[originals] = np.concatenate(cut)
     return {
         name: np.split(describe_patches(patches[takes_originals(model)], model), ends)
         for name, model in models.items()

@@ -23,7 +23,9 @@ def detect_peaks(image, levels, scales, thresholds=THRESHOLDS):
     """
     finest = gaussian(image, scales[0] / (scales[1] / scales[0]))
     dog = np.abs(np.diff(np.stack([finest, *levels]), axis=0))
-    hessian = np.stack([sigma**4 * _hessian_determinant(image, sigma) for sigma in scales])
+    hessian = np.stack(
+        [sigma**4 * _hessian_determinant(level) for sigma, level in zip(scales, levels)]
+    )
     found = []
     for name, response in (("dog", dog), ("hessian", hessian)):  # over position and scale
         peaks = peak_local_max(response, threshold_abs=thresholds[name], exclude_border=False)
@@ -39,8 +41,9 @@ def detect_peaks(image, levels, scales, thresholds=THRESHOLDS):
     return map(np.concatenate, zip(*found))
 
 
-def _hessian_determinant(image, sigma):
-    rows, mixed, columns = hessian_matrix(image, sigma, use_gaussian_derivatives=False)
+def _hessian_determinant(level):
+    # The image is smoothed already; sigma 0 does not smooth it again.
+    rows, mixed, columns = hessian_matrix(level, sigma=0, use_gaussian_derivatives=False)
     return rows * columns - mixed**2
 
 
