@@ -22,7 +22,7 @@ def add_reproduce(commands):
         "tables",
         nargs="*",
         metavar="TABLE",
-        help="such as A-table-2; or all: without recipe-search",
+        help="such as A-table-2; or all: without the searches",
     )
     add("--data", default="photos", help="mini, photos, hpatches, or a path; default: photos")
     add("--scale", default="quick", help="quick, long, report, search or smoke; default: quick")

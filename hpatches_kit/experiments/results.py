@@ -167,7 +167,7 @@ def summary(name, values):
     """Compare the reported number of each cell of a table with ours, over seeds.
 
     Takes the name of a table and the DataFrame of `numbers`. Returns a DataFrame with columns
-    `row`, `column`, `reported`, `mean`, `spread` (standard deviation over seeds), `seeds`,
+    `row`, `column`, `reported`, `mean`, `deviation` (standard, over seeds), `seeds`,
     `difference` (mean - reported).
     """
     table, lines = TABLES[name], []
@@ -178,7 +178,7 @@ def summary(name, values):
             cell = values[(values.row == label) & (values.column == column)].value.astype(float)
             reported, mean = reported_numbers.get(column, np.nan), cell.mean()
             lines.append((label, column, reported, mean, cell.std(), cell.count(), mean - reported))
-    names = ["row", "column", "reported", "mean", "spread", "seeds", "difference"]
+    names = ["row", "column", "reported", "mean", "deviation", "seeds", "difference"]
     return pd.DataFrame(lines, columns=names)
 
 

@@ -46,7 +46,9 @@ LONG = Scale(  # of the pretrained networks
 SEARCH = Scale(  # to choose a recipe, which the test side must not do
     "search",
     epochs=10,
+    denoiser_patches=10 * 12_800,
     descriptor_patches=10 * 120 * 2 * 128,  # 120 batches of 128 pairs per epoch
+    validation_patches=4_800,
     test_sequences=4,
     scored_side="validation",
 )

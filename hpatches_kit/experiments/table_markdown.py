@@ -40,7 +40,7 @@ def cells(name, values):
 
 
 def _mean(cell, digits, most_seeds):
-    text = format_number(cell["mean"], digits, cell.spread)
+    text = format_number(cell["mean"], digits, cell.deviation)
     if 0 < cell.seeds < most_seeds:
         text += f" ({cell.seeds:.0f} of {most_seeds:.0f} seeds)"
     return text
@@ -79,9 +79,9 @@ def _effect(line):
     return text
 
 
-def format_number(value, digits, spread=np.nan):
-    """A number with its spread, for example `0.857 ± 0.003`; empty when it is not finite."""
+def format_number(value, digits, deviation=np.nan):
+    """A number with its standard deviation, for example `0.857 ± 0.003`; empty when it is not finite."""
     if not np.isfinite(value):
         return ""
     text = f"{value:,.{digits}f}"
-    return f"{text} ± {spread:,.{digits}f}" if spread > 0 else text
+    return f"{text} ± {deviation:,.{digits}f}" if deviation > 0 else text

@@ -187,6 +187,18 @@ def settings_of(row):
     return settings
 
 
+def test_the_denoisers_of_the_search_differ_in_network_and_noise_map_alone():
+    rows = experiments.TABLES["denoiser-search"].rows
+    for name, network in (("U-Net", "unet"), ("NAFNet", "nafnet")):
+        row, with_map = rows[name], rows[f"{name}, noise map"]
+        changed = {key for key, _ in settings_of(row) ^ settings_of(with_map)}
+        assert changed == {"name", "network_options.noise_map"}
+        assert row.network == network and with_map.network_options["noise_map"]
+    changed = {key for key, _ in settings_of(rows["U-Net"]) ^ settings_of(rows["NAFNet"])}
+    options = {f"network_options.{key}" for key in rows["U-Net"].network_options}
+    assert changed == {"name", "network"} | options
+
+
 def test_each_row_of_the_search_changes_one_thing():
     base = settings_of(SEARCH_BASE)
     for label, row in ROWS.items():

@@ -40,7 +40,7 @@ def results(tmp_path, monkeypatch):
     return tmp_path
 
 
-def test_a_cell_has_mean_spread_and_difference(results):
+def test_a_cell_has_mean_deviation_and_difference(results):
     values = experiments.numbers(["X"], results, *SELECTION)
     cells = experiments.summary("X", values).set_index(["row", "column"])
     assert cells.loc[("one", "MAE")].tolist() == [6, 6, 1, 3, 0]

@@ -241,7 +241,7 @@ def test_a_point_is_drawn_in_all_views_of_all_kinds(patches):
 )
 def test_reported_numbers_are_drawn_where_they_exist_and_every_seed_has_a_mark(reported, legend):
     cells = pd.DataFrame(
-        {"row": ["one", "two"], "column": "AP", "mean": [0.6, 0.7], "spread": [0.1, 0.2]}
+        {"row": ["one", "two"], "column": "AP", "mean": [0.6, 0.7], "deviation": [0.1, 0.2]}
     ).assign(reported=[reported, np.nan])
     values = pd.DataFrame({"row": ["one", "two"], "column": "AP", "value": [0.55, 0.75]})
     figure = hk.plots.reported_vs_ours(cells, values)
