@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
-from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.errors import UserError, errors_about
 from hpatches_kit._support.thread_pool import parallel_map
 from hpatches_kit.datasets.own_photographs import LONGEST_OF_SEQUENCE
 from hpatches_kit.image_matching.describe_image import (
@@ -82,10 +82,13 @@ def each_image_pair(
 
     Columns: descriptor, sequence, image; numbers of keypoints in image 1 and in this image, matches
     and inliers; `MMA 1 px` .. `MMA 10 px`, corner_error in pixels, estimator. Descriptors are
-    matched as mutual nearest neighbours. Raises UserError for a folder without sequences, and the
-    errors of `read_sequence` and `hk.image_matching.describe_keypoints`.
+    matched as mutual nearest neighbours. Raises UserError for a folder without sequences, images too
+    small for keypoints and points below 1, and the errors of `read_sequence`,
+    `hk.image_matching.estimate` and `hk.image_matching.describe_keypoints`.
     """
     check_options("homography", estimator, threshold)
+    if points < 1:
+        raise UserError(f"{points=}: expected 1 or more.")
     models = _named_models(descriptor)
     sequences = _list_sequences(sequences)
     total, rows = len(sequences) * len(models), []
@@ -94,9 +97,9 @@ def each_image_pair(
         for sequence in sequences:
             if not isinstance(sequence, ImageSequence):
                 sequence = read_sequence(sequence, longest)
-            keypoints = parallel_map(
-                partial(detect_keypoints, strongest=points), sequence.images, "", progress=False
-            )
+            with errors_about(f"the sequence {sequence.name}"):
+                detect = partial(detect_keypoints, strongest=points)
+                keypoints = parallel_map(detect, sequence.images, "", progress=False)
             for name, descriptors in describe_images(sequence.images, keypoints, models).items():
                 options = "homography", estimator, threshold, seed
                 for row in _score_sequence(sequence, keypoints, descriptors, options):

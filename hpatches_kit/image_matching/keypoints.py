@@ -20,14 +20,18 @@ def as_keypoints(keypoints, shape, image_name="the image"):
     """
     if len(keypoints) and hasattr(keypoints[0], "pt"):
         keypoints = from_opencv(keypoints)
-    keypoints = np.asarray(keypoints, float)
+    expected = (
+        "expected (n, 4), with x, y, scale in pixels and angle in radians; or a list of"
+        " cv2.KeyPoint."
+    )
+    try:
+        keypoints = np.asarray(keypoints, float)
+    except (TypeError, ValueError) as error:  # rows of several lengths, or no numbers
+        raise UserError(f"The keypoints of {image_name} are no array: {expected}") from error
     if not keypoints.size:
         return np.empty((0, 4))
     if keypoints.ndim != 2 or keypoints.shape[1] != 4:
-        raise UserError(
-            f"The keypoints of {image_name} have shape {keypoints.shape}: expected (n, 4), with x,"
-            " y, scale in pixels and angle in radians; or a list of cv2.KeyPoint."
-        )
+        raise UserError(f"The keypoints of {image_name} have shape {keypoints.shape}: {expected}")
     if not np.isfinite(keypoints).all() or (keypoints[:, 2] <= 0).any():
         raise UserError(
             f"The keypoints of {image_name} have NaN, infinite numbers or a scale of 0 or less."

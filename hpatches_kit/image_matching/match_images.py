@@ -6,7 +6,7 @@ from os import PathLike
 import numpy as np
 from tqdm import tqdm
 
-from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.errors import UserError, errors_about
 from hpatches_kit._support.thread_pool import parallel_map
 from hpatches_kit.datasets.own_photographs import LONGEST
 from hpatches_kit.image_matching.describe_image import (
@@ -134,18 +134,17 @@ class _Picture:
 
 
 def _read_picture(image, longest, name):
-    if isinstance(image, str | PathLike):  # the message of an error names the file
-        return _Picture(*as_grey_and_shape(image, longest), str(image))
-    try:
+    if isinstance(image, str | PathLike):
+        return _Picture(*as_grey_and_shape(image, longest), str(image))  # errors name the file
+    with errors_about(name):
         return _Picture(*as_grey_and_shape(image, longest), name)
-    except UserError as error:
-        raise UserError(f"{name[0].upper()}{name[1:]} cannot be used. {error}") from error
 
 
 def _keypoints(picture, keypoints, points):
     """Keypoints of the grey image, `(n, 4)`, detected or given."""
     if keypoints is None:
-        return detect_keypoints(picture.grey, strongest=points)
+        with errors_about(picture.name):
+            return detect_keypoints(picture.grey, strongest=points)
     return picture.from_full_size(as_keypoints(keypoints, picture.shape, picture.name))
 
 

@@ -10,6 +10,7 @@ OpenCV is imported when a function is called that needs it.
 
 import numpy as np
 
+from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.optional import import_opencv
 from hpatches_kit.image_matching.describe_image import (
     cut_patches,
@@ -46,11 +47,14 @@ class Extractor:
         """Return the keypoints of the kit as a tuple of `cv2.KeyPoint`, strongest first.
 
         `mask` is `(height, width)`; keypoints where it is 0 are left out. Raises UserError for an
-        image that is too small or has another shape.
+        image that is too small or has another shape, and for a mask of another shape.
         """
         cv2 = import_opencv("cv2.KeyPoint")
-        keypoints = detect_keypoints(_grey(image), strongest=self.points)
+        grey = _grey(image)
+        keypoints = detect_keypoints(grey, strongest=self.points)
         if mask is not None:
+            if np.shape(mask) != grey.shape:
+                raise UserError(f"The mask has shape {np.shape(mask)}: expected {grey.shape}.")
             x, y = np.rint(keypoints[:, :2]).astype(int).T
             keypoints = keypoints[np.asarray(mask)[y, x] != 0]
         return tuple(

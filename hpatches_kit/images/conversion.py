@@ -47,6 +47,11 @@ def as_grey_and_shape(picture, longest=None):
 
 
 def _grey_of_array(array):
+    if array.dtype == object and array.ndim == 0:
+        raise UserError(
+            f"The picture is {array}: expected a path, an array or an image of Pillow. cv2.imread"
+            " returns None for a file that it cannot read."
+        )
     channels = array.shape[2] if array.ndim == 3 else 1
     if array.ndim not in (2, 3) or channels not in (1, 3, 4) or not array.size:
         raise UserError(

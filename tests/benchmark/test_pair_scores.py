@@ -107,6 +107,11 @@ def test_what_cannot_be_scored_is_refused(tmp_path, sequences):
         hk.benchmark.image_pairs(tmp_path / "missing")
     with pytest.raises(hk.UserError, match="There is no image sequence"):
         hk.benchmark.image_pairs([])
+    with pytest.raises(hk.UserError, match="points=0: expected 1 or more"):
+        hk.benchmark.image_pairs(sequences, "pixels", points=0)
+    tiny = hk.images.ImageSequence("v_tiny", [picture()[:20, :30]] * 2, [np.eye(3)])
+    with pytest.raises(hk.UserError, match="The sequence v_tiny cannot be used. .* 30x20 pixels"):
+        hk.benchmark.image_pairs([tiny], "pixels")
     with pytest.raises(hk.UserError, match="There is no descriptor"):
         hk.benchmark.image_pairs(sequences, [])
     with pytest.raises(hk.UserError, match=r"same name: \['pixels', 'pixels'\]"):

@@ -122,6 +122,8 @@ def test_keypoints_of_opencv_and_arrays_are_used_as_they_are():
     ("keypoints", "message"),
     [
         (np.ones((5, 2)), r"picture B have shape \(5, 2\): expected \(n, 4\).*cv2.KeyPoint"),
+        ([[10, 20, 2, 0], [30, 40]], r"picture B are no array: expected \(n, 4\)"),
+        (["corner"], r"picture B are no array: expected \(n, 4\)"),
         ([[10, 20, 2, np.nan]], "picture B have NaN"),
         ([[10, 20, 0, 0]], "scale of 0 or less"),
         (
@@ -164,8 +166,14 @@ def test_a_picture_that_cannot_be_used_is_named(tmp_path):
         hk.match("missing.jpg", picture(), **PIXELS)
     with pytest.raises(hk.UserError, match=r"The picture B cannot be used.*shape \(7,\)"):
         hk.match(picture(), np.ones(7), **PIXELS)
-    with pytest.raises(hk.UserError, match="30x20 pixels is too small for keypoints"):
-        hk.match(picture()[:20, :30], picture(), **PIXELS)
+    with pytest.raises(hk.UserError, match="The picture A cannot be used.*is None.*cv2.imread"):
+        hk.match(None, picture(), **PIXELS)
+    small = "cannot be used. An image of 30x20 pixels is too small for keypoints: use a larger"
+    with pytest.raises(hk.UserError, match=f"The picture B {small}"):
+        hk.match(picture(), picture()[:20, :30], **PIXELS)
+    Image.fromarray(as_bytes(picture()[:20, :30])).save(tmp_path / "icon.png")
+    with pytest.raises(hk.UserError, match=f"icon.png {small}"):
+        hk.match(tmp_path / "icon.png", picture(), **PIXELS)
 
 
 @pytest.mark.parametrize(

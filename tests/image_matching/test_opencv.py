@@ -112,3 +112,10 @@ def test_a_mask_removes_keypoints_where_it_is_zero(pictures):
     everywhere, masked = extractor.detect(pictures[0]), extractor.detect(pictures[0], mask)
     assert 0 < len(masked) < len(everywhere)
     assert min(point.pt[0] for point in masked) >= 149.5
+    with pytest.raises(hk.UserError, match=r"shape \(3, 4\): expected \(240, 300\)"):
+        extractor.detect(pictures[0], mask[:3, :4])
+
+
+def test_a_file_that_opencv_could_not_read_is_an_error_that_says_so():
+    with pytest.raises(hk.UserError, match="is None.*cv2.imread returns None for a file that it"):
+        hk.opencv.Extractor("pixels").detect(cv2.imread("missing.jpg"))

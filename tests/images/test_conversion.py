@@ -65,7 +65,7 @@ def test_a_larger_picture_is_reduced_without_aliasing(form):
         (np.zeros(5), r"shape \(5,\)"),
         (np.zeros((0, 5)), r"shape \(0, 5\)"),
         (np.full((5, 5), "a"), "type <U1: expected uint8"),
-        (None, r"shape \(\)"),
+        (None, "is None: expected a path, an array or an image of Pillow"),
         (np.full((5, 5), np.nan), "NaN or infinite pixels"),
         (np.full((5, 5), 65535.0), r"65535 to 65535: expected 0\.\.255"),
         (np.full((5, 5), -3), r"-3 to -3: expected 0\.\.255"),
