@@ -75,12 +75,13 @@ def each_image_pair(
         descriptor: as for `hk.match`, or several: a list, or `{name: descriptor}`.
         points: greatest number of keypoints per image, the strongest.
         estimator, threshold: of the homography, see `hk.image_matching.estimate`.
-        seed: of the estimator.
+        seed: of the estimator; or several, a list, with a row of each pair for each of them: the
+            AUC of few pairs depends on the seed.
         longest: larger images of a folder are reduced to this number of pixels along the longer
             side; homographies are adapted.
         progress: show a progress bar, one step per sequence and descriptor.
 
-    Columns: descriptor, sequence, image; numbers of keypoints in image 1 and in this image, matches
+    Columns: descriptor, sequence, image, seed; numbers of keypoints in image 1 and in this image, matches
     and inliers; `MMA 1 px` .. `MMA 10 px`, corner_error in pixels, estimator. Descriptors are
     matched as mutual nearest neighbours. Raises UserError for a folder without sequences, images too
     small for keypoints and points below 1, and the errors of `read_sequence`,
@@ -89,6 +90,7 @@ def each_image_pair(
     check_options("homography", estimator, threshold)
     if points < 1:
         raise UserError(f"{points=}: expected 1 or more.")
+    seeds = seed if isinstance(seed, list | tuple | range) else [seed]
     models = _named_models(descriptor)
     sequences = _list_sequences(sequences)
     total, rows = len(sequences) * len(models), []
@@ -101,29 +103,35 @@ def each_image_pair(
                 detect = partial(detect_keypoints, strongest=points)
                 keypoints = parallel_map(detect, sequence.images, "", progress=False)
             for name, descriptors in describe_images(sequence.images, keypoints, models).items():
-                options = "homography", estimator, threshold, seed
-                for row in _score_sequence(sequence, keypoints, descriptors, options):
+                options = {"estimator": estimator, "threshold": threshold}
+                for row in _score_sequence(sequence, keypoints, descriptors, seeds, options):
                     rows.append({"descriptor": name, **row})
                 bar.update()
     return pd.DataFrame(rows).assign(estimator=f"{ESTIMATORS[estimator]}, {threshold:g} px")
 
 
-def _score_sequence(sequence, keypoints, descriptors, options):
-    """Yield a row for each image but the first; `keypoints` and `descriptors` are lists."""
+def _score_sequence(sequence, keypoints, descriptors, seeds, options):
+    """Yield a row for each image but the first and each seed.
+
+    `keypoints` and `descriptors` are lists; `options` are those of the estimator.
+    """
     for k, homography in enumerate(sequence.homographies, start=1):
         pairs, _ = nearest_pairs(descriptors[0], descriptors[k])
         xy = keypoints[0][pairs[:, 0], :2], keypoints[k][pairs[:, 1], :2]
-        matrix, inliers, _ = estimate(*xy, sequence.images[k].shape, *options)
-        yield {
-            "sequence": sequence.name,
-            "image": k + 1,
-            "keypoints_1": len(keypoints[0]),
-            "keypoints": len(keypoints[k]),
-            "matches": len(pairs),
-            "inliers": int(inliers.sum()),
-            **matching_accuracy(transfer_errors(homography, *xy)),
-            "corner_error": corner_error(matrix, homography, sequence.images[0].shape),
-        }
+        accuracy = matching_accuracy(transfer_errors(homography, *xy))
+        for seed in seeds:
+            matrix, inliers, _ = estimate(*xy, sequence.images[k].shape, seed=seed, **options)
+            yield {
+                "sequence": sequence.name,
+                "image": k + 1,
+                "seed": seed,
+                "keypoints_1": len(keypoints[0]),
+                "keypoints": len(keypoints[k]),
+                "matches": len(pairs),
+                "inliers": int(inliers.sum()),
+                **accuracy,
+                "corner_error": corner_error(matrix, homography, sequence.images[0].shape),
+            }
 
 
 def summarise(pairs):
@@ -137,7 +145,7 @@ def summarise(pairs):
         for group, members in {"all": of_descriptor, **groups}.items():
             if len(members):
                 rows[name, group] = {
-                    "pairs": len(members),
+                    "pairs": len(members) // members.seed.nunique(),
                     **members[means].mean(),
                     **homography_auc(members.corner_error),
                     "estimator": members.estimator.iloc[0],

@@ -78,6 +78,17 @@ def test_all_descriptors_get_the_same_keypoints(pairs):
     assert (counts == 1).all(axis=None)
 
 
+def test_several_seeds_give_several_homographies_of_the_same_matches(sequences):
+    options = {"descriptor": "resized", "points": 80, "threshold": 1}
+    rows = hk.benchmark.each_image_pair(sequences[:1], seed=[0, 5], **options)
+    assert rows.seed.tolist() == [0, 5] and rows.matches.nunique() == 1
+    assert rows.corner_error.nunique() == 2
+    for k, seed in enumerate((0, 5)):
+        (alone,) = hk.benchmark.each_image_pair(sequences[:1], seed=seed, **options).corner_error
+        assert rows.corner_error[k] == alone
+    assert summarise(rows).pairs.tolist() == [1, 1]
+
+
 def test_the_seed_decides_everything_that_is_random(sequences):
     tables = [hk.benchmark.image_pairs(sequences[:1], "pixels", points=80) for _ in range(2)]
     assert tables[0].equals(tables[1])
