@@ -2,7 +2,6 @@
 
 import sys
 
-import cv2
 import numpy as np
 import pytest
 from processes import run_python
@@ -17,6 +16,8 @@ from hpatches_kit.descriptors.baselines import (
     rootsift,
     sift,
 )
+
+cv2 = pytest.importorskip("cv2")
 
 DIMS = {"mean_std": 2, "resized": 36, "pixels": 1024, "sift": 128, "rootsift": 128, "orb": 256}
 
