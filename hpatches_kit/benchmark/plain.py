@@ -18,7 +18,8 @@ time. The other modules compute them 23 to 160 times faster at full size. The te
 with official numbers. What differs from a textbook:
 
 - AP is the area under the precision-recall curve by the trapezoid rule. The MATLAB code, and with
-  it the paper, uses the mean precision at the positives.
+  it the paper, uses the mean precision at the positives, and differs in eight more rules: see
+  `plain_matlab.py`.
 - At equal distance the list order decides, and the lists differ: verification lists negatives
   first, retrieval positives first, so equal descriptors have a retrieval mAP of 1.
 - Verification rounds distances to float32, which creates ties. Matching and retrieval use float64.

@@ -13,7 +13,7 @@ from hpatches_kit.benchmark import plain
 from hpatches_kit.benchmark import retrieval as retrieval_module
 from hpatches_kit.benchmark import verification as verification_module
 from hpatches_kit.benchmark.matching import matching
-from hpatches_kit.benchmark.precision_recall import average_precision, mean_precision
+from hpatches_kit.benchmark.precision_recall import average_precision
 from hpatches_kit.benchmark.retrieval import retrieval
 from hpatches_kit.benchmark.tasks import PairList, Tasks
 from hpatches_kit.benchmark.verification import verification
@@ -108,18 +108,6 @@ def test_all_official_numbers_are_reproduced(tmp_path):
     assert plain.differences(official["verification"], plain.verification(descriptors, tasks)) == []
     assert plain.differences(official["matching"], plain.matching(descriptors)) == []
     assert plain.differences(official["retrieval"], plain.retrieval(descriptors, tasks)) == []
-
-
-@pytest.mark.filterwarnings("ignore::hpatches_kit.benchmark.CollapseWarning")
-def test_the_matlab_variant_uses_the_mean_precision_at_the_positives(descriptors, monkeypatch):
-    tasks = hk.benchmark.draw_tasks(descriptors, pairs=500)
-    scores = hk.benchmark.evaluate(descriptors, tasks)
-    for task in scores.tasks:
-        monkeypatch.setattr(f"hpatches_kit.benchmark.{task}.average_precision", mean_precision)
-    replaced = hk.benchmark.evaluate(descriptors, tasks)
-    for task in ("verification", "matching", "retrieval"):
-        matlab = scores[task]["matlab"]["mean_ap"]
-        assert matlab == pytest.approx(replaced[task]["mean_ap"]) != scores[task]["mean_ap"]
 
 
 @pytest.mark.parametrize("seed", range(2))
