@@ -141,8 +141,9 @@ def main():
     text = "\n\n".join(
         [
             table(rows),
-            "At most 1,000 keypoints per image; right: matches with an error of 3 px at most. AUC: means over seeds 0 to 4 of the estimator, ±"
-            f" their standard deviation.{f' Real sequences: {names}.' if names else ''}"
+            "At most 1,000 keypoints per image; right: matches with an error of 3 px at most. AUC:"
+            " means over seeds 0 to 4 of the estimator, ± their standard deviation."
+            f"{f' Real sequences: {names}.' if names else ''}"
             f" {describe_machine()}.",
             "Right matches of each sequence, mean of its five pairs:",
             table(of_sequences),

@@ -126,7 +126,10 @@ def quick(many_patches, small_unet, tmp_path, monkeypatch):
     "page",
     [
         "README.md",
-        *(f"docs/{name}.md" for name in ("training", "benchmark", "two-protocols", "reproduce", "matching")),
+        *(
+            f"docs/{name}.md"
+            for name in ("training", "benchmark", "two-protocols", "reproduce", "matching")
+        ),
     ],
 )
 def test_the_code_of_a_page_runs_from_top_to_bottom(page, quick):

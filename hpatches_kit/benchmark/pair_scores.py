@@ -81,16 +81,17 @@ def each_image_pair(
             side; homographies are adapted.
         progress: show a progress bar, one step per sequence and descriptor.
 
-    Columns: descriptor, sequence, image, seed; numbers of keypoints in image 1 and in this image, matches
-    and inliers; `MMA 1 px` .. `MMA 10 px`, corner_error in pixels, estimator. Descriptors are
-    matched as mutual nearest neighbours. Raises UserError for a folder without sequences, images too
-    small for keypoints and points below 1, and the errors of `read_sequence`,
+    Columns: descriptor, sequence, image, seed; numbers of keypoints in image 1 and in this image,
+    matches and inliers; `MMA 1 px` .. `MMA 10 px`, corner_error in pixels, estimator. Descriptors
+    are matched as mutual nearest neighbours. Raises UserError for no descriptor, sequence or seed,
+    images too small for keypoints and points below 1, and the errors of `read_sequence`,
     `hk.image_matching.estimate` and `hk.image_matching.describe_keypoints`.
     """
     check_options("homography", estimator, threshold)
     if points < 1:
         raise UserError(f"{points=}: expected 1 or more.")
-    seeds = seed if isinstance(seed, list | tuple | range) else [seed]
+    if not (seeds := list(seed) if isinstance(seed, list | tuple | range) else [seed]):
+        raise UserError("There is no seed for the estimator.")
     models = _named_models(descriptor)
     sequences = _list_sequences(sequences)
     total, rows = len(sequences) * len(models), []
@@ -213,9 +214,11 @@ def _named_models(descriptor):
 
 
 def _list_sequences(sequences):
-    if isinstance(sequences, str | PathLike):
-        return sequence_folders(sequences)
-    sequences = [sequences] if isinstance(sequences, ImageSequence) else list(sequences)
-    if not sequences:
+    if isinstance(sequences, str | PathLike | ImageSequence):
+        sequences = [sequences]
+    listed = []
+    for sequence in sequences:
+        listed += [sequence] if isinstance(sequence, ImageSequence) else sequence_folders(sequence)
+    if not listed:
         raise UserError("There is no image sequence to score on.")
-    return sequences
+    return listed

@@ -36,19 +36,21 @@ def estimate(xy_a, xy_b, shape_b, geometry="homography", estimator="ransac", thr
         seed: of the random samples.
 
     Returns `(matrix, inliers, reason)`: `(3, 3)` or None, booleans `(matches,)`, and why there is
-    no matrix, or `""`. A matrix is also refused if as many inliers are expected by chance. Raises
-    UserError for unknown names and a threshold of 0 or less, ImportError for MAGSAC without OpenCV.
+    no matrix, or `""`. A matrix is also refused if it is singular (a homography), and if as many
+    inliers are expected by chance. Raises UserError for unknown names and a threshold of 0 or less, ImportError for MAGSAC without OpenCV.
     """
     check_options(geometry, estimator, threshold)
     none, fewest, name = np.zeros(len(xy_a), bool), FEWEST[geometry], NAMES[geometry]
     if len(xy_a) < fewest:
         return None, none, f"{len(xy_a)} matches: a {name} needs {fewest} or more"
+    xy_a, xy_b = np.array(xy_a, float), np.array(xy_b, float)
     fit = {"ransac": _ransac, "magsac": _magsac}[estimator]
-    matrix, inliers = fit(np.array(xy_a, float), np.array(xy_b, float), geometry, threshold, seed)
-    if matrix is None or inliers.sum() < fewest:
+    matrix, inliers = fit(xy_a, xy_b, geometry, threshold, seed)
+    # Matches that share a point, as without the mutual test, support a matrix only once.
+    distinct = 0 if matrix is None else min(_count(xy_a[inliers]), _count(xy_b[inliers]))
+    if distinct < fewest or (geometry == "homography" and is_singular(matrix)):
         return None, none, f"no {name} fits {fewest} of {len(xy_a)} matches"
-    alarms = log_false_alarms(inliers.sum(), len(xy_a), shape_b, geometry, threshold)
-    if alarms >= 0:
+    if log_false_alarms(distinct, len(xy_a), shape_b, geometry, threshold) >= 0:
         agreement = f"{inliers.sum()} of {len(xy_a)} matches agree with one {name}"
         return None, none, f"{agreement}, no more than expected by chance"
     return matrix, inliers, ""
@@ -91,6 +93,11 @@ def log_false_alarms(inliers, matches, shape, geometry, threshold):
     return log / np.log(10)
 
 
+def _count(xy):
+    """The number of distinct points of `(n, 2)`."""
+    return len(np.unique(xy, axis=0))
+
+
 def _ransac(xy_a, xy_b, geometry, threshold, seed):
     options = {"stop_probability": CONFIDENCE, "max_trials": MOST_SAMPLES, "rng": seed}
     model, inliers = _one_ransac(xy_a, xy_b, geometry, threshold, **options)
@@ -124,7 +131,7 @@ def _magsac(xy_a, xy_b, geometry, threshold, seed):
     settings.sampler, settings.final_polisher = cv2.SAMPLING_UNIFORM, cv2.MAGSAC
     find = {"homography": cv2.findHomography, "fundamental": cv2.findFundamentalMat}[geometry]
     matrix, _ = find(xy_a, xy_b, settings)
-    if matrix is None or (geometry == "homography" and is_singular(matrix)):
+    if matrix is None:
         return None, None
     residuals = TRANSFORMS[geometry](matrix=matrix).residuals(xy_a, xy_b)
     return matrix, residuals <= threshold

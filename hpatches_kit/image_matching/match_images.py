@@ -96,9 +96,12 @@ def match(
         options = geometry, estimator, threshold, seed
         matrix, inliers, reason = estimate(*xy, images[1].shape, *options)
         bar.update()
-    empty = [picture.name for picture, keypoints in zip(pictures, detected) if not len(keypoints)]
+    given = keypoints_a, keypoints_b
+    empty = [(picture.name, g) for picture, g, k in zip(pictures, given, detected) if not len(k)]
     if empty:
-        reason = f"{' and '.join(empty)} without keypoints: blank, blurred or very small"
+        reason = f"{' and '.join(name for name, _ in empty)} without keypoints"
+        if all(keypoints is None for _, keypoints in empty):
+            reason += ": blank, blurred or very small"
     return ImageMatches(
         images=images,
         shapes=tuple(picture.shape for picture in pictures),

@@ -36,9 +36,15 @@ class Extractor:
             for keypoints of SIFT, whose size is twice the scale. The size of an ORB keypoint is
             already that of its region: use 1.
         points: greatest number of keypoints that `detect` returns.
+
+    Raises UserError for an unknown name, and for a region or number of points of 0 or less.
     """
 
     def __init__(self, model="descriptor", region=2 * REGION / SIZE, points=1000):
+        if not region > 0:
+            raise UserError(f"{region=}: expected the side of a patch, greater than 0.")
+        if points < 1:
+            raise UserError(f"{points=}: expected 1 or more.")
         self.model, self.points = find_descriptor(model), points
         self.size = 2 * REGION / region  # `keypoint.size` in units of the scale
         self.dim = None
