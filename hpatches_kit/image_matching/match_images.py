@@ -96,11 +96,15 @@ def match(
         options = geometry, estimator, threshold, seed
         matrix, inliers, reason = estimate(*xy, images[1].shape, *options)
         bar.update()
-    given = keypoints_a, keypoints_b
-    empty = [(picture.name, g) for picture, g, k in zip(pictures, given, detected) if not len(k)]
+    counts = map(len, detected)
+    empty = [
+        (picture.name, given)
+        for picture, given, count in zip(pictures, (keypoints_a, keypoints_b), counts)
+        if not count
+    ]
     if empty:
         reason = f"{' and '.join(name for name, _ in empty)} without keypoints"
-        if all(keypoints is None for _, keypoints in empty):
+        if all(given is None for _, given in empty):
             reason += ": blank, blurred or very small"
     return ImageMatches(
         images=images,

@@ -98,7 +98,7 @@ def test_a_folder_of_sequences_and_a_sequence_score_like_the_sequences(sequences
     for sequence in sequences[:1]:
         write_sequence(tmp_path / sequence.name, sequence.images, sequence.homographies)
     options = {"descriptor": {"mine": hk.baselines.pixels}, "points": 60}
-    for folder in (tmp_path, str(tmp_path / "v_tilt"), [tmp_path / "v_tilt"]):
+    for folder in (tmp_path, str(tmp_path / "v_tilt"), [tmp_path]):
         (row,) = hk.benchmark.each_image_pair(folder, **options).to_dict("records")
         assert row["descriptor"] == "mine" and row["sequence"] == "v_tilt"
         assert row["corner_error"] < 2
@@ -123,6 +123,8 @@ def test_what_cannot_be_scored_is_refused(tmp_path, sequences):
     tiny = hk.images.ImageSequence("v_tiny", [picture()[:20, :30]] * 2, [np.eye(3)])
     with pytest.raises(hk.UserError, match="The sequence v_tiny cannot be used. .* 30x20 pixels"):
         hk.benchmark.image_pairs([tiny], "pixels")
+    with pytest.raises(hk.UserError, match="There is no seed"):
+        hk.benchmark.image_pairs(sequences, "pixels", seed=[])
     with pytest.raises(hk.UserError, match="There is no descriptor"):
         hk.benchmark.image_pairs(sequences, [])
     with pytest.raises(hk.UserError, match=r"same name: \['pixels', 'pixels'\]"):

@@ -107,3 +107,16 @@ def test_magsac_without_opencv_says_what_to_install(monkeypatch):
 def test_unknown_names_are_refused():
     with pytest.raises(UserError, match="Unknown estimator 'best'"):
         estimate(*matches_of_a_plane(), SHAPE, estimator="best")
+
+
+@pytest.mark.parametrize("estimator", ["ransac", "magsac"])
+def test_points_on_a_line_and_points_shared_by_many_matches_determine_no_homography(estimator):
+    if estimator == "magsac":
+        pytest.importorskip("cv2")
+    xy_a = np.random.default_rng(0).uniform(0, 480, (60, 2))
+    line = np.column_stack([xy_a[:, 0], np.full(60, 50.0)])
+    repeated = np.repeat(xy_a[:2], 8, axis=0)
+    for a, b in ((xy_a, line), (repeated, repeated)):
+        matrix, inliers, reason = estimate(a, b, SHAPE, estimator=estimator)
+        assert matrix is None and not inliers.any()
+        assert reason == f"no homography fits 4 of {len(a)} matches"

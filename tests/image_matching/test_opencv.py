@@ -119,3 +119,9 @@ def test_a_mask_removes_keypoints_where_it_is_zero(pictures):
 def test_a_file_that_opencv_could_not_read_is_an_error_that_says_so():
     with pytest.raises(hk.UserError, match="is None.*cv2.imread returns None for a file that it"):
         hk.opencv.Extractor("pixels").detect(cv2.imread("missing.jpg"))
+
+
+@pytest.mark.parametrize("option", ["region", "points"])
+def test_a_region_and_a_number_of_points_of_0_are_refused(option):
+    with pytest.raises(hk.UserError, match=f"{option}=0: expected"):
+        hk.opencv.Extractor("pixels", **{option: 0})
