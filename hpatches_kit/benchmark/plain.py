@@ -161,12 +161,17 @@ def draw_pairs(lengths, pairs, seed=42):
     return first, intra, inter
 
 
-def differences(expected, result, path=""):
-    """One sentence for each number of a nested dictionary that the result has differently."""
+def differences(expected, result, tolerance=1e-9, path=""):
+    """One sentence for each number of a nested dictionary that the result has differently.
+
+    Args:
+        expected, result: nested dictionaries; the result may hold more.
+        tolerance: relative difference that counts as equal.
+    """
     sentences = []
     for key, value in expected.items():
         if isinstance(value, dict):
-            sentences += differences(value, result[key], f"{path}/{key}")
-        elif abs(value - result[key]) > 1e-9 * abs(value):
+            sentences += differences(value, result[key], tolerance, f"{path}/{key}")
+        elif abs(value - result[key]) > tolerance * abs(value):
             sentences.append(f"{path}/{key}: {result[key]!r}, expected {value!r}")
     return sentences

@@ -4,8 +4,8 @@ The authors published a Python and a MATLAB evaluator. They score the same descr
 lists, and disagree by several percent. Each setting below is one difference between them, so that
 its effect can be measured alone:
 
-    protocol = dataclasses.replace(hk.benchmark.PYTHON, precision_at_positives=True)
-    scores = hk.benchmark.evaluate(descriptors, protocol=protocol)
+    protocol = hk.benchmark.Protocol(precision_at_positives=True)
+    scores = hk.benchmark.evaluate(hk.describe(model, test), protocol=protocol)
 
 `docs/two-protocols.md` shows the effect of each. References: `python/utils/tasks.py` and
 `matlab/+bench` of github.com/hpatches/hpatches-benchmark, `vl_pr.m` of VLFeat.
