@@ -99,27 +99,28 @@ def _count(xy):
 
 
 def _ransac(xy_a, xy_b, geometry, threshold, seed):
-    options = {"stop_probability": CONFIDENCE, "max_trials": MOST_SAMPLES, "rng": seed}
-    model, inliers = _one_ransac(xy_a, xy_b, geometry, threshold, **options)
-    for _ in range(REFITS):
-        if not model:
-            return None, None
-        # The only sample of this call is the inliers: it fits a matrix to them.
-        options = {"max_trials": 1, "initial_inliers": inliers}
-        refit, refit_inliers = _one_ransac(xy_a, xy_b, geometry, threshold, **options)
-        if not refit or refit_inliers.sum() < inliers.sum():
-            break
-        if np.array_equal(refit_inliers, inliers):
-            break
-        model, inliers = refit, refit_inliers
-    return np.asarray(model.params), inliers
-
-
-def _one_ransac(xy_a, xy_b, geometry, threshold, **options):
     data, transform = (xy_a, xy_b), TRANSFORMS[geometry]
+    options = {"stop_probability": CONFIDENCE, "max_trials": MOST_SAMPLES, "rng": seed}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # a matrix that cannot be estimated is handled by callers
-        return ransac(data, transform, FEWEST[geometry], threshold, **options)
+        model, inliers = ransac(data, transform, FEWEST[geometry], threshold, **options)
+        for _ in range(REFITS if model else 0):
+            agree = model.residuals(*data) < threshold
+            if agree.sum() < inliers.sum() or np.array_equal(agree, inliers):
+                break
+            refit = _fit(transform, xy_a[agree], xy_b[agree])
+            if not refit:
+                break
+            model, inliers = refit, agree
+    return (np.asarray(model.params), inliers) if model else (None, None)
+
+
+def _fit(transform, xy_a, xy_b):
+    """Fit a transform of scikit-image to all points; what it returns is false if this fails."""
+    if hasattr(transform, "from_estimate"):  # since version 0.26
+        return transform.from_estimate(xy_a, xy_b)
+    model = transform()
+    return model.estimate(xy_a, xy_b) and model
 
 
 def _magsac(xy_a, xy_b, geometry, threshold, seed):

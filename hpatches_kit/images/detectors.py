@@ -1,8 +1,10 @@
 """Three detectors of keypoints: DoG and Hessian over position and scale, Harris corners."""
 
 import numpy as np
-from skimage.feature import corner_harris, hessian_matrix, peak_local_max
+from skimage.feature import corner_harris, hessian_matrix
 from skimage.filters import gaussian
+
+from hpatches_kit.images.local_maxima import local_maxima
 
 # Weakest response kept, for grey levels 0..1; low, because blank patches are dropped later.
 THRESHOLDS = {"hessian": 5e-4, "harris": 1e-3, "dog": 8e-3}
@@ -28,16 +30,16 @@ def detect_peaks(image, levels, scales, thresholds=THRESHOLDS):
     )
     found = []
     for name, response in (("dog", dog), ("hessian", hessian)):  # over position and scale
-        peaks = peak_local_max(response, threshold_abs=thresholds[name], exclude_border=False)
+        peaks = local_maxima(response, thresholds[name], reach=(1, 1, 1))
         peaks = peaks[(peaks[:, 0] > 0) & (peaks[:, 0] < len(scales) - 1)]
         offsets = np.column_stack([_offset(response, peaks, axis) for axis in range(3)])
         found.append((peaks, offsets, response[tuple(peaks.T)] / thresholds[name]))
     for k, sigma in enumerate(scales):  # corners: over position, at each scale
-        response = sigma**4 * corner_harris(levels[k], sigma=sigma)
-        peaks = peak_local_max(response, min_distance=2, threshold_abs=thresholds["harris"])
-        offsets = [np.zeros(len(peaks)), *(_offset(response, peaks, axis) for axis in (0, 1))]
+        response = sigma**4 * corner_harris(levels[k], sigma=sigma)[None]
+        peaks = local_maxima(response, thresholds["harris"], reach=(0, 2, 2))
+        offsets = [np.zeros(len(peaks)), *(_offset(response, peaks, axis) for axis in (1, 2))]
         strength = response[tuple(peaks.T)] / thresholds["harris"]
-        found.append((np.insert(peaks, 0, k, axis=1), np.column_stack(offsets), strength))
+        found.append((peaks + [k, 0, 0], np.column_stack(offsets), strength))
     return map(np.concatenate, zip(*found))
 
 
