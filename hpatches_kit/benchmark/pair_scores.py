@@ -4,6 +4,7 @@ All descriptors get the same keypoints and patches. Image 1 of each sequence is 
 the others.
 """
 
+from collections.abc import Iterable
 from functools import partial
 from os import PathLike
 
@@ -12,6 +13,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from hpatches_kit._support.errors import UserError, errors_about
+from hpatches_kit._support.options import check_longest, check_whole_number
 from hpatches_kit._support.thread_pool import parallel_map
 from hpatches_kit.datasets.own_photographs import LONGEST_OF_SEQUENCE
 from hpatches_kit.image_matching.describe_image import (
@@ -87,11 +89,12 @@ def each_image_pair(
     images too small for keypoints and points below 1, and the errors of `read_sequence`,
     `hk.image_matching.estimate` and `hk.image_matching.describe_keypoints`.
     """
-    check_options("homography", estimator, threshold)
-    if points < 1:
-        raise UserError(f"{points=}: expected 1 or more.")
-    if not (seeds := list(seed) if isinstance(seed, list | tuple | range) else [seed]):
+    check_whole_number("points", points, 1)
+    check_longest(longest)
+    if not (seeds := list(seed) if isinstance(seed, list | tuple | range | np.ndarray) else [seed]):
         raise UserError("There is no seed for the estimator.")
+    for seed in seeds:
+        check_options("homography", estimator, threshold, seed)
     models = _named_models(descriptor)
     sequences = _list_sequences(sequences)
     total, rows = len(sequences) * len(models), []
@@ -197,11 +200,11 @@ def homography_auc(corner_errors):
 
 
 def _named_models(descriptor):
-    if isinstance(descriptor, dict):
-        return {name: find_descriptor(model) for name, model in descriptor.items()}
-    several = descriptor if isinstance(descriptor, list | tuple) else [descriptor]
+    several = descriptor if isinstance(descriptor, list | tuple | dict) else [descriptor]
     if not several:
         raise UserError("There is no descriptor to score.")
+    if isinstance(several, dict):
+        return {name: find_descriptor(model) for name, model in several.items()}
     # A pretrained network has the name that was asked for, not that of its architecture.
     named = [
         (model if isinstance(model, str) else name_of(model), find_descriptor(model))
@@ -217,7 +220,9 @@ def _list_sequences(sequences):
     if isinstance(sequences, str | PathLike | ImageSequence):
         sequences = [sequences]
     listed = []
-    for sequence in sequences:
+    for sequence in sequences if isinstance(sequences, Iterable) else [sequences]:
+        if not isinstance(sequence, str | PathLike | ImageSequence):
+            raise UserError(f"{sequence!r} is not an image sequence: expected one, or a folder.")
         listed += [sequence] if isinstance(sequence, ImageSequence) else sequence_folders(sequence)
     if not listed:
         raise UserError("There is no image sequence to score on.")

@@ -1,6 +1,7 @@
 """Describe the keypoints of an image: a patch for each, cut as in training, and a descriptor."""
 
 from functools import lru_cache
+from inspect import isfunction, signature
 from itertools import repeat
 
 import numpy as np
@@ -22,8 +23,8 @@ def describe_keypoints(image, keypoints, descriptor="descriptor"):
         keypoints: `(points, 4)` x, y, scale and angle, as from `hk.images.detect_keypoints`.
         descriptor: as for `hk.match`.
 
-    Raises UserError for an unknown name, a model of patches of another size, and an output that is
-    not one vector of finite numbers per patch.
+    Raises UserError for an unknown name, a model of patches of another size, a class or function
+    that makes models, and an output that is not one vector of finite numbers per patch.
     """
     model = find_descriptor(descriptor)
     return describe_patches(cut_patches(image, keypoints, takes_originals(model)), model)
@@ -69,10 +70,11 @@ def describe_patches(patches, model):
         return describe_patches(np.zeros((1, *patches.shape[1:]), np.uint8), model)[:0]
     sigma = [np.zeros(len(patches), np.float32)] if takes_sigma(model) else []
     values = np.asarray(predict(model, [patches, *sigma]))
-    if values.ndim != 2 or len(values) != len(patches):
-        raise UserError(
-            f"{name_of(model)} returns {values.shape}: expected descriptors ({len(patches)}, dim)."
-        )
+    expected = f"expected descriptors ({len(patches)}, dim)."
+    if values.dtype.kind not in "buif":
+        raise UserError(f"{name_of(model)} does not return numbers: {expected}")
+    if values.ndim != 2 or len(values) != len(patches) or not values.shape[1]:
+        raise UserError(f"{name_of(model)} returns {values.shape}: {expected}")
     if not np.isfinite(values).all():
         raise UserError(f"{name_of(model)} returns NaN or infinite numbers.")
     return values.astype(np.float32, copy=False)
@@ -81,10 +83,28 @@ def describe_patches(patches, model):
 def find_descriptor(descriptor):
     """Return the model or function that `descriptor` names, or itself if it is not a name."""
     if callable(descriptor):
+        _check_takes_patches(descriptor)
         return descriptor
     if not isinstance(descriptor, str):
         raise UserError(f"{descriptor!r} is not a descriptor: expected a name, model or function.")
     return BASELINES[descriptor] if descriptor in BASELINES else _pretrained(descriptor)
+
+
+def _check_takes_patches(function):
+    """Raise UserError for what makes models, which was meant to be called."""
+    name = name_of(function)
+    makes_models = str(getattr(function, "__module__", "")).startswith("hpatches_kit.models")
+    if isinstance(function, type) or (makes_models and isfunction(function)):
+        raise UserError(f"{name} is not a model, but makes one: add parentheses, {name}().")
+    try:
+        signature(function).bind(None)
+    except TypeError as error:
+        raise UserError(
+            f"{name} cannot be called with patches alone: expected a model, or a function of"
+            f" patches. If it makes a model, add parentheses: {name}()."
+        ) from error
+    except ValueError:  # compiled functions may have no signature
+        pass
 
 
 def name_of(model):

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from hpatches_kit._support.units import format_count
 from hpatches_kit.image_matching.geometry import NAMES
 
 
@@ -57,6 +58,7 @@ class ImageMatches:
         return {**keypoints, "matches": len(self.pairs), "inliers": int(self.inliers.sum())}
 
     def __repr__(self):
-        a, b, matches, inliers = (f"{count:,}" for count in self.counts.values())
-        agree = f"{inliers} agree with one {NAMES[self.geometry]} ({self.estimator})"
-        return f"{matches} matches of {a} and {b} keypoints; {self.reason or agree}"
+        a, b, count, inliers = self.counts.values()
+        matches, keypoints = format_count(count, "match", "matches"), f"{a:,} and {b:,} keypoints"
+        agree = f"{inliers:,} agree with one {NAMES[self.geometry]} ({self.estimator})"
+        return f"{matches} of {keypoints}; {self.reason or agree}"

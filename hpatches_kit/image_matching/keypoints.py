@@ -18,16 +18,17 @@ def as_keypoints(keypoints, shape, image_name="the image"):
 
     Raises UserError for another shape, NaN, a scale of 0 or less and a point outside the image.
     """
-    if len(keypoints) and hasattr(keypoints[0], "pt"):
-        keypoints = from_opencv(keypoints)
     expected = (
         "expected (n, 4), with x, y, scale in pixels and angle in radians; or a list of"
         " cv2.KeyPoint."
     )
     try:
+        if len(keypoints) and hasattr(keypoints[0], "pt"):
+            keypoints = from_opencv(keypoints)
         keypoints = np.asarray(keypoints, float)
-    except (TypeError, ValueError) as error:  # rows of several lengths, or no numbers
-        raise UserError(f"The keypoints of {image_name} are no array: {expected}") from error
+    except (TypeError, ValueError, LookupError, AttributeError) as error:
+        # A number, rows of several lengths, no numbers, or some rows and some keypoints of OpenCV.
+        raise UserError(f"The keypoints of {image_name} are not an array: {expected}") from error
     if not keypoints.size:
         return np.empty((0, 4))
     if keypoints.ndim != 2 or keypoints.shape[1] != 4:

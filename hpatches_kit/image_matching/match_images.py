@@ -6,7 +6,8 @@ from os import PathLike
 import numpy as np
 from tqdm import tqdm
 
-from hpatches_kit._support.errors import UserError, errors_about
+from hpatches_kit._support.errors import errors_about
+from hpatches_kit._support.options import check_longest, check_whole_number
 from hpatches_kit._support.thread_pool import parallel_map
 from hpatches_kit.datasets.own_photographs import LONGEST
 from hpatches_kit.image_matching.describe_image import (
@@ -70,15 +71,16 @@ def match(
     picture, a descriptor that does not return vectors, and options out of range; ImportError for
     MAGSAC without OpenCV.
     """
-    check_options(geometry, estimator, threshold)
+    check_options(geometry, estimator, threshold, seed)
     check_ratio(ratio)
-    if points < 1:
-        raise UserError(f"{points=}: expected 1 or more.")
+    check_whole_number("points", points, 1)
+    check_longest(longest)
     with tqdm(total=4, desc="Reading", disable=not progress, delay=2, leave=False) as bar:
         pictures = [
             _read_picture(image, longest, f"the picture {letter}")
             for image, letter in ((image_a, "A"), (image_b, "B"))
         ]
+        model = find_descriptor(descriptor)
         _advance(bar, "Detecting keypoints")
         detected = parallel_map(
             lambda pair: _keypoints(*pair, points),
@@ -88,8 +90,7 @@ def match(
         )
         _advance(bar, "Describing keypoints")
         images = tuple(picture.grey for picture in pictures)
-        models = {"": find_descriptor(descriptor)}
-        descriptors = describe_images(images, detected, models)[""]
+        descriptors = describe_images(images, detected, {"": model})[""]
         _advance(bar, "Matching")
         pairs, distances = nearest_pairs(*descriptors, mutual, ratio)
         xy = [keypoints[rows, :2] for keypoints, rows in zip(detected, pairs.T)]

@@ -1,5 +1,7 @@
 """Nearest neighbours among descriptors, with the two usual tests of a match."""
 
+from numbers import Real
+
 import numpy as np
 from sklearn.neighbors import NearestNeighbors
 
@@ -34,7 +36,7 @@ def nearest_pairs(descriptors_a, descriptors_b, mutual=True, ratio=None):
 
 def check_ratio(ratio):
     """Raise UserError for a ratio outside 0..1."""
-    if ratio is not None and not 0 < ratio <= 1:
+    if ratio is not None and not (isinstance(ratio, Real) and 0 < ratio <= 1):
         raise UserError(f"{ratio=}: expected a number greater than 0, at most 1, or None.")
 
 

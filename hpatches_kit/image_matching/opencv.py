@@ -12,6 +12,7 @@ import numpy as np
 
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.optional import import_opencv
+from hpatches_kit._support.options import check_positive, check_whole_number
 from hpatches_kit.image_matching.describe_image import (
     cut_patches,
     describe_patches,
@@ -41,10 +42,8 @@ class Extractor:
     """
 
     def __init__(self, model="descriptor", region=2 * REGION / SIZE, points=1000):
-        if not region > 0:
-            raise UserError(f"{region=}: expected the side of a patch, greater than 0.")
-        if points < 1:
-            raise UserError(f"{points=}: expected 1 or more.")
+        check_positive("region", region, "the side of a patch")
+        check_whole_number("points", points, 1)
         self.model, self.points = find_descriptor(model), points
         self.size = 2 * REGION / region  # `keypoint.size` in units of the scale
         self.dim = None
@@ -74,10 +73,15 @@ class Extractor:
         As in OpenCV, keypoints that cannot be described are left out: those outside the image, or
         without a size. The region of others may reach beyond it, where the nearest pixel is used. A
         keypoint without an angle (-1) is described upright. Without keypoints, the descriptors are
-        None.
+        None. Raises UserError for anything but a list of `cv2.KeyPoint`, and for an image of
+        another shape.
         """
-        grey, keypoints = _grey(image), tuple(keypoints)
-        points = from_opencv(keypoints, self.size)
+        grey = _grey(image)
+        try:
+            keypoints = tuple(keypoints)
+            points = from_opencv(keypoints, self.size)
+        except (TypeError, AttributeError) as error:
+            raise UserError("The keypoints are not a list of cv2.KeyPoint.") from error
         usable = is_inside(points, grey.shape) & (points[:, 2] > 0)
         if not usable.any():
             return (), None

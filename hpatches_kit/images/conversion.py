@@ -7,6 +7,7 @@ from PIL import Image
 from skimage.color import rgb2gray
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.options import check_longest
 from hpatches_kit.images.reading import (
     read_grey_and_shape,
     reduce_image,
@@ -26,13 +27,14 @@ def as_grey(picture, longest=None):
         longest: a larger picture is reduced to this number of pixels along its longer side.
 
     Raises UserError, which says what was expected, for a file that cannot be read, an array of
-    another shape or type, an empty picture, and grey levels out of range.
+    another shape or type, an empty picture, grey levels out of range, and `longest` below 1.
     """
     return as_grey_and_shape(picture, longest)[0]
 
 
 def as_grey_and_shape(picture, longest=None):
     """Return the picture as `as_grey` does, and its `(height, width)` before the reduction."""
+    check_longest(longest)
     if isinstance(picture, str | PathLike):
         return read_grey_and_shape(picture, longest)
     if isinstance(picture, Image.Image):

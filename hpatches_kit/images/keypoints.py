@@ -10,6 +10,7 @@ from scipy.spatial import cKDTree
 from skimage.filters import gaussian
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.options import check_whole_number
 from hpatches_kit.images.detectors import THRESHOLDS, detect_peaks
 
 REGION = 5.0  # half the side of the measurement region, in units of the detected scale
@@ -32,8 +33,10 @@ def detect_keypoints(image, seed=0, thresholds=THRESHOLDS, strongest=None):
 
     Returns `float64 (points, 4)`: x, y, scale (Gaussian sigma) in pixels and the angle of the
     dominant gradient in radians, from the x axis towards the y axis. Raises UserError for another
-    shape, and for an image too small for three scales.
+    shape, an image too small for three scales, and `strongest` below 1.
     """
+    if strongest is not None:
+        check_whole_number("strongest", strongest, 1)
     image = np.asarray(image, np.float32) / 255.0
     if image.ndim != 2:
         raise UserError(f"The image has shape {image.shape}: expected (height, width).")

@@ -118,19 +118,33 @@ def test_what_cannot_be_scored_is_refused(tmp_path, sequences):
         hk.benchmark.image_pairs(tmp_path / "missing")
     with pytest.raises(hk.UserError, match="There is no image sequence"):
         hk.benchmark.image_pairs([])
-    with pytest.raises(hk.UserError, match="points=0: expected 1 or more"):
-        hk.benchmark.image_pairs(sequences, "pixels", points=0)
+    for nothing in (5, [None]):
+        with pytest.raises(hk.UserError, match="is not an image sequence: expected one, or a fold"):
+            hk.benchmark.image_pairs(nothing, "pixels")
     tiny = hk.images.ImageSequence("v_tiny", [picture()[:20, :30]] * 2, [np.eye(3)])
     with pytest.raises(hk.UserError, match="The sequence v_tiny cannot be used. .* 30x20 pixels"):
         hk.benchmark.image_pairs([tiny], "pixels")
-    with pytest.raises(hk.UserError, match="There is no seed"):
-        hk.benchmark.image_pairs(sequences, "pixels", seed=[])
-    with pytest.raises(hk.UserError, match="There is no descriptor"):
-        hk.benchmark.image_pairs(sequences, [])
+    for nothing in ([], {}):
+        with pytest.raises(hk.UserError, match="There is no descriptor"):
+            hk.benchmark.image_pairs(sequences, nothing)
     with pytest.raises(hk.UserError, match=r"same name: \['pixels', 'pixels'\]"):
         hk.benchmark.image_pairs(sequences, ["pixels", hk.baselines.pixels])
-    with pytest.raises(hk.UserError, match="Unknown estimator 'best'"):
-        hk.benchmark.image_pairs(sequences, "pixels", estimator="best")
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"points": 0}, "points=0: expected a whole number, 1 or more"),
+        ({"points": None}, "points=None: expected a whole number, 1 or more"),
+        ({"seed": []}, "There is no seed"),
+        ({"seed": [0, -1]}, "seed=-1: expected a whole number, 0 or more"),
+        ({"longest": -5}, "longest=-5: expected a whole number"),
+        ({"estimator": "best"}, "Unknown estimator 'best'"),
+    ],
+)
+def test_options_out_of_range_are_refused(sequences, option, message):
+    with pytest.raises(hk.UserError, match=message):
+        hk.benchmark.image_pairs(sequences, "pixels", **option)
 
 
 def test_orb_and_rootsift_score_on_the_same_keypoints(sequences):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from PIL import Image
-from two_views import SHIFT, picture, seen_by
+from two_views import SHIFT, picture, seen_by, seen_from_the_side
 
 from hpatches_kit.cli.main import main
 
@@ -34,6 +34,7 @@ def test_it_prints_the_counts_and_the_homography_and_draws_the_figure(folder, ca
 
 
 def test_a_fundamental_matrix_is_printed_with_its_largest_number_one(folder, capsys):
+    Image.fromarray(np.rint(seen_from_the_side()).astype(np.uint8)).save(folder / "B.png")
     assert run("--geometry", "fundamental", "--points", "300") == 0
     lines = capsys.readouterr().out.splitlines()
     matrix = np.array([line.split() for line in lines[2:5]], float)
@@ -52,6 +53,8 @@ def test_pictures_that_do_not_match_say_why(folder, capsys):
     [
         (["--out", "matches.txt"], "expected a name that ends in .png"),
         (["--ratio", "3"], "ratio=3.0: expected"),
+        (["--seed", "-1"], "seed=-1: expected a whole number, 0 or more"),
+        (["--points", "0"], "points=0: expected a whole number, 1 or more"),
         (["--homography", "A.png"], "A.png is not a 3x3 matrix"),
         (["--homography", "missing"], "missing not found"),
     ],

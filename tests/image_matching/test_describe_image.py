@@ -115,6 +115,25 @@ def test_a_model_of_another_patch_size_is_refused(keypoints):
         describe_keypoints(picture(), keypoints, model)
 
 
+def make_model():
+    return hk.baselines.pixels
+
+
+@pytest.mark.parametrize(
+    ("descriptor", "message"),
+    [
+        (hk.models.l2net, r"l2net is not a model, but makes one: add parentheses, l2net\(\)"),
+        (hk.opencv.Extractor, r"Extractor is not a model, but makes one: add parentheses"),
+        (make_model, r"make_model cannot be called with patches alone.*make_model\(\)"),
+        (lambda patches: hk.baselines, "<lambda> does not return numbers: expected descriptors"),
+        (lambda patches: patches[:, 0, :0, 0], r"returns \(30, 0\): expected descriptors"),
+    ],
+)
+def test_what_makes_models_or_does_not_return_numbers_is_refused(keypoints, descriptor, message):
+    with pytest.raises(hk.UserError, match=message):
+        describe_keypoints(picture(), keypoints, descriptor)
+
+
 def test_outputs_that_are_no_descriptors_are_refused(keypoints):
     patches = np.zeros((5, 32, 32, 1), np.uint8)
     with pytest.raises(hk.UserError, match=r"returns \(4, 2\): expected descriptors \(5, dim\)"):

@@ -1,9 +1,11 @@
 """Matching two pictures, from a file to the homography."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from PIL import Image
-from two_views import SHIFT, TILT, corner_distance, picture, seen_by
+from two_views import SHIFT, TILT, corner_distance, picture, seen_by, seen_from_the_side
 
 import hpatches_kit as hk
 
@@ -95,12 +97,22 @@ def test_points_and_matrix_of_reduced_pictures_refer_to_their_full_size():
 
 
 def test_the_fundamental_matrix_of_reduced_pictures_refers_to_their_full_size():
-    large = np.kron(seen_by(TILT), np.ones((2, 2)))
+    large = np.kron(seen_from_the_side(), np.ones((2, 2)))
     result = hk.match(picture(), large, geometry="fundamental", longest=300, **PIXELS)
     a, b = (np.column_stack([p, np.ones(len(p))]) for p in (result.points_a, result.points_b))
     lines = a @ result.matrix.T
     distances = np.abs((b * lines).sum(1)) / np.hypot(lines[:, 0], lines[:, 1])
     assert distances[result.inliers].max() < 2 * 5  # the threshold is 3 pixels at half the size
+    assert result.inliers.sum() > 50
+    rows = result.matrix / abs(result.matrix).max()  # points keep their row, at twice the size
+    np.testing.assert_allclose(rows[0], 0, atol=0.02)
+    np.testing.assert_allclose(rows[1], [0, 0, rows[1, 2]], atol=0.02)
+    assert rows[2, 1] / rows[1, 2] == pytest.approx(-2, rel=0.02)
+
+
+def test_pictures_of_a_flat_scene_have_no_fundamental_matrix_and_the_result_says_why():
+    result = hk.match(picture(), seen_by(TILT), geometry="fundamental", **PIXELS)
+    assert result.matrix is None and "use geometry='homography'" in repr(result)
 
 
 def test_keypoints_of_opencv_and_arrays_are_used_as_they_are():
@@ -122,8 +134,13 @@ def test_keypoints_of_opencv_and_arrays_are_used_as_they_are():
     ("keypoints", "message"),
     [
         (np.ones((5, 2)), r"picture B have shape \(5, 2\): expected \(n, 4\).*cv2.KeyPoint"),
-        ([[10, 20, 2, 0], [30, 40]], r"picture B are no array: expected \(n, 4\)"),
-        (["corner"], r"picture B are no array: expected \(n, 4\)"),
+        ([[10, 20, 2, 0], [30, 40]], r"picture B are not an array: expected \(n, 4\)"),
+        (["corner"], r"picture B are not an array: expected \(n, 4\)"),
+        (5, r"picture B are not an array: expected \(n, 4\)"),
+        (
+            [SimpleNamespace(pt=(1, 2), size=4, angle=0), [1, 2, 3, 4]],
+            r"picture B are not an array: expected \(n, 4\)",
+        ),
         ([[10, 20, 2, np.nan]], "picture B have NaN"),
         ([[10, 20, 0, 0]], "scale of 0 or less"),
         (
@@ -141,10 +158,10 @@ def test_keypoints_that_do_not_fit_the_picture_are_refused(keypoints, message):
 def test_fewer_than_four_matches_give_no_homography_and_the_result_says_why():
     three = hk.images.detect_keypoints(picture(), strongest=3)
     result = hk.match(picture(), picture(), keypoints_a=three, keypoints_b=three, **PIXELS)
-    assert result.reason == "3 matches: a homography needs 4 or more"
-    assert (
-        len(result.pairs) == 3 and result.matrix is None and result.inliers.tolist() == [False] * 3
-    )
+    assert result.reason.startswith("3 matches: a homography needs 4 or more; use more keypoints")
+    assert result.matrix is None and result.inliers.tolist() == [False] * 3
+    one = hk.match(picture(), picture(), keypoints_a=three[:1], keypoints_b=three, **PIXELS)
+    assert repr(one).startswith("1 match of 1 and 3 keypoints; 1 match: a homography needs 4")
 
 
 @pytest.mark.parametrize("empty", [None, [], np.empty((0, 4))])
@@ -181,8 +198,14 @@ def test_a_picture_that_cannot_be_used_is_named(tmp_path):
     ("option", "message"),
     [
         ({"ratio": 1.2}, "ratio=1.2: expected a number greater than 0, at most 1"),
-        ({"threshold": 0}, "threshold=0: expected a distance greater than 0"),
-        ({"points": 0}, "points=0: expected 1 or more"),
+        ({"ratio": "0.8"}, "ratio='0.8': expected a number greater than 0, at most 1"),
+        ({"threshold": 0}, "threshold=0: expected a distance in pixels, greater than 0"),
+        ({"threshold": np.inf}, "threshold=inf: expected a distance in pixels"),
+        ({"points": 0}, "points=0: expected a whole number, 1 or more"),
+        ({"points": None}, "points=None: expected a whole number, 1 or more"),
+        ({"points": 10.5}, "points=10.5: expected a whole number, 1 or more"),
+        ({"seed": -1}, "seed=-1: expected a whole number, 0 or more"),
+        ({"longest": -5}, "longest=-5: expected a whole number, 1 or more pixels, or None"),
         ({"geometry": "affine"}, "Unknown geometry 'affine': expected 'homography' or"),
         ({"estimator": "lmeds"}, "Unknown estimator 'lmeds': expected 'ransac' or 'magsac'"),
     ],

@@ -122,6 +122,13 @@ def test_a_file_that_opencv_could_not_read_is_an_error_that_says_so():
 
 
 @pytest.mark.parametrize("option", ["region", "points"])
-def test_a_region_and_a_number_of_points_of_0_are_refused(option):
-    with pytest.raises(hk.UserError, match=f"{option}=0: expected"):
-        hk.opencv.Extractor("pixels", **{option: 0})
+@pytest.mark.parametrize("value", [0, -1, None, "7", np.nan])
+def test_a_region_and_a_number_of_points_are_greater_than_0(option, value):
+    with pytest.raises(hk.UserError, match=f"{option}={value!r}: expected"):
+        hk.opencv.Extractor("pixels", **{option: value})
+
+
+@pytest.mark.parametrize("keypoints", [None, 5, np.ones((3, 4))])
+def test_keypoints_that_are_not_those_of_opencv_are_refused(pictures, keypoints):
+    with pytest.raises(hk.UserError, match="not a list of cv2.KeyPoint"):
+        hk.opencv.Extractor("pixels").compute(pictures[0], keypoints)

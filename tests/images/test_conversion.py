@@ -77,6 +77,11 @@ def test_arrays_that_are_no_picture_are_refused(array, message):
         as_grey(array)
 
 
+def test_a_longest_side_below_1_is_refused():
+    with pytest.raises(UserError, match="longest=0: expected a whole number, 1 or more pixels"):
+        as_grey(GREY, longest=0)
+
+
 def test_an_image_of_pillow_that_turns_out_to_be_damaged_is_refused():
     stream = io.BytesIO()
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (90, 90), np.uint8)).save(

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from skimage.filters import gaussian
 
+from hpatches_kit._support.errors import UserError
 from hpatches_kit.images.builtin import photograph
 from hpatches_kit.images.keypoints import (
     REGION,
@@ -124,3 +125,8 @@ def test_two_images_have_more_of_the_strongest_keypoints_in_common_than_random_o
         return (distance.min(axis=1) < 1.5).mean()
 
     assert common(strongest=60) > common() + 0.2
+
+
+def test_a_number_of_strongest_keypoints_below_1_is_refused():
+    with pytest.raises(UserError, match="strongest=0: expected a whole number, 1 or more"):
+        detect_keypoints(np.zeros((200, 200)), strongest=0)
