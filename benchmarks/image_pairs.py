@@ -1,4 +1,4 @@
-"""Score descriptors on image pairs, find out which changes of a picture they bear, time `hk.match`.
+"""Score descriptors on image pairs, and find out which changes of a picture they bear.
 
     python benchmarks/image_pairs.py --real FOLDER --save
 
@@ -7,13 +7,11 @@ image sequences of FOLDER come from. Without `--real`, only the built-in sequenc
 """
 
 import argparse
-import time
 
 import numpy as np
 import pandas as pd
 from measure import describe_machine, save_to_page, table
 from skimage.filters import gaussian
-from skimage.transform import resize
 
 import hpatches_kit as hk
 from hpatches_kit.benchmark.pair_scores import summarise
@@ -23,7 +21,6 @@ DESCRIPTORS = ["descriptor", "rootsift", "orb", "pixels"]
 ESTIMATORS = ["ransac", "magsac"]
 SEEDS = range(5)  # of the estimator
 PHOTOGRAPHS = ["camera", "chelsea", "china"]  # the test side of the built-in patches
-REPEATS = 5
 
 
 def score(title, pairs):
@@ -99,19 +96,6 @@ def right_after_changes():
     ]
 
 
-def time_match():
-    """Seconds of `hk.match`, `(wall clock, CPU)`: the least of five calls after the first."""
-    photograph = resize(hk.images.photograph("china"), (640, 800), preserve_range=True)
-    sequence = hk.images.viewpoint_sequence("v_china", photograph.astype(np.float32))
-    seconds = []
-    for _ in range(REPEATS + 1):
-        wall, cpu = time.perf_counter(), time.process_time()
-        result = hk.match(*sequence.images[:2], progress=False)
-        seconds.append((time.perf_counter() - wall, time.process_time() - cpu))
-    assert result.counts["keypoints_a"] == result.counts["keypoints_b"] == 1000
-    return np.min(seconds[1:], axis=0)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--real", help="folder of image sequences")
@@ -122,8 +106,6 @@ def main():
     if options.real:
         folders = sequence_folders(options.real)
         sets["real"] = [f for f in folders if not options.only or f.name in options.only]
-    wall, cpu = time_match()
-    print(f"{wall:.2f} s, {cpu:.2f} s of CPU time", flush=True)
     right, rows, of_sequences = right_after_changes(), [], []
     for title, sequences in sets.items():
         for estimator in ESTIMATORS:
@@ -146,8 +128,6 @@ def main():
             "Keypoints whose mutual nearest neighbour after a change of the picture, or of the"
             " keypoints, is itself; mean of three photographs, 1,000 keypoints at most, seed 0:",
             table(right),
-            "`hk.match` of two pictures of 800x640 with 1,000 keypoints each, from the second call:"
-            f" {wall:.1f} s, {cpu:.1f} s of CPU time.",
         ]
     )
     print(text)

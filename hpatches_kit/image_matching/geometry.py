@@ -22,6 +22,7 @@ CONFIDENCE = 0.999  # probability of at least one sample without wrong matches
 # Enough for this confidence if a quarter of the matches is right; for a fundamental matrix, a half.
 MOST_SAMPLES = 2000
 PLANE_SAMPLES = 200  # enough for a plane that half of the inliers show
+FAR = 3  # thresholds; a point of the plane that is located badly is nearer
 REFITS = 5  # at most, of the matrix to its inliers
 
 
@@ -129,7 +130,7 @@ def _is_determined(xy_a, xy_b, inliers, shape_b, threshold):
     for _ in range(REFITS):  # wrong matches among the inliers are left out step by step
         other = second_fundamental_matrix(xy_a[flat], xy_b[flat])
         residuals = FundamentalMatrixTransform(matrix=other).residuals(xy_a, xy_b)
-        decisive = ~(residuals <= threshold)
+        decisive = ~(residuals <= FAR * threshold)
         flat = inliers & ~decisive
         if flat.sum() < FEWEST["fundamental"]:
             break

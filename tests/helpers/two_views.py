@@ -25,11 +25,11 @@ def seen_by(homography, image=None):
 def seen_from_the_side(image=None):
     """The picture as a camera to its left sees it if its lower half is nearer.
 
-    The upper half moves by 5 pixels, the lower one by 25: points keep their row.
+    The upper half moves by 5 pixels, the lower one by 45: points keep their row.
     """
     image = picture() if image is None else image
     middle = len(image) // 2
-    return np.concatenate([np.roll(image[:middle], 5, axis=1), np.roll(image[middle:], 25, axis=1)])
+    return np.concatenate([np.roll(image[:middle], 5, axis=1), np.roll(image[middle:], 45, axis=1)])
 
 
 def corner_distance(matrix, homography, shape):

@@ -105,9 +105,9 @@ def test_the_fundamental_matrix_of_reduced_pictures_refers_to_their_full_size():
     assert distances[result.inliers].max() < 2 * 5  # the threshold is 3 pixels at half the size
     assert result.inliers.sum() > 50
     rows = result.matrix / abs(result.matrix).max()  # points keep their row, at twice the size
-    np.testing.assert_allclose(rows[0], 0, atol=0.02)
-    np.testing.assert_allclose(rows[1], [0, 0, rows[1, 2]], atol=0.02)
-    assert rows[2, 1] / rows[1, 2] == pytest.approx(-2, rel=0.02)
+    np.testing.assert_allclose(rows[0], 0, atol=0.05)
+    np.testing.assert_allclose(rows[1], [0, 0, rows[1, 2]], atol=0.05)
+    assert rows[2, 1] / rows[1, 2] == pytest.approx(-2, rel=0.05)
 
 
 def test_pictures_of_a_flat_scene_have_no_fundamental_matrix_and_the_result_says_why():
