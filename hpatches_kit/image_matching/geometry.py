@@ -87,8 +87,9 @@ def log_false_alarms(inliers, matches, shape, geometry, threshold, sample=None):
     """Return log10 of the expected number of matrices with so many inliers among random matches.
 
     From 0 on, chance explains the inliers. Random matches are uniform in the second image, of
-    `shape`. `sample` matches determine a matrix; default: those of `FEWEST`. Reference: Moisan, Moulon & Monasse, Automatic Homographic Registration of a Pair of
-    Images, with A Contrario Elimination of Outliers, IPOL 2012.
+    `shape`. `sample` matches determine a matrix; default: those of `FEWEST`. Reference: Moisan,
+    Moulon & Monasse, Automatic Homographic Registration of a Pair of Images, with A Contrario
+    Elimination of Outliers, IPOL 2012.
     """
     height, width = shape
     sample, area = sample or FEWEST[geometry], height * width

@@ -18,11 +18,15 @@ def nearest_pairs(descriptors_a, descriptors_b, mutual=True, ratio=None):
             second nearest neighbour (Lowe, IJCV 2004, who uses 0.8). None: no such test.
 
     Returns `(pairs, distances)`: rows `int (pairs, 2)` in the order of the first descriptors, and
-    Euclidean distances `(pairs,)`. Raises UserError for a ratio outside 0..1.
+    Euclidean distances `(pairs,)`. Raises UserError for a ratio outside 0..1, and for descriptors
+    of different dimensions.
     """
     check_ratio(ratio)
     if not len(descriptors_a) or not len(descriptors_b):
         return np.empty((0, 2), int), np.empty(0)
+    dims = np.shape(descriptors_a)[1:], np.shape(descriptors_b)[1:]
+    if dims[0] != dims[1]:
+        raise UserError(f"The descriptors have dimensions {dims[0]} and {dims[1]}: expected equal.")
     distances, nearest = _neighbours(descriptors_a, descriptors_b, min(2, len(descriptors_b)))
     rows, columns = np.arange(len(descriptors_a)), nearest[:, 0]
     keep = np.ones(len(rows), bool)

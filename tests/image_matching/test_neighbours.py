@@ -47,6 +47,11 @@ def test_no_descriptors_give_no_pairs(count_a, count_b):
     assert pairs.shape == (0, 2) and distances.shape == (0,)
 
 
+def test_descriptors_of_different_dimensions_are_refused():
+    with pytest.raises(UserError, match=r"dimensions \(4,\) and \(5,\): expected equal"):
+        nearest_pairs(np.ones((3, 4)), np.ones((3, 5)))
+
+
 @pytest.mark.parametrize("ratio", [0, -1, 1.1])
 def test_a_ratio_outside_0_to_1_is_refused(ratio):
     with pytest.raises(UserError, match="expected a number greater than 0, at most 1"):
