@@ -5,6 +5,7 @@ from . import callbacks as callbacks
 from . import datasets as datasets
 from . import descriptors as descriptors
 from . import experiments as experiments
+from . import image_matching as image_matching
 from . import images as images
 from . import losses as losses
 from . import metrics as metrics
@@ -19,5 +20,7 @@ from .descriptors import baselines as baselines
 from .descriptors.describe_patches import describe as describe
 from .descriptors.descriptors import Descriptors as Descriptors
 from .experiments.environment_report import environment as environment
+from .image_matching import opencv as opencv
+from .image_matching.match_images import match as match
 from .patches.patch_set import PatchSet as PatchSet
 from .patches.views import VIEWS as VIEWS

@@ -117,6 +117,9 @@ def quick(many_patches, small_unet, tmp_path, monkeypatch):
     values = np.random.default_rng(0).normal(size=(9, 16, 4))
     descriptors = hk.Descriptors(values, ["v_1"] * 5 + ["v_2"] * 4)
     descriptors.write_csv("DESCRIPTORS", delimiter=";")
+    for name, left in (("A", 0), ("B", 20)):
+        grey = hk.images.photograph("coffee")[60:260, 80 + left : 330 + left]
+        Image.fromarray(grey.astype(np.uint8)).save(f"{name}.jpg")
     return {"others": hk.benchmark.evaluate(descriptors)}
 
 
@@ -125,7 +128,10 @@ def quick(many_patches, small_unet, tmp_path, monkeypatch):
     "page",
     [
         "README.md",
-        *(f"docs/{name}.md" for name in ("training", "benchmark", "two-protocols", "reproduce")),
+        *(
+            f"docs/{name}.md"
+            for name in ("training", "benchmark", "two-protocols", "reproduce", "matching")
+        ),
     ],
 )
 def test_the_code_of_a_page_runs_from_top_to_bottom(page, quick):
@@ -184,7 +190,7 @@ def test_every_name_in_a_stub_exists_and_is_listed_once():
         assert all(name == exported for name, exported in names)
         # Before version 0.6, lazy_loader may return the module for such a name.
         modules = {file.stem for file in stub.parent.glob("*.py")}
-        assert not modules & {name for name, _ in names} - {"baselines"}, package
+        assert not modules & {name for name, _ in names} - {"baselines", "opencv"}, package
         assert len(names) == len(set(names))
         for name, _ in names:
             assert hasattr(import_module(package), name), f"{package}.{name}"

@@ -1,4 +1,4 @@
-"""Sizes and durations as text, with a fitting unit."""
+"""Sizes, durations and numbers of things as text, with a fitting unit."""
 
 
 def format_bytes(size):
@@ -14,3 +14,8 @@ def format_duration(seconds):
     for unit, size, digits in (("h", 3600, 1), ("min", 60, 0), ("s", 1, 0)):
         if seconds >= 2 * size or unit == "s":
             return f"{seconds / size:.{digits}f} {unit}"
+
+
+def format_count(count, singular, plural):
+    """Number with its noun: `format_count(1, "match", "matches")` is `"1 match"`."""
+    return f"{count:,} {singular if count == 1 else plural}"

@@ -2,6 +2,8 @@ from .comparison import compare as compare
 from .comparison import table as table
 from .evaluation import evaluate as evaluate
 from .official_lists import download_tasks as download_tasks
+from .pair_scores import each_image_pair as each_image_pair
+from .pair_scores import image_pairs as image_pairs
 from .precision_recall import average_precision as average_precision
 from .precision_recall import mean_precision as mean_precision
 from .protocols import MATLAB as MATLAB

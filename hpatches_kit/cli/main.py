@@ -7,6 +7,7 @@ from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.version import __version__
 from hpatches_kit.cli.data import add_data
 from hpatches_kit.cli.evaluate import add_evaluate
+from hpatches_kit.cli.match import add_match
 from hpatches_kit.cli.reproduce import add_reproduce
 
 
@@ -29,11 +30,13 @@ def make_parser():
     """Make the parser of all commands, without slow imports: these wait until a command runs."""
     parser = argparse.ArgumentParser(
         "hpatches",
-        description="Score descriptors, prepare patches, and train the tables of the two reports.",
+        description="Score descriptors, prepare patches, match pictures, and train the tables of"
+        " the two reports.",
     )
     parser.add_argument("--version", action="version", version=__version__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     add_evaluate(commands)
     add_data(commands)
+    add_match(commands)
     add_reproduce(commands)
     return parser

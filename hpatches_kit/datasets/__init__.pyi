@@ -1,3 +1,4 @@
+from .builtin import builtin_sequences as builtin_sequences
 from .denoised import denoise as denoise
 from .loading import load as load
 from .own_photographs import find_scenes as find_scenes

@@ -19,6 +19,7 @@ from hpatches_kit.patches.scenes import (
     Scene,
     extract_scenes,
     have_points,
+    scene_sequences,
     virtual_names,
 )
 
@@ -91,6 +92,25 @@ def builtin_scenes(size):
             scenes.append(Scene(name, read, names, points, seed, fewest_points=fewest))
             split[side] += names
     return scenes, split
+
+
+def builtin_sequences(side="test", name="mini", progress=True):
+    """Return the virtual image sequences from which built-in patches are cut.
+
+    Args:
+        side: `"train"`, `"validation"` or `"test"`.
+        name: `"mini"`, with 6 sequences on the test side, or `"photos"`, with 12.
+        progress: show a bar, one step per photograph.
+
+    Returns a list of `ImageSequence`. Raises UserError for an unknown name or side.
+    """
+    for value, expected in ((name, BUILTIN), (side, SCENES)):
+        if value not in expected:
+            raise UserError(f"{value!r}: expected one of {', '.join(map(repr, expected))}.")
+    scenes, split = builtin_scenes(BUILTIN[name])
+    scenes = [scene for scene in scenes if set(scene.sequences) <= set(split[side])]
+    title = "Making image sequences"
+    return sum(parallel_map(scene_sequences, scenes, title, progress, "photograph"), [])
 
 
 def extra_scenes(extra, size, builtin, progress=True):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from hpatches_kit._support.disk import data_folder
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.options import check_whole_number
 from hpatches_kit._support.units import format_bytes
 from hpatches_kit.datasets import builtin, hpatches
 from hpatches_kit.datasets.own_photographs import fingerprint, list_paths
@@ -71,8 +72,8 @@ def load(name, folder=None, source=None, seed=None, originals=False, extra=None,
 
 def _load(name, folder, source, seed, originals, extra, progress):
     home, path = Path(folder).expanduser() if folder else data_folder(), Path(name).expanduser()
-    if seed is not None and (not isinstance(seed, int) or seed < 0):
-        raise UserError(f"{seed=}: expected a whole number, 0 or more.")
+    if seed is not None:
+        check_whole_number("seed", seed, 0)
     if extra is not None and name not in builtin.BUILTIN:
         raise UserError(
             f"{str(name)!r} takes no extra photographs: extra= is for"

@@ -1,4 +1,4 @@
-"""Hand-crafted descriptors, from two numbers per patch to SIFT: the baselines for every score.
+"""Hand-crafted descriptors, from two numbers per patch to SIFT and ORB: the baselines.
 
     hk.describe(hk.baselines.rootsift, test)
 
@@ -13,9 +13,11 @@ HPatches, CVPR 2017.
 import numpy as np
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.optional import import_opencv
 
 RESIZED_SIDE = 6  # pixels per side of a resized patch
 SIFT_CELLS = 4  # cells per side of the SIFT grid
+ORB_SIDE = 32  # pixels per side of the patch that ORB sees
 
 
 def pixels(patches):
@@ -69,16 +71,8 @@ def sift(patches):
 
     Reference: Lowe, Distinctive Image Features from Scale-Invariant Keypoints, IJCV 2004.
     """
-    try:
-        import cv2  # optional: the other baselines do not need it
-    except ImportError as error:
-        raise ImportError("SIFT needs OpenCV: pip install opencv-python-headless") from error
-    patches = _square_patches(patches)
-    if patches.dtype != np.uint8:
-        if patches.size and 0 < patches.max() <= 1:
-            # Rounded to 0 and 1, the patches would give descriptors that look valid.
-            raise UserError(f"Patches reach {patches.max():g}: expected grey levels 0..255.")
-        patches = np.clip(np.rint(patches), 0, 255).astype(np.uint8)
+    cv2 = import_opencv("SIFT")
+    patches = _whole_grey_levels(patches)
     side = patches.shape[1]
     middle = float(side // 2)
     keypoint = [cv2.KeyPoint(middle, middle, side * 2 / (3 * SIFT_CELLS), 0)]
@@ -104,13 +98,47 @@ def rootsift(patches):
     return np.sqrt(values / np.maximum(values.sum(axis=1, keepdims=True), 1))
 
 
+def orb(patches):
+    """ORB of the whole patch, upright: 256 comparisons of two pixels, `float32 (batch, 256)`.
+
+    The numbers are the bits of OpenCV's descriptor, 0 and 1: the squared Euclidean distance is the
+    Hamming distance. The pairs of pixels span 31 pixels, as published, so a larger or smaller patch
+    is resized to 32. Its middle pixel is that of `sift`. A blank patch gives zeros. Raises the
+    errors of `sift`.
+
+    Reference: Rublee et al., ORB: an Efficient Alternative to SIFT or SURF, ICCV 2011.
+    """
+    cv2 = import_opencv("ORB")
+    patches = _whole_grey_levels(patches)
+    keypoint = [cv2.KeyPoint(ORB_SIDE // 2, ORB_SIDE // 2, ORB_SIDE - 1, 0)]
+    extractor = cv2.ORB_create(nlevels=1, edgeThreshold=0)
+    values = np.zeros((len(patches), 256), np.float32)
+    for row, patch in zip(values, patches):
+        if len(patch) != ORB_SIDE:
+            patch = cv2.resize(patch, (ORB_SIDE, ORB_SIDE), interpolation=cv2.INTER_AREA)
+        row[:] = np.unpackbits(extractor.compute(np.ascontiguousarray(patch), keypoint)[1][0])
+    return values
+
+
 BASELINES = {
     "mean_std": mean_std,
     "resized": resized,
     "pixels": pixels,
     "sift": sift,
     "rootsift": rootsift,
+    "orb": orb,
 }
+
+
+def _whole_grey_levels(patches):
+    """Patches as `uint8 (batch, side, side)`. Raises UserError also for grey levels 0..1."""
+    patches = _square_patches(patches)
+    if patches.dtype == np.uint8:
+        return patches
+    if patches.size and 0 < patches.max() <= 1:
+        # Rounded to 0 and 1, the patches would give descriptors that look valid.
+        raise UserError(f"Patches reach {patches.max():g}: expected grey levels 0..255.")
+    return np.clip(np.rint(patches), 0, 255).astype(np.uint8)
 
 
 def _square_patches(patches):

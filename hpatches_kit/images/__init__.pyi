@@ -1,4 +1,5 @@
 from .builtin import photograph as photograph
+from .conversion import as_grey as as_grey
 from .keypoints import detect_keypoints as detect_keypoints
 from .reading import read_grey as read_grey
 from .sequences import ImageSequence as ImageSequence

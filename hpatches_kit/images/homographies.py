@@ -68,3 +68,14 @@ def project(maps, xy):
     x, y, w = (maps[:, i, :2] @ xy.T + maps[:, i, 2:] for i in range(3))
     w = np.where(w > 1e-3, w, np.nan)
     return x / w, y / w
+
+
+def transfer_errors(homography, xy_a, xy_b):
+    """Return the distances in pixels from mapped points to their matches, `(n,)`.
+
+    The homography maps `xy_a` to the image of `xy_b`, both `(n, 2)`. A point behind the camera has
+    an infinite error.
+    """
+    x, y = project(np.asarray(homography, float)[None], np.asarray(xy_a, float))
+    errors = np.hypot(x[0] - xy_b[:, 0], y[0] - xy_b[:, 1])
+    return np.where(np.isnan(errors), np.inf, errors)

@@ -7,29 +7,36 @@ filters of scikit-image.
 import numpy as np
 from scipy.ndimage import map_coordinates
 from scipy.spatial import cKDTree
-from skimage.feature import corner_harris, hessian_matrix_det, peak_local_max
 from skimage.filters import gaussian
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.options import check_whole_number
+from hpatches_kit.images.detectors import THRESHOLDS, detect_peaks
 
 REGION = 5.0  # half the side of the measurement region, in units of the detected scale
 SCALES = 1.6 * 2.0 ** (np.arange(10) / 3)  # Gaussian sigma in pixels, 1.6 to 12.8
-# Weakest response kept, for grey levels 0..1; low, because blank patches are dropped later.
-THRESHOLDS = {"hessian": 5e-4, "harris": 1e-3, "dog": 8e-3}
 
 
-def detect_keypoints(image, seed=0, thresholds=THRESHOLDS):
+def detect_keypoints(image, seed=0, thresholds=THRESHOLDS, strongest=None):
     """Detect the keypoints of an image whose measurement region lies inside it.
+
+    Of regions that overlap by more than half, one is kept.
 
     Args:
         image: `(height, width)` grey levels 0..255.
         seed: of the choice among overlapping regions.
         thresholds: the weakest response kept by each detector.
+        strongest: for matching, where two images must have the same keypoints: at most this number,
+            strongest first, located to a fraction of a pixel; of overlapping regions the strongest
+            is kept. Default: all, in random order and at whole pixels, with a random choice among
+            overlapping regions, as in HPatches.
 
-    Returns `float64 (points, 4)`, in random order: x, y, scale (Gaussian sigma) in pixels and the
-    angle of the dominant gradient in radians, from the x axis towards the y axis. Raises UserError
-    for another shape, and for an image too small for three scales.
+    Returns `float64 (points, 4)`: x, y, scale (Gaussian sigma) in pixels and the angle of the
+    dominant gradient in radians, from the x axis towards the y axis. Raises UserError for another
+    shape, an image too small for three scales, and `strongest` below 1.
     """
+    if strongest is not None:
+        check_whole_number("strongest", strongest, 1)
     image = np.asarray(image, np.float32) / 255.0
     if image.ndim != 2:
         raise UserError(f"The image has shape {image.shape}: expected (height, width).")
@@ -40,40 +47,41 @@ def detect_keypoints(image, seed=0, thresholds=THRESHOLDS):
             f"An image of {width}x{height} pixels is too small for keypoints: use a larger one."
         )
     levels = np.stack([gaussian(image, sigma) for sigma in scales])
-    finest = gaussian(image, scales[0] / (scales[1] / scales[0]))
-    dog = np.abs(np.diff(np.stack([finest, *levels]), axis=0))
-    hessian = [sigma**4 * hessian_matrix_det(image, sigma, approximate=False) for sigma in scales]
-    maxima = []
-    for name, response in (("dog", dog), ("hessian", np.stack(hessian))):  # over position and scale
-        peaks = peak_local_max(response, threshold_abs=thresholds[name], exclude_border=False)
-        maxima.append(peaks[(peaks[:, 0] > 0) & (peaks[:, 0] < len(scales) - 1)])
-    for k, sigma in enumerate(scales):  # corners: over position, at each scale
-        response = sigma**4 * corner_harris(levels[k], sigma=sigma)
-        corners = peak_local_max(response, min_distance=2, threshold_abs=thresholds["harris"])
-        maxima.append(np.insert(corners, 0, k, axis=1))
-    scale_index, y, x = np.concatenate(maxima).T
+    peaks, offsets, strength = detect_peaks(image, levels, scales, thresholds)
+    scale_index, y, x = peaks.T
     points = np.column_stack([x, y, scales[scale_index]])
 
     # Half the diagonal of the region, since the region is rotated by the angle.
     margin = np.sqrt(2) * REGION * points[:, 2]
     inside = (x >= margin) & (x <= width - 1 - margin) & (y >= margin) & (y <= height - 1 - margin)
     keep = np.flatnonzero(inside)
-    keep = keep[one_per_cluster(points[keep], seed)]
-    return np.column_stack([points[keep], dominant_angle(levels, points[keep], scale_index[keep])])
+    if strongest is None:
+        order = np.random.default_rng(seed).permutation(len(keep))
+    else:
+        order = np.argsort(-strength[keep], kind="stable")
+    keep = keep[one_per_cluster(points[keep], order, most=strongest)]
+    angles = dominant_angle(levels, points[keep], scale_index[keep])
+    points = points[keep]
+    if strongest is not None:
+        to_scale, to_y, to_x = offsets[keep].T
+        ratio = scales[1] / scales[0]  # of neighbouring scales
+        points = points + np.column_stack([to_x, to_y, points[:, 2] * (ratio**to_scale - 1)])
+    return np.column_stack([points, angles])
 
 
-def one_per_cluster(points, seed=0, overlap=0.5):
-    """Select points at random, such that no two overlap by more than `overlap`.
+def one_per_cluster(points, order, overlap=0.5, most=None):
+    """Select points one after the other, such that no two overlap by more than `overlap`.
 
-    `points` are `(points, 3)` x, y and scale. Returns the rows of the selected points, in random
-    order. `disc_overlap` defines the overlap.
+    `points` are `(points, 3)` x, y and scale; `order` are their rows, the preferred ones first.
+    Returns the selected rows, in this order, at most `most`. `disc_overlap` defines the overlap.
     """
-    order = np.random.default_rng(seed).permutation(len(points))
     # Discs whose centres are a radius apart overlap by less than half, whatever their sizes.
     neighbours = cKDTree(points[:, :2]).query_ball_point(points[:, :2], REGION * points[:, 2])
     free, selected = np.ones(len(points), bool), []
     for i in order:
         if free[i]:
+            if len(selected) == most:
+                break
             selected.append(i)
             near = np.array(neighbours[i])
             free[near[disc_overlap(points[i], points[near]) > overlap]] = False

@@ -27,18 +27,29 @@ def read_grey_and_shape(file, longest):
     """Return the image as `read_grey` does, and its `(height, width)` before the reduction."""
     try:
         with Image.open(file) as stored:
-            image = _to_plain_mode(ImageOps.exif_transpose(stored))
-        width, height = size = image.size
-        if longest and max(size) > longest:
-            reduced = [max(1, round(side * longest / max(size))) for side in size]
-            image = image.resize(reduced, Image.Resampling.LANCZOS)
-        pixels = np.asarray(image)
+            return upright_grey_and_shape(stored, longest)
     except Exception as error:  # each format of Pillow raises its own errors
         raise _unreadable(file, error) from error
+
+
+def upright_grey_and_shape(image, longest):
+    """The same for an image of Pillow. Raises Pillow's errors, which depend on the format."""
+    image = _to_plain_mode(ImageOps.exif_transpose(image))
+    width, height = image.size
+    image = reduce_image(image, longest)
+    pixels = np.asarray(image)
     if image.mode == "F":
         return np.clip(pixels, 0, 255), (height, width)
     grey = rgb2gray(img_as_float(pixels)) if pixels.ndim == 3 else img_as_float(pixels)
     return grey.astype(np.float32) * np.float32(255), (height, width)
+
+
+def reduce_image(image, longest):
+    """Reduce an image of Pillow without aliasing if its longer side exceeds `longest` pixels."""
+    if not longest or max(image.size) <= longest:
+        return image
+    size = [max(1, round(side * longest / max(image.size))) for side in image.size]
+    return image.resize(size, Image.Resampling.LANCZOS)
 
 
 def is_image_file(file):

@@ -74,6 +74,22 @@ def read_sequence(folder, longest=None):
     return ImageSequence(folder.resolve().name, list(images), scaled)
 
 
+def sequence_folders(folder):
+    """List the image sequences in a folder: itself, or its subfolders with homographies, by name.
+
+    Raises UserError if there is none, FileNotFoundError for a missing folder.
+    """
+    folder = Path(folder).expanduser()
+    if homography_files(folder):
+        return [folder]
+    children = [child for child in sorted(folder.iterdir()) if child.is_dir()]
+    if not (sequences := [child for child in children if homography_files(child)]):
+        raise UserError(
+            f"{folder} has no image sequence: expected folders with 1.jpg, 2.jpg and H_1_2."
+        )
+    return sequences
+
+
 def sequence_files(folder):
     """Return `[(image file, 3x3 matrix), ...]` of a sequence; the matrix of image 1 is None.
 
@@ -100,7 +116,7 @@ def sequence_files(folder):
             raise FileNotFoundError(
                 f"{folder / f'H_1_{k}'} is missing: {images[k].name} has no homography."
             )
-        files.append((images[k], _read_matrix(matrices[k]) if k > 1 else None))
+        files.append((images[k], read_matrix(matrices[k]) if k > 1 else None))
     return files
 
 
@@ -110,7 +126,8 @@ def homography_files(folder):
     return {int(match[1]): file for match, file in matches if match}
 
 
-def _read_matrix(file):
+def read_matrix(file):
+    """Read a 3x3 matrix, `(3, 3)`, from a text file; UserError names a file without one."""
     try:
         matrix = np.loadtxt(file).reshape(3, 3)
     except ValueError as error:

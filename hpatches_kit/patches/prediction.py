@@ -40,7 +40,7 @@ def predict_blocks(model, patches, kind, batch_size=256, what="Predicting", rows
             if takes_sigma(model):
                 sigma = VIEW_SIGMA if kind == "noisy" else np.zeros(base.shape[1])
                 inputs.append(np.tile(sigma, len(block_rows)).astype(np.float32))
-            yield block_rows, _predict(model, inputs, batch_size)
+            yield block_rows, predict(model, inputs, batch_size)
             bar.update(len(block))
 
 
@@ -61,7 +61,11 @@ def check_input_shape(model, kind):
         )
 
 
-def _predict(model, inputs, batch_size):
+def predict(model, inputs, batch_size=256):
+    """Run a model, or a function, on a list of its inputs, each with one row per patch.
+
+    Batches are padded as by `predict_blocks`; a function gets all rows at once.
+    """
     if not hasattr(model, "predict"):
         return np.asarray(model(*inputs))
     count = len(inputs[0])

@@ -128,21 +128,20 @@ def _check_points(scene, name, points):
 def _extract_scene(scene, bar, originals=False):
     """Return `(blocks, names, labels)`: `[(noisy, clean, original), ...]`, one value per point."""
     source = scene.read()
-    is_real = isinstance(source, ImageSequence)
-    image = source.images[0] if is_real else source
-    seeds = iter(np.random.SeedSequence(scene.seed).spawn(1 + 2 * len(scene.sequences)))
+    image = source.images[0] if isinstance(source, ImageSequence) else source
+    detection_seed, sequence_seeds = _seeds(scene)
     try:
-        points = detect_keypoints(image, next(seeds))
+        points = detect_keypoints(image, detection_seed)
     except UserError:  # the image is too small
         points = np.empty((0, 4))
     blocks, names, labels = [], [], [np.empty(0, int)]
-    for name in scene.sequences:
-        sequence_seed, noise_seed = next(seeds).spawn(2), next(seeds)
+    for name, (view_seed, jitter_seed, noise_seed) in zip(scene.sequences, sequence_seeds):
         if not len(points):
             _check_points(scene, name, 0)
         else:
-            sequence = source if is_real else VIRTUAL[name[0]](name, image, sequence_seed[0])
-            patches, kept = extract(sequence, points, scene.points, sequence_seed[1])
+            patches, kept = extract(
+                _sequence(source, name, view_seed), points, scene.points, jitter_seed
+            )
             _check_points(scene, name, len(kept))
             block = noisy_and_clean(patches, noise_seed)
             blocks.append((*block, patches) if originals else block)
@@ -151,3 +150,23 @@ def _extract_scene(scene, bar, originals=False):
             labels.append((points[None] == kept[:, None]).all(2).argmax(1))
         bar.update()
     return blocks, names, np.concatenate(labels)
+
+
+def scene_sequences(scene):
+    """List the image sequences of a scene, those from which its patches are cut."""
+    source, (_, sequence_seeds) = scene.read(), _seeds(scene)
+    return [
+        _sequence(source, name, view_seed)
+        for name, (view_seed, *_) in zip(scene.sequences, sequence_seeds)
+    ]
+
+
+def _sequence(source, name, seed):
+    return source if isinstance(source, ImageSequence) else VIRTUAL[name[0]](name, source, seed)
+
+
+def _seeds(scene):
+    """Return the seed of the keypoints, and those of views, jitter and noise of each sequence."""
+    seeds = np.random.SeedSequence(scene.seed).spawn(1 + 2 * len(scene.sequences))
+    pairs = zip(seeds[1::2], seeds[2::2])
+    return seeds[0], [(*sequence.spawn(2), noise) for sequence, noise in pairs]

@@ -14,6 +14,8 @@ from .explorers import explore as explore
 from .explorers import explore_mining as explore_mining
 from .image_grid import images as images
 from .image_grid import levels as levels
+from .image_matches import matches as matches
+from .image_matches import matching_accuracy as matching_accuracy
 from .mining import distance_matrix as distance_matrix
 from .mining import metric_curve as metric_curve
 from .mining import percentiles as percentiles

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hpatches_kit._support.units import format_bytes, format_duration
+from hpatches_kit._support.units import format_bytes, format_count, format_duration
 
 
 @pytest.mark.parametrize(
@@ -19,3 +19,8 @@ def test_sizes_have_a_fitting_unit(size, text):
 )
 def test_durations_have_a_fitting_unit(seconds, text):
     assert format_duration(seconds) == text
+
+
+def test_one_thing_has_its_singular_and_thousands_have_commas():
+    counts = [format_count(count, "match", "matches") for count in (0, 1, 2, 1234)]
+    assert counts == ["0 matches", "1 match", "2 matches", "1,234 matches"]

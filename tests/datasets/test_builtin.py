@@ -131,3 +131,28 @@ def test_photographs_are_grey_and_at_most_1000_pixels_long():
         image = photograph(name)
         assert image.ndim == 2 and 150 < min(image.shape) and max(image.shape) <= 1000
         assert image.min() >= 0 and 100 < image.max() <= 255
+
+
+@pytest.mark.slow
+def test_the_sequences_are_those_from_which_the_patches_are_cut(four_photographs, monkeypatch):
+    used, extract = {}, scenes.extract
+
+    def record(sequence, *arguments):
+        used[sequence.name] = sequence
+        return extract(sequence, *arguments)
+
+    monkeypatch.setattr(scenes, "extract", record)
+    all_scenes, split = builtin.builtin_scenes(builtin.BUILTIN["mini"])
+    scenes.extract_scenes([s for s in all_scenes if s.name == "chelsea"], progress=False)
+    sequences = hk.datasets.builtin_sequences("test", progress=False)
+    assert [sequence.name for sequence in sequences] == list(used) == split["test"]
+    for sequence in sequences:
+        np.testing.assert_array_equal(sequence.homographies, used[sequence.name].homographies)
+        np.testing.assert_array_equal(sequence.images, used[sequence.name].images)
+
+
+def test_an_unknown_side_or_set_of_sequences_is_refused():
+    with pytest.raises(hk.UserError, match="'exam': expected one of 'train', 'validation', 'test'"):
+        hk.datasets.builtin_sequences("exam")
+    with pytest.raises(hk.UserError, match="'hpatches': expected one of 'mini', 'photos'"):
+        hk.datasets.builtin_sequences(name="hpatches")

@@ -2,15 +2,24 @@
 
 import sys
 
-import cv2
 import numpy as np
 import pytest
 from processes import run_python
 
 import hpatches_kit as hk
-from hpatches_kit.descriptors.baselines import BASELINES, mean_std, pixels, resized, rootsift, sift
+from hpatches_kit.descriptors.baselines import (
+    BASELINES,
+    mean_std,
+    orb,
+    pixels,
+    resized,
+    rootsift,
+    sift,
+)
 
-DIMS = {"mean_std": 2, "resized": 36, "pixels": 1024, "sift": 128, "rootsift": 128}
+cv2 = pytest.importorskip("cv2")
+
+DIMS = {"mean_std": 2, "resized": 36, "pixels": 1024, "sift": 128, "rootsift": 128, "orb": 256}
 
 
 def smooth_patches(count=40, seed=0):
@@ -128,6 +137,25 @@ def test_the_product_of_two_rootsift_descriptors_is_their_bhattacharyya_coeffici
     np.testing.assert_allclose(np.linalg.norm(roots, axis=1), 1, rtol=1e-5)
     expected = np.sqrt(p / p.sum() * q / q.sum()).sum()
     assert roots[0] @ roots[1] == pytest.approx(expected, rel=1e-5)
+
+
+def test_orb_agrees_with_opencv_in_the_middle_of_an_image_and_its_distance_is_hamming():
+    patches = smooth_patches(4)[:, :32, :32]
+    extractor, keypoint = cv2.ORB_create(nlevels=1, edgeThreshold=0), cv2.KeyPoint(66, 66, 31, 0)
+    framed = [np.pad(patch, 50, mode="reflect") for patch in patches]
+    bits = np.stack([extractor.compute(image, [keypoint])[1][0] for image in framed])
+    values = orb(patches)
+    np.testing.assert_array_equal(values, np.unpackbits(bits, axis=1))
+    for k in range(3):
+        hamming = cv2.norm(bits[k], bits[k + 1], cv2.NORM_HAMMING)
+        assert ((values[k] - values[k + 1]) ** 2).sum() == hamming > 0
+
+
+def test_orb_ignores_brightness_and_shrinks_larger_patches():
+    patches = smooth_patches(5)
+    half = orb(patches[:, :32, :32] // 2)
+    assert (half == orb(patches[:, :32, :32])).mean() > 0.97  # rounding swaps close pixels
+    assert (orb(patches) == orb(patches[:, ::2, ::2][:, :32, :32])).mean() > 0.8
 
 
 def test_fractional_grey_levels_are_rounded_and_clipped():

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from skimage.filters import gaussian
 
+from hpatches_kit._support.errors import UserError
 from hpatches_kit.images.builtin import photograph
 from hpatches_kit.images.keypoints import (
     REGION,
@@ -35,7 +36,7 @@ def test_regions_lie_inside_the_image_for_any_angle():
 def test_a_region_is_dropped_exactly_if_it_overlaps_a_kept_one_by_more_than_half():
     rng = np.random.default_rng(0)
     points = np.column_stack([rng.uniform(0, 100, (400, 2)), rng.uniform(1.6, 6, 400)])
-    kept = one_per_cluster(points)
+    kept = one_per_cluster(points, rng.permutation(400))
     overlap = np.array([disc_overlap(point, points[kept]) for point in points])
     among_kept = overlap[kept] - np.eye(len(kept))
     assert among_kept.max() <= 0.5
@@ -91,3 +92,41 @@ def test_rotating_the_image_rotates_the_angles():
     after = dominant_angle(np.rot90(image)[None], rotated, np.zeros(2, int))
     difference = np.degrees(before - after) % 360
     np.testing.assert_allclose(difference, 90, atol=3)
+
+
+def blob(x, y, scale):
+    grid_y, grid_x = np.mgrid[:200, :200]
+    return 40 + 180 * np.exp(-((grid_x - x) ** 2 + (grid_y - y) ** 2) / (2 * scale**2))
+
+
+def test_the_strongest_keypoint_is_located_to_a_fraction_of_a_pixel():
+    thresholds = {"dog": 0.05, "hessian": 0.01, "harris": np.inf}  # corners have no scale
+    (point,) = detect_keypoints(blob(100.3, 89.8, 6.0), thresholds=thresholds, strongest=1)
+    assert point[:2] == pytest.approx([100.3, 89.8], abs=0.1)
+    assert point[2] == pytest.approx(6.0, rel=0.15)  # scales are a third of an octave apart
+
+
+def test_the_strongest_keypoints_come_first_and_fewer_are_a_part_of_more():
+    image = photograph("coffee")[:250, :300]
+    few, more = (detect_keypoints(image, strongest=count) for count in (20, 60))
+    assert (len(few), len(more)) == (20, 60)
+    np.testing.assert_array_equal(few, more[:20])
+    faint = detect_keypoints(0.25 * image, strongest=1000)
+    assert len(faint) < len(detect_keypoints(image, strongest=1000))
+
+
+def test_two_images_have_more_of_the_strongest_keypoints_in_common_than_random_ones():
+    image = photograph("coffee")[:250, :300]
+    other = gaussian(image, 0.7, preserve_range=True)
+
+    def common(**options):
+        a, b = (detect_keypoints(picture, **options)[:60] for picture in (image, other))
+        distance = np.hypot(*(a[:, None, :2] - b[None, :, :2]).transpose(2, 0, 1))
+        return (distance.min(axis=1) < 1.5).mean()
+
+    assert common(strongest=60) > common() + 0.2
+
+
+def test_a_number_of_strongest_keypoints_below_1_is_refused():
+    with pytest.raises(UserError, match="strongest=0: expected a whole number, 1 or more"):
+        detect_keypoints(np.zeros((200, 200)), strongest=0)

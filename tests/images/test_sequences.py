@@ -3,9 +3,15 @@ import pytest
 from PIL import Image
 from toy_data import write_sequence
 
+from hpatches_kit._support.errors import UserError
 from hpatches_kit.images.builtin import photograph
 from hpatches_kit.images.homographies import project
-from hpatches_kit.images.sequences import ImageSequence, read_sequence
+from hpatches_kit.images.sequences import (
+    ImageSequence,
+    read_matrix,
+    read_sequence,
+    sequence_folders,
+)
 from hpatches_kit.images.virtual_sequences import viewpoint_sequence
 
 
@@ -122,3 +128,22 @@ def test_a_bright_dot_of_a_reduced_sequence_is_where_the_homography_maps_it(tmp_
     ]
     x, y = project(read.homographies, np.array(centroids[:1]))
     np.testing.assert_allclose([x[0, 0], y[0, 0]], centroids[1], atol=0.05)
+
+
+def test_the_sequences_of_a_folder_are_its_subfolders_with_homographies_or_itself(folder, tmp_path):
+    other = write_sequence(tmp_path / "all" / "v_a", [np.zeros((9, 9))] * 2, [np.eye(3)])
+    (tmp_path / "all" / "photos").mkdir()
+    (tmp_path / "all" / "notes.txt").write_text("two walls")
+    assert sequence_folders(tmp_path / "all") == [other]
+    assert sequence_folders(str(other)) == [other]
+    with pytest.raises(UserError, match="photos has no image sequence: expected folders with"):
+        sequence_folders(tmp_path / "all" / "photos")
+
+
+def test_a_matrix_is_read_from_text_and_anything_else_is_refused(tmp_path):
+    (tmp_path / "H").write_text("1 0 5\n0 1 -2\n0 0 1\n")
+    np.testing.assert_array_equal(read_matrix(tmp_path / "H"), [[1, 0, 5], [0, 1, -2], [0, 0, 1]])
+    for text, message in (("1 2 3", "is not a 3x3 matrix"), ("0 " * 9, "is singular")):
+        (tmp_path / "H").write_text(text)
+        with pytest.raises(UserError, match=message):
+            read_matrix(tmp_path / "H")
