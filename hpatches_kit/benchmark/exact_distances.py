@@ -9,6 +9,8 @@ bound on its error. Distances that differ by less than their bounds are computed
 precision, and summed in the order of the official code, so that ties remain ties.
 """
 
+import threading
+
 import numpy as np
 from scipy.spatial.distance import cdist
 
@@ -41,16 +43,9 @@ def exact_distance(one, other, absolute):
     return total if absolute else np.sqrt(total)
 
 
-@compiled(fastmath=True)
-def _squared_norms(vectors):
-    """`float64 (n,)` of float32 `(n, dim)`."""
-    result = np.zeros(len(vectors))
-    for i in range(len(vectors)):
-        row, total = vectors[i], 0.0
-        for k in range(len(row)):
-            total += np.float64(row[k]) * np.float64(row[k])
-        result[i] = total
-    return result
+def _largest(vectors):
+    """The largest absolute value; 0 if there are none."""
+    return max(vectors.max(initial=0), -vectors.min(initial=0))
 
 
 class BlockDistances:
@@ -67,48 +62,47 @@ class BlockDistances:
     """
 
     def __init__(self, pool, queries, distance):
-        pool_max, query_max = (np.abs(vectors).max(initial=0) for vectors in (pool, queries))
+        pool_max, query_max = _largest(pool), _largest(queries)
         largest = max(pool_max, query_max)
         # Squares must not exceed the range of float32.
         self.is_product = distance == "L2" and largest < 1e18 * min(max(pool_max, 1e-30), 1)
         self.original, self.metric = pool, METRICS[distance]
-        self.memory = np.empty(0, np.float32)
+        self.memory = threading.local()
         if self.is_product:
             self.centre = pool.mean(axis=0, dtype=np.float64).astype(np.float32)
-            pool = pool - self.centre
-            # Squares must not underflow either; dividing by a power of 2 causes no rounding.
-            self.scale = 2.0 ** max(np.ceil(np.log2(np.abs(pool).max(initial=0) or 1)), -100)
-            pool *= np.float32(1 / self.scale)
-            squares = _squared_norms(pool)
-            self.largest_norm = np.sqrt(squares.max(initial=0))
             self.pool = np.empty((pool.shape[0], pool.shape[1] + 1), np.float32)
-            np.multiply(pool, np.float32(-2), out=self.pool[:, :-1])
-            self.pool[:, -1] = squares
+            centred = np.subtract(pool, self.centre, out=self.pool[:, :-1])
+            # Squares must not underflow either; dividing by a power of 2 causes no rounding.
+            self.scale = 2.0 ** max(np.ceil(np.log2(_largest(centred) or 1)), -100)
+            centred *= np.float32(-2 / self.scale)
+            self.pool[:, -1] = np.vecdot(centred, centred) / 4
+            self.largest_norm = np.sqrt(self.pool[:, -1].max(initial=0), dtype=np.float64)
 
     def prepare(self, queries):
         """The queries as `block` needs them, and `base` and `error`, float64 `(n,)` each."""
         if not self.is_product:
             return queries, np.zeros(len(queries)), np.zeros(len(queries))
         queries = (queries - self.centre) * np.float32(1 / self.scale)
-        base = _squared_norms(queries)
+        base = np.einsum("ij,ij->i", queries, queries, dtype=np.float64)
         queries = np.concatenate([queries, np.ones_like(queries[:, :1])], axis=1)
         # A sum of dim + 1 products has an error of at most dim + 1 roundings of the sum of their
-        # absolute values. Rounding the descriptors and the result adds a few more.
-        roundings = queries.shape[1] + 16
+        # absolute values, and so has the squared norm, which is one of them. Rounding the
+        # descriptors and the result adds a few more.
+        roundings = 2 * queries.shape[1] + 16
         return queries, base, roundings * ROUNDING * (np.sqrt(base) + self.largest_norm) ** 2
 
     def block(self, prepared, rows=slice(None)):
-        """`(n, m)` for some rows of the pool, float32 for L2; the next call overwrites it.
+        """`(n, m)` for some rows of the pool, float32 for L2; the thread's next call overwrites it.
 
         Allocating new memory for each block would take a tenth of the time.
         """
         if not self.is_product:
             return cdist(prepared, self.original[rows], self.metric)
         pool = self.pool[rows]
-        shape = (len(prepared), len(pool))
-        if self.memory.size < shape[0] * shape[1]:
-            self.memory = np.empty(shape[0] * shape[1], np.float32)
-        result = self.memory[: shape[0] * shape[1]].reshape(shape)
+        shape, memory = (len(prepared), len(pool)), getattr(self.memory, "block", np.empty(0))
+        if memory.size < shape[0] * shape[1]:
+            memory = self.memory.block = np.empty(shape[0] * shape[1], np.float32)
+        result = memory[: shape[0] * shape[1]].reshape(shape)
         return np.matmul(prepared, pool.T, out=result)
 
     def bounds(self, distances, base, error):

@@ -90,39 +90,40 @@ def _counts(descriptors, tasks, pools, distance, progress, mask_after_cut=False)
     values = descriptors.values
     label = descriptors.label if len(set(descriptors.label.tolist())) < len(values) else None
     sequence = np.unique(descriptors.sequence, return_inverse=True)[1]
-    query_sequence = sequence[tasks.queries]
+    query_sequence, distractor_sequence = sequence[tasks.queries], sequence[tasks.distractors]
     closer = np.zeros((len(tasks.queries), 3, len(pools), 5), np.int64)
     tied, drawn = np.zeros_like(closer), np.zeros((len(tasks.queries), len(pools)), np.int64)
-    positive_distances = np.empty((len(tasks.queries), 3, 5))
-
-    def count_sequence(number):
-        # All queries of a sequence have the same distractors, and the same ends of the pools.
+    positive_distances, ends, jobs = np.empty((len(tasks.queries), 3, 5)), {}, []
+    step = max(BLOCK // max(len(tasks.distractors), 1), 1)
+    for number in np.unique(query_sequence):
         queries = np.flatnonzero(query_sequence == number)
-        is_foreign = sequence[tasks.distractors] != number
-        ends = pool_ends(pools, is_foreign, mask_after_cut)
-        distractors = tasks.distractors[is_foreign][: ends[-1]]
-        if not ends[-1]:
+        is_foreign = distractor_sequence != number
+        ends[number], drawn[queries] = pool_ends(pools, is_foreign, mask_after_cut)
+        if not drawn[queries[0], -1]:
             name = descriptors.sequence[tasks.queries[queries[0]]]
             raise UserError(f"A query of {name} has no distractor from another sequence.")
-        pool = np.ascontiguousarray(values[distractors, 0])
-        distances = BlockDistances(pool, values[tasks.queries[queries], 0], distance)
-        step = max(BLOCK // len(pool), 1)
-        for part in np.split(queries, range(step, len(queries), step)):
-            rows = tasks.queries[part]
-            query = values[rows, 0]
-            near = _distances_to_positives(query, values[rows], distance == "L1")
-            prepared, base, error = distances.prepare(query)
-            block = distances.block(prepared)
-            if label is not None:
-                block[label[rows][:, None] == label[distractors]] = np.inf
-            bounds = distances.bounds(near, base, error)
-            counts = np.empty((2, len(part), 15, len(ends)), np.int64)
-            count_closer(block, *bounds, near, ends, query, pool, distance == "L1", *counts)
-            counts = counts.reshape(2, len(part), 3, 5, len(ends)).swapaxes(3, 4)
-            closer[part], tied[part] = counts
-            positive_distances[part], drawn[part] = near.reshape(-1, 3, 5), ends
+        jobs += [(number, part) for part in np.split(queries, range(step, len(queries), step))]
+    distractors = tasks.distractors[: max(end[-1] for end in ends.values())]
+    pool = np.ascontiguousarray(values[distractors, 0])
+    to_pool = BlockDistances(pool, values[tasks.queries, 0], distance)
 
-    parallel_map(count_sequence, np.unique(query_sequence), "Retrieval", progress)
+    def count_block(job):
+        number, part = job  # queries of one sequence, which share the ends of the pools
+        rows, listed = tasks.queries[part], slice(ends[number][-1])
+        query = values[rows, 0]
+        near = _distances_to_positives(query, values[rows], distance == "L1")
+        prepared, base, error = to_pool.prepare(query)
+        block = to_pool.block(prepared, listed)
+        block[:, distractor_sequence[listed] == number] = np.inf
+        if label is not None:
+            block[label[rows][:, None] == label[distractors[listed]]] = np.inf
+        bounds = to_pool.bounds(near, base, error)
+        counts = np.empty((2, len(part), 15, len(pools)), np.int64)
+        count_closer(block, *bounds, near, ends[number], query, pool, distance == "L1", *counts)
+        closer[part], tied[part] = counts.reshape(2, len(part), 3, 5, -1).swapaxes(3, 4)
+        positive_distances[part] = near.reshape(-1, 3, 5)
+
+    parallel_map(count_block, jobs, "Retrieval", progress)
     return closer, tied, positive_distances, drawn
 
 
