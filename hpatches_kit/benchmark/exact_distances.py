@@ -19,6 +19,7 @@ from hpatches_kit._support.errors import UserError
 
 METRICS = {"L2": "euclidean", "L1": "cityblock"}
 ROUNDING = 2.0**-24  # relative error of one operation in single precision
+TINY = 2.0**-126  # absolute error of one that underflows
 BLOCK = 1 << 22  # distances that a thread holds at once
 
 
@@ -52,47 +53,45 @@ class BlockDistances:
     """Distances of blocks of queries to a pool, each with a bound on its error.
 
     For L2, they come from one matrix product in single precision: the squared distance of query i
-    to row j of the pool, divided by `scale` squared, is `base[i] + block[i, j]` up to an error of
-    `error[i]`, even after one more rounding to single precision. For L1, and for L2 of extremely
-    large numbers, the block is exact and slow.
+    to row j of the pool is `base[i] + block[i, j]` up to an error of `error[i]`, even after one
+    more rounding to single precision. For L1, and for L2 of extremely large numbers, the block is
+    exact and slow.
 
     Args:
-        pool: `(m, dim)`. Its mean is subtracted: smaller numbers have smaller errors.
-        queries: `(n, dim)`, all queries of all later blocks.
+        pool: `(m, dim)`, or several pools `(pools, m, dim)`.
+        queries: `(n, dim)`, all queries of all later blocks. Their mean is subtracted: smaller
+            numbers have smaller errors.
     """
 
     def __init__(self, pool, queries, distance):
-        pool_max, query_max = _largest(pool), _largest(queries)
-        largest = max(pool_max, query_max)
         # Squares must not exceed the range of float32.
-        self.is_product = distance == "L2" and largest < 1e18 * min(max(pool_max, 1e-30), 1)
+        self.is_product = distance == "L2" and max(map(_largest, (pool, queries))) < 1e16
         self.original, self.metric = pool, METRICS[distance]
         self.memory = threading.local()
         if self.is_product:
-            self.centre = pool.mean(axis=0, dtype=np.float64).astype(np.float32)
-            self.pool = np.empty((pool.shape[0], pool.shape[1] + 1), np.float32)
-            centred = np.subtract(pool, self.centre, out=self.pool[:, :-1])
-            # Squares must not underflow either; dividing by a power of 2 causes no rounding.
-            self.scale = 2.0 ** max(np.ceil(np.log2(_largest(centred) or 1)), -100)
-            centred *= np.float32(-2 / self.scale)
-            self.pool[:, -1] = np.vecdot(centred, centred) / 4
-            self.largest_norm = np.sqrt(self.pool[:, -1].max(initial=0), dtype=np.float64)
+            self.centre = queries.mean(axis=0, dtype=np.float64).astype(np.float32)
+            self.pool = np.empty((*pool.shape[:-1], pool.shape[-1] + 1), np.float32)
+            centred, squares = self.pool[..., :-1], self.pool[..., -1]
+            np.subtract(pool, self.centre, out=centred)
+            np.vecdot(centred, centred, out=squares)
+            self.largest_norm = np.sqrt(squares.max(initial=0), dtype=np.float64)
 
     def prepare(self, queries):
         """The queries as `block` needs them, and `base` and `error`, float64 `(n,)` each."""
         if not self.is_product:
             return queries, np.zeros(len(queries)), np.zeros(len(queries))
-        queries = (queries - self.centre) * np.float32(1 / self.scale)
+        queries = queries - self.centre
         base = np.einsum("ij,ij->i", queries, queries, dtype=np.float64)
-        queries = np.concatenate([queries, np.ones_like(queries[:, :1])], axis=1)
+        prepared = np.concatenate([-2 * queries, np.ones_like(queries[:, :1])], axis=1)
         # A sum of dim + 1 products has an error of at most dim + 1 roundings of the sum of their
         # absolute values, and so has the squared norm, which is one of them. Rounding the
-        # descriptors and the result adds a few more.
-        roundings = 2 * queries.shape[1] + 16
-        return queries, base, roundings * ROUNDING * (np.sqrt(base) + self.largest_norm) ** 2
+        # descriptors and the result adds a few more. Each may also underflow.
+        roundings = 2 * prepared.shape[1] + 16
+        largest_sum = (np.sqrt(base) + self.largest_norm) ** 2
+        return prepared, base, roundings * (ROUNDING * largest_sum + TINY)
 
     def block(self, prepared, rows=slice(None)):
-        """`(n, m)` for some rows of the pool, float32 for L2; the thread's next call overwrites it.
+        """`(n, m)` to `pool[rows]`, float32 for L2; the next call of the same thread overwrites it.
 
         Allocating new memory for each block would take a tenth of the time.
         """
@@ -113,7 +112,7 @@ class BlockDistances:
         """
         if not self.is_product:
             return distances, distances
-        squared = np.square(distances / self.scale) - base[:, None]
+        squared = np.square(distances) - base[:, None]
         low, high = squared - error[:, None], squared + error[:, None]
         infinity = np.float32(np.inf)
         return np.nextafter(low.astype("f4"), -infinity), np.nextafter(high.astype("f4"), infinity)
@@ -130,9 +129,8 @@ def nearest(queries, pools, distance="L2", without=None):
     Returns four arrays `(pools, n)`: the distance of the nearest row, float64; the first row at
     that distance; the number of rows at that distance; whether row i is one of them.
     """
-    count, points, dim = pools.shape
-    flat = np.ascontiguousarray(pools).reshape(-1, dim)
-    distances = BlockDistances(flat, queries, distance)
+    count, points, _ = pools.shape
+    distances = BlockDistances(pools, queries, distance)
     minimum, own = np.empty((count, points)), np.zeros((count, points), bool)
     first, tied = np.empty((2, count, points), np.int64)
     step = max(BLOCK // points, 1)
@@ -140,16 +138,13 @@ def nearest(queries, pools, distance="L2", without=None):
         rows = slice(start, start + step)
         prepared, _, error = distances.prepare(queries[rows])
         for k in range(count):
-            pool = slice(k * points, (k + 1) * points)
-            block = distances.block(prepared, pool)
+            block, pool = distances.block(prepared, k), np.ascontiguousarray(pools[k])
             if without is not None:
                 block[np.arange(len(block)), without[k, rows]] = np.inf
             limit = (block.min(axis=1) + 2 * error).astype(block.dtype)
             limit = np.nextafter(limit, block.dtype.type(np.inf))
             results = minimum[k, rows], first[k, rows], tied[k, rows], own[k, rows]
-            _find_nearest(
-                block, limit, queries[rows], flat[pool], start, distance == "L1", *results
-            )
+            _find_nearest(block, limit, queries[rows], pool, start, distance == "L1", *results)
     return minimum, first, tied, own
 
 
