@@ -169,7 +169,7 @@ def _find_nearest(block, limit, queries, pool, start, absolute, minimum, first, 
 
 
 @compiled()
-def count_closer(block, low, high, distances, ends, queries, pool, absolute, closer, tied):
+def count_closer(block, low, high, distances, ends, queries, pool, absolute, known, closer, tied):
     """Count the rows of a pool that are closer than a distance, and those exactly at it.
 
     Args:
@@ -177,10 +177,11 @@ def count_closer(block, low, high, distances, ends, queries, pool, absolute, clo
         distances: `(n, k)` exact distances of the queries.
         ends: for each of these, ascending, the counts are those of the first `end` rows.
         queries, pool: `(n, dim)` and `(m, dim)`.
+        known: `float64 (m,)`, overwritten with exact distances that were computed.
         closer, tied: integers `(n, k, ends)`, the results.
     """
     for i in range(len(queries)):
-        known = np.empty(0)  # exact distances, computed when they are first needed
+        any_known = False
         for k in range(distances.shape[1]):
             start, nearer, same = 0, 0, 0
             for e in range(len(ends)):
@@ -190,8 +191,8 @@ def count_closer(block, low, high, distances, ends, queries, pool, absolute, clo
                     up_to += np.int32(part[j] <= high[i, k])
                 for j in range(len(part) if up_to > below else 0):
                     if low[i, k] <= part[j] <= high[i, k]:
-                        if not len(known):
-                            known = np.full(len(pool), -1.0)
+                        if not any_known:
+                            any_known, known[:] = True, -1.0
                         if known[start + j] < 0:
                             exact = exact_distance(queries[i], pool[start + j], absolute)
                             known[start + j] = exact

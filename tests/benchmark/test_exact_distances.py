@@ -80,7 +80,8 @@ def test_closer_and_tied_rows_are_counted_exactly(kind, distance):
     to_pool, ends = distances.BlockDistances(pool, queries, distance), np.array([0, 10, 64, 150])
     prepared, base, error = to_pool.prepare(queries)
     closer, tied = np.empty((2, 40, 3, 4), np.int64)
-    arguments = *to_pool.bounds(near, base, error), near, ends, queries, pool, distance == "L1"
+    bounds, is_l1, known = to_pool.bounds(near, base, error), distance == "L1", np.empty(150)
+    arguments = *bounds, near, ends, queries, pool, is_l1, known
     distances.count_closer(to_pool.block(prepared), *arguments, closer, tied)
     for e, end in enumerate(ends):
         in_pool = expected[:, None, :end]
