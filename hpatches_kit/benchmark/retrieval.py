@@ -41,7 +41,7 @@ def retrieval(descriptors, tasks, distance="L2", progress=True, protocol=PYTHON)
             "Retrieval has no queries: the task lists have none, or there is only one sequence."
         )
     pools = pool_names(tasks, protocol)
-    official, tie_neutral, ties, drawn = _scores(
+    official, tie_neutral, ties, drawn = query_scores(
         descriptors, tasks, pools, distance, progress, protocol
     )
     # In the order of the other tasks, so that the draws of all tasks hold the same sequences.
@@ -71,7 +71,7 @@ def _means(precision, pools):
     }
 
 
-def _scores(descriptors, tasks, pools, distance, progress, protocol):
+def query_scores(descriptors, tasks, pools, distance="L2", progress=True, protocol=PYTHON):
     """Average precision of every query, with the official and the tie-neutral order of ties.
 
     Returns both, `(queries, levels, pools)`; the fraction of distractors of the largest pool that

@@ -9,7 +9,7 @@ from hpatches_kit.benchmark.exact_distances import exact_distance, pair_distance
 from hpatches_kit.benchmark.verification import sort_distances
 
 VALUES = ["normal", "unit", "halves", "bits", "nearly equal", "huge", "extreme", "tiny", "equal"]
-VALUES += ["far from 0"]
+VALUES += ["far from 0", "squares underflow"]
 
 
 def vectors(kind, count=150, dim=33, seed=0):
@@ -27,6 +27,7 @@ def vectors(kind, count=150, dim=33, seed=0):
         "tiny": 1e-42 * values,
         "equal": np.ones_like(values),
         "far from 0": values + 1e4,
+        "squares underflow": np.where(np.arange(dim) == 0, 1, 1e-22 * values),
     }.get(kind, values)
     values[5] = values[count // 2] = values[9]  # exact duplicates
     return values.astype(np.float32)
