@@ -8,6 +8,11 @@ import numpy as np
 DRAWS = 1000
 
 
+def sequence_numbers(descriptors):
+    """The position of the sequence of each point in the list of sequences, `(points,)`."""
+    return np.repeat(np.arange(len(descriptors.names)), list(descriptors.lengths.values()))
+
+
 def resampling(sequences):
     """Draw sequences with replacement: how often each is drawn, `int (1000, sequences)`.
 

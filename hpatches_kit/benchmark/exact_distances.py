@@ -9,6 +9,8 @@ bound on its error. Distances that differ by less than their bounds are computed
 precision, and summed in the order of the official code, so that ties remain ties.
 """
 
+import threading
+
 import numpy as np
 from scipy.spatial.distance import cdist
 
@@ -17,6 +19,7 @@ from hpatches_kit._support.errors import UserError
 
 METRICS = {"L2": "euclidean", "L1": "cityblock"}
 ROUNDING = 2.0**-24  # relative error of one operation in single precision
+TINY = 2.0**-126  # absolute error of one that underflows
 BLOCK = 1 << 22  # distances that a thread holds at once
 
 
@@ -41,74 +44,64 @@ def exact_distance(one, other, absolute):
     return total if absolute else np.sqrt(total)
 
 
-@compiled(fastmath=True)
-def _squared_norms(vectors):
-    """`float64 (n,)` of float32 `(n, dim)`."""
-    result = np.zeros(len(vectors))
-    for i in range(len(vectors)):
-        row, total = vectors[i], 0.0
-        for k in range(len(row)):
-            total += np.float64(row[k]) * np.float64(row[k])
-        result[i] = total
-    return result
+def _largest(vectors):
+    """The largest absolute value; 0 if there are none."""
+    return max(vectors.max(initial=0), -vectors.min(initial=0))
 
 
 class BlockDistances:
     """Distances of blocks of queries to a pool, each with a bound on its error.
 
     For L2, they come from one matrix product in single precision: the squared distance of query i
-    to row j of the pool, divided by `scale` squared, is `base[i] + block[i, j]` up to an error of
-    `error[i]`, even after one more rounding to single precision. For L1, and for L2 of extremely
-    large numbers, the block is exact and slow.
+    to row j of the pool is `base[i] + block[i, j]` up to an error of `error[i]`, even after one
+    more rounding to single precision. For L1, and for L2 of extremely large numbers, the block is
+    exact and slow.
 
     Args:
-        pool: `(m, dim)`. Its mean is subtracted: smaller numbers have smaller errors.
-        queries: `(n, dim)`, all queries of all later blocks.
+        pool: `(m, dim)`, or several pools `(pools, m, dim)`.
+        queries: `(n, dim)`, all queries of all later blocks. Their mean is subtracted: smaller
+            numbers have smaller errors.
     """
 
     def __init__(self, pool, queries, distance):
-        pool_max, query_max = (np.abs(vectors).max(initial=0) for vectors in (pool, queries))
-        largest = max(pool_max, query_max)
         # Squares must not exceed the range of float32.
-        self.is_product = distance == "L2" and largest < 1e18 * min(max(pool_max, 1e-30), 1)
+        self.is_product = distance == "L2" and max(map(_largest, (pool, queries))) < 1e16
         self.original, self.metric = pool, METRICS[distance]
-        self.memory = np.empty(0, np.float32)
+        self.memory = threading.local()
         if self.is_product:
-            self.centre = pool.mean(axis=0, dtype=np.float64).astype(np.float32)
-            pool = pool - self.centre
-            # Squares must not underflow either; dividing by a power of 2 causes no rounding.
-            self.scale = 2.0 ** max(np.ceil(np.log2(np.abs(pool).max(initial=0) or 1)), -100)
-            pool *= np.float32(1 / self.scale)
-            squares = _squared_norms(pool)
-            self.largest_norm = np.sqrt(squares.max(initial=0))
-            self.pool = np.empty((pool.shape[0], pool.shape[1] + 1), np.float32)
-            np.multiply(pool, np.float32(-2), out=self.pool[:, :-1])
-            self.pool[:, -1] = squares
+            self.centre = queries.mean(axis=0, dtype=np.float64).astype(np.float32)
+            self.pool = np.empty((*pool.shape[:-1], pool.shape[-1] + 1), np.float32)
+            centred, squares = self.pool[..., :-1], self.pool[..., -1]
+            np.subtract(pool, self.centre, out=centred)
+            np.vecdot(centred, centred, out=squares)
+            self.largest_norm = np.sqrt(squares.max(initial=0), dtype=np.float64)
 
     def prepare(self, queries):
         """The queries as `block` needs them, and `base` and `error`, float64 `(n,)` each."""
         if not self.is_product:
             return queries, np.zeros(len(queries)), np.zeros(len(queries))
-        queries = (queries - self.centre) * np.float32(1 / self.scale)
-        base = _squared_norms(queries)
-        queries = np.concatenate([queries, np.ones_like(queries[:, :1])], axis=1)
+        queries = queries - self.centre
+        base = np.einsum("ij,ij->i", queries, queries, dtype=np.float64)
+        prepared = np.concatenate([-2 * queries, np.ones_like(queries[:, :1])], axis=1)
         # A sum of dim + 1 products has an error of at most dim + 1 roundings of the sum of their
-        # absolute values. Rounding the descriptors and the result adds a few more.
-        roundings = queries.shape[1] + 16
-        return queries, base, roundings * ROUNDING * (np.sqrt(base) + self.largest_norm) ** 2
+        # absolute values, and so has the squared norm, which is one of them. Rounding the
+        # descriptors and the result adds a few more. Each may also underflow.
+        roundings = 2 * prepared.shape[1] + 16
+        largest_sum = (np.sqrt(base) + self.largest_norm) ** 2
+        return prepared, base, roundings * (ROUNDING * largest_sum + TINY)
 
     def block(self, prepared, rows=slice(None)):
-        """`(n, m)` for some rows of the pool, float32 for L2; the next call overwrites it.
+        """`(n, m)` to `pool[rows]`, float32 for L2; the next call of the same thread overwrites it.
 
         Allocating new memory for each block would take a tenth of the time.
         """
         if not self.is_product:
             return cdist(prepared, self.original[rows], self.metric)
         pool = self.pool[rows]
-        shape = (len(prepared), len(pool))
-        if self.memory.size < shape[0] * shape[1]:
-            self.memory = np.empty(shape[0] * shape[1], np.float32)
-        result = self.memory[: shape[0] * shape[1]].reshape(shape)
+        shape, memory = (len(prepared), len(pool)), getattr(self.memory, "block", np.empty(0))
+        if memory.size < shape[0] * shape[1]:
+            memory = self.memory.block = np.empty(shape[0] * shape[1], np.float32)
+        result = memory[: shape[0] * shape[1]].reshape(shape)
         return np.matmul(prepared, pool.T, out=result)
 
     def bounds(self, distances, base, error):
@@ -119,7 +112,7 @@ class BlockDistances:
         """
         if not self.is_product:
             return distances, distances
-        squared = np.square(distances / self.scale) - base[:, None]
+        squared = np.square(distances) - base[:, None]
         low, high = squared - error[:, None], squared + error[:, None]
         infinity = np.float32(np.inf)
         return np.nextafter(low.astype("f4"), -infinity), np.nextafter(high.astype("f4"), infinity)
@@ -136,9 +129,8 @@ def nearest(queries, pools, distance="L2", without=None):
     Returns four arrays `(pools, n)`: the distance of the nearest row, float64; the first row at
     that distance; the number of rows at that distance; whether row i is one of them.
     """
-    count, points, dim = pools.shape
-    flat = np.ascontiguousarray(pools).reshape(-1, dim)
-    distances = BlockDistances(flat, queries, distance)
+    count, points, _ = pools.shape
+    distances = BlockDistances(pools, queries, distance)
     minimum, own = np.empty((count, points)), np.zeros((count, points), bool)
     first, tied = np.empty((2, count, points), np.int64)
     step = max(BLOCK // points, 1)
@@ -146,16 +138,13 @@ def nearest(queries, pools, distance="L2", without=None):
         rows = slice(start, start + step)
         prepared, _, error = distances.prepare(queries[rows])
         for k in range(count):
-            pool = slice(k * points, (k + 1) * points)
-            block = distances.block(prepared, pool)
+            block, pool = distances.block(prepared, k), np.ascontiguousarray(pools[k])
             if without is not None:
                 block[np.arange(len(block)), without[k, rows]] = np.inf
             limit = (block.min(axis=1) + 2 * error).astype(block.dtype)
             limit = np.nextafter(limit, block.dtype.type(np.inf))
             results = minimum[k, rows], first[k, rows], tied[k, rows], own[k, rows]
-            _find_nearest(
-                block, limit, queries[rows], flat[pool], start, distance == "L1", *results
-            )
+            _find_nearest(block, limit, queries[rows], pool, start, distance == "L1", *results)
     return minimum, first, tied, own
 
 
@@ -180,7 +169,7 @@ def _find_nearest(block, limit, queries, pool, start, absolute, minimum, first, 
 
 
 @compiled()
-def count_closer(block, low, high, distances, ends, queries, pool, absolute, closer, tied):
+def count_closer(block, low, high, distances, ends, queries, pool, absolute, known, closer, tied):
     """Count the rows of a pool that are closer than a distance, and those exactly at it.
 
     Args:
@@ -188,10 +177,11 @@ def count_closer(block, low, high, distances, ends, queries, pool, absolute, clo
         distances: `(n, k)` exact distances of the queries.
         ends: for each of these, ascending, the counts are those of the first `end` rows.
         queries, pool: `(n, dim)` and `(m, dim)`.
+        known: `float64 (m,)`, overwritten with exact distances that were computed.
         closer, tied: integers `(n, k, ends)`, the results.
     """
     for i in range(len(queries)):
-        known = np.empty(0)  # exact distances, computed when they are first needed
+        any_known = False
         for k in range(distances.shape[1]):
             start, nearer, same = 0, 0, 0
             for e in range(len(ends)):
@@ -201,8 +191,8 @@ def count_closer(block, low, high, distances, ends, queries, pool, absolute, clo
                     up_to += np.int32(part[j] <= high[i, k])
                 for j in range(len(part) if up_to > below else 0):
                     if low[i, k] <= part[j] <= high[i, k]:
-                        if not len(known):
-                            known = np.full(len(pool), -1.0)
+                        if not any_known:
+                            any_known, known[:] = True, -1.0
                         if known[start + j] < 0:
                             exact = exact_distance(queries[i], pool[start + j], absolute)
                             known[start + j] = exact

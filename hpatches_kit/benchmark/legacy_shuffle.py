@@ -29,17 +29,16 @@ def first_two(random, lengths):
     stream = random.get_state(legacy=False)
     state = stream["state"]
     state["key"] = state["key"].copy()
-    state["pos"] = _draw(state["key"], state["pos"], lengths, result)
+    words, swap = np.empty(WORDS, np.uint32), np.empty(lengths.max(initial=0), np.uint32)
+    state["pos"] = _draw(state["key"], state["pos"], lengths, words, swap, result)
     random.set_state(stream)
     return result
 
 
 @compiled()
-def _draw(key, position, lengths, result):
+def _draw(key, position, lengths, words, swap, result):
     """Fill `result`; return the new position in the words of the generator."""
-    words = np.empty(WORDS, np.uint32)
     _temper(key, words)
-    swap = np.empty(lengths.max(), np.uint32)
     for row in range(len(lengths)):
         # A shuffle swaps the last entry with a random one up to it, then the one before, and so on.
         entry, mask = np.uint32(lengths[row] - 1), ONE

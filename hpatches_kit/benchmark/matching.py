@@ -30,12 +30,11 @@ def matching(descriptors, distance="L2", progress=True, protocol=PYTHON):
     """
     check(distance, protocol.squared_distances)
     lengths = descriptors.lengths
-    images = [(level, k) for level in "eht" for k in range(1, 6)]
-    columns = [VIEWS.index(f"{level}{k}") for level, k in images]
+    images = [(view[0], view[1]) for view in VIEWS[1:]]  # view 0 is `ref`
 
     def match_sequence(name):
         values = descriptors.values[descriptors.start[name] :][: lengths[name]]
-        pools, queries = values[:, columns].swapaxes(0, 1), np.ascontiguousarray(values[:, 0])
+        pools, queries = values[:, 1:].swapaxes(0, 1), np.ascontiguousarray(values[:, 0])
         matches = nearest(queries, pools, distance)
         scored = [_image_scores(*image, protocol) for image in zip(*matches)]
         if protocol.ratio_ap:
@@ -73,7 +72,7 @@ def matching(descriptors, distance="L2", progress=True, protocol=PYTHON):
     numbers = ("ap", "sr", "ratio_ap") if protocol.ratio_ap else ("ap", "sr")
     sequences = {name: {level: {} for level in "eht"} for name in lengths}
     for (name, level, k), image in scores.items():
-        sequences[name][level][str(k)] = {key: image[key] for key in numbers}
+        sequences[name][level][k] = {key: image[key] for key in numbers}
     sequence_ap = np.array(
         [
             np.mean([image["ap"] for images in levels.values() for image in images.values()])

@@ -5,7 +5,7 @@ import numpy as np
 from hpatches_kit._support.compiled_loops import compiled
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.thread_pool import parallel_map
-from hpatches_kit.benchmark.bootstrap import resampled_means
+from hpatches_kit.benchmark.bootstrap import resampled_means, sequence_numbers
 from hpatches_kit.benchmark.exact_distances import (
     BlockDistances,
     check,
@@ -41,23 +41,13 @@ def retrieval(descriptors, tasks, distance="L2", progress=True, protocol=PYTHON)
             "Retrieval has no queries: the task lists have none, or there is only one sequence."
         )
     pools = pool_names(tasks, protocol)
-    closer, tied, distances, drawn = _counts(
-        descriptors, tasks, pools, distance, progress, protocol.mask_after_cut
+    official, tie_neutral, ties, drawn = query_scores(
+        descriptors, tasks, pools, distance, progress, protocol
     )
-    official = protocol.precision(np.sort(closer, axis=3))  # (queries, levels, pools)
-
-    # Positives may tie with each other, too: each then counts as one part of its group of ties.
-    before = (distances[..., None, :] < distances[..., :, None]).sum(axis=3)[:, :, None]
-    group = (distances[..., None, :] == distances[..., :, None]).sum(axis=3)[:, :, None]
-    groups = np.broadcast_arrays(before, before + closer, group, group + tied)
-    area = tie_neutral_area(*groups, trapezoid=not protocol.precision_at_positives)
-    tie_neutral = (area / group).sum(axis=3) / 5
-
     # In the order of the other tasks, so that the draws of all tasks hold the same sequences.
-    position = {name: k for k, name in enumerate(descriptors.names)}
-    sequence = [position[name] for name in descriptors.sequence[tasks.queries]]
-    count = np.bincount(sequence, minlength=len(position))
-    total = np.bincount(sequence, official.mean(axis=(1, 2)), minlength=len(position))
+    sequence, sequences = sequence_numbers(descriptors)[tasks.queries], len(descriptors.names)
+    count = np.bincount(sequence, minlength=sequences)
+    total = np.bincount(sequence, official.mean(axis=(1, 2)), minlength=sequences)
     return {
         **_means(official, pools),
         "queries": len(tasks.queries),
@@ -66,7 +56,7 @@ def retrieval(descriptors, tasks, distance="L2", progress=True, protocol=PYTHON)
             for pool, sizes in zip(pools, drawn.T)
         },
         "tie_neutral": _means(tie_neutral, pools),
-        "ties": float((tied[:, :, -1] / drawn[:, -1, None, None]).mean()),
+        "ties": float(ties.mean()),
         "draws": resampled_means(total, count),
     }
 
@@ -81,56 +71,74 @@ def _means(precision, pools):
     }
 
 
-def _counts(descriptors, tasks, pools, distance, progress, mask_after_cut=False):
-    """Count, for each of the five positives, the distractors of each pool that are closer or tied.
+def query_scores(descriptors, tasks, pools, distance="L2", progress=True, protocol=PYTHON):
+    """Average precision of every query, with the official and the tie-neutral order of ties.
 
-    Returns `closer` and `tied`, integers `(queries, levels, pools, 5)`; the distances of the
-    positives, float64 `(queries, levels, 5)`; the number of distractors, `(queries, pools)`.
+    Returns both, `(queries, levels, pools)`; the fraction of distractors of the largest pool that
+    are tied with each positive, `(queries, levels, 5)`; the number of distractors, `(queries,
+    pools)`.
     """
     values = descriptors.values
     label = descriptors.label if len(set(descriptors.label.tolist())) < len(values) else None
-    sequence = np.unique(descriptors.sequence, return_inverse=True)[1]
-    query_sequence = sequence[tasks.queries]
-    closer = np.zeros((len(tasks.queries), 3, len(pools), 5), np.int64)
-    tied, drawn = np.zeros_like(closer), np.zeros((len(tasks.queries), len(pools)), np.int64)
-    positive_distances = np.empty((len(tasks.queries), 3, 5))
-
-    def count_sequence(number):
-        # All queries of a sequence have the same distractors, and the same ends of the pools.
+    sequence = sequence_numbers(descriptors)
+    query_sequence, distractor_sequence = sequence[tasks.queries], sequence[tasks.distractors]
+    official, tie_neutral = np.empty((2, len(tasks.queries), 3, len(pools)))
+    ties, drawn = np.empty((len(tasks.queries), 3, 5)), np.empty(official[:, 0].shape, int)
+    step, ends, jobs = max(BLOCK // max(len(tasks.distractors), 1), 1), {}, []
+    for number in np.unique(query_sequence):
         queries = np.flatnonzero(query_sequence == number)
-        is_foreign = sequence[tasks.distractors] != number
-        ends = pool_ends(pools, is_foreign, mask_after_cut)
-        distractors = tasks.distractors[is_foreign][: ends[-1]]
-        if not ends[-1]:
-            name = descriptors.sequence[tasks.queries[queries[0]]]
+        is_foreign = distractor_sequence != number
+        ends[number], drawn[queries] = pool_ends(pools, is_foreign, protocol.mask_after_cut)
+        if not drawn[queries[0], -1]:
+            name = descriptors.names[number]
             raise UserError(f"A query of {name} has no distractor from another sequence.")
-        pool = np.ascontiguousarray(values[distractors, 0])
-        distances = BlockDistances(pool, values[tasks.queries[queries], 0], distance)
-        step = max(BLOCK // len(pool), 1)
-        for part in np.split(queries, range(step, len(queries), step)):
-            rows = tasks.queries[part]
-            query = values[rows, 0]
-            near = _distances_to_positives(query, values[rows], distance == "L1")
-            prepared, base, error = distances.prepare(query)
-            block = distances.block(prepared)
-            if label is not None:
-                block[label[rows][:, None] == label[distractors]] = np.inf
-            bounds = distances.bounds(near, base, error)
-            counts = np.empty((2, len(part), 15, len(ends)), np.int64)
-            count_closer(block, *bounds, near, ends, query, pool, distance == "L1", *counts)
-            counts = counts.reshape(2, len(part), 3, 5, len(ends)).swapaxes(3, 4)
-            closer[part], tied[part] = counts
-            positive_distances[part], drawn[part] = near.reshape(-1, 3, 5), ends
+        jobs += [(number, part) for part in np.split(queries, range(step, len(queries), step))]
+    distractors = tasks.distractors[: max(end[-1] for end in ends.values())]
+    pool = np.ascontiguousarray(values[distractors, 0])
+    to_pool = BlockDistances(pool, values[tasks.queries, 0], distance)
 
-    parallel_map(count_sequence, np.unique(query_sequence), "Retrieval", progress)
-    return closer, tied, positive_distances, drawn
+    def score_block(job):
+        number, part = job  # queries of one sequence, which share the ends of the pools
+        rows, listed = tasks.queries[part], slice(ends[number][-1])
+        query = values[rows, 0]
+        near = np.empty((len(part), 15))
+        _distances_to_positives(query, values[rows], distance == "L1", near)
+        prepared, base, error = to_pool.prepare(query)
+        block = to_pool.block(prepared, listed)
+        block[:, distractor_sequence[listed] == number] = np.inf
+        if label is not None:
+            block[label[rows][:, None] == label[distractors[listed]]] = np.inf
+        bounds = to_pool.bounds(near, base, error)
+        known, counts = np.empty(len(pool)), np.empty((2, len(part), 15, len(pools)), np.int64)
+        arguments = near, ends[number], query, pool, distance == "L1", known
+        count_closer(block, *bounds, *arguments, *counts)
+        closer, tied = counts.reshape(2, len(part), 3, 5, len(pools)).swapaxes(3, 4)
+        official[part] = protocol.precision(np.sort(closer, axis=3))
+        tie_neutral[part] = _tie_neutral(near.reshape(-1, 3, 5), closer, tied, protocol)
+        ties[part] = tied[:, :, -1] / drawn[part, -1, None, None]
+
+    parallel_map(score_block, jobs, "Retrieval", progress)
+    return official, tie_neutral, ties, drawn
+
+
+def _tie_neutral(near, closer, tied, protocol):
+    """Tie-neutral average precision, `(queries, levels, pools)`.
+
+    Args:
+        near: `(queries, levels, 5)` distances of the positives.
+        closer, tied: `(queries, levels, pools, 5)` distractors closer than each, and at its distance.
+    """
+    # Positives may tie with each other, too: each then counts as one part of its group of ties.
+    before = (near[..., None, :] < near[..., :, None]).sum(axis=3)[:, :, None]
+    group = (near[..., None, :] == near[..., :, None]).sum(axis=3)[:, :, None]
+    groups = np.broadcast_arrays(before, before + closer, group, group + tied)
+    area = tie_neutral_area(*groups, trapezoid=not protocol.precision_at_positives)
+    return (area / group).sum(axis=3) / 5
 
 
 @compiled()
-def _distances_to_positives(query, views, absolute):
-    """`float64 (queries, 15)` from `(queries, dim)` and all views of the same points."""
-    near = np.empty((len(query), 15))
+def _distances_to_positives(query, views, absolute, near):
+    """Fill `float64 (queries, 15)` from `(queries, dim)` and all views of the same points."""
     for i in range(len(query)):
         for k in range(15):
             near[i, k] = exact_distance(query[i], views[i, k + 1], absolute)  # view 0 is `ref`
-    return near

@@ -18,7 +18,7 @@ def pool_names(tasks, protocol):
 
 
 def pool_ends(pools, is_foreign, mask_after_cut):
-    """Number of foreign distractors in each pool, `(pools,)`.
+    """Where each pool ends in the list of distractors, and how many up to there are foreign.
 
     Args:
         pools: `(pools,)` sizes, from `pool_names`.
@@ -26,9 +26,11 @@ def pool_ends(pools, is_foreign, mask_after_cut):
         mask_after_cut: take the first distractors of the list, and leave out those that are not
             foreign, as the MATLAB evaluator does. Otherwise take the first foreign distractors, as
             many as fit in the pool, as the Python evaluator does.
+
+    Returns two integer arrays `(pools,)`.
     """
-    taken = np.asarray(pools) - POSITIVES
-    if mask_after_cut:
-        foreign_before = np.concatenate([[0], np.cumsum(is_foreign)])
-        return foreign_before[np.clip(taken, 0, len(is_foreign))]
-    return np.clip(taken, 0, is_foreign.sum())
+    foreign_before = np.concatenate([[0], np.cumsum(is_foreign)])
+    listed = np.arange(len(foreign_before)) if mask_after_cut else foreign_before
+    wanted = np.clip(np.asarray(pools) - POSITIVES, 0, listed[-1])
+    ends = np.searchsorted(listed, wanted)
+    return ends, foreign_before[ends]

@@ -5,7 +5,7 @@ import numpy as np
 from hpatches_kit._support.compiled_loops import compiled
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.thread_pool import parallel_map
-from hpatches_kit.benchmark.bootstrap import resampled_average_precision
+from hpatches_kit.benchmark.bootstrap import resampled_average_precision, sequence_numbers
 from hpatches_kit.benchmark.exact_distances import (
     check,
     pair_distances,
@@ -39,7 +39,7 @@ def verification(descriptors, tasks, distance="L2", progress=True, protocol=PYTH
     if not min(len(tasks.positive), len(tasks.intra), len(tasks.inter)):
         raise UserError("Verification has no pairs: it needs positive, intra and inter pairs.")
     sequence_count = len(descriptors.names)
-    sequence = _sequence_numbers(descriptors)
+    sequence = sequence_numbers(descriptors)
     squared = protocol.squared_distances
     distances = verification_distances(descriptors, tasks, distance, progress, squared)
 
@@ -105,7 +105,7 @@ def verification_distances(descriptors, tasks, distance="L2", progress=True, squ
     measure = squared_pair_distances if squared else measure
     lists = {kind: getattr(tasks, kind) for kind in ("positive", "intra", "inter")}
     # Pairs are sorted by sequence, so that the descriptors of a sequence stay in the CPU cache.
-    sequence = _sequence_numbers(descriptors).astype(np.int16)
+    sequence = sequence_numbers(descriptors).astype(np.int16)
     orders = {}
     for kind, pairs in lists.items():  # usually all three lists share their first patches
         same = next((orders[other] for other in orders if lists[other].first is pairs.first), None)
@@ -133,11 +133,6 @@ def verification_distances(descriptors, tasks, distance="L2", progress=True, squ
     jobs = [(level, slice(start, start + BLOCK)) for level in "eht" for start in starts]
     parallel_map(compute_block, jobs, "Verification", progress)
     return result
-
-
-def _sequence_numbers(descriptors):
-    """The position of the sequence of each point in the list of sequences, `(points,)`."""
-    return np.repeat(np.arange(len(descriptors.names)), list(descriptors.lengths.values()))
 
 
 def select_imbalanced(negative, positive, protocol):
@@ -202,21 +197,26 @@ def _counts(negative, positive):
     return closer, tied, (start, start + closer[start], size, size + tied[start])
 
 
-@compiled()
 def sort_distances(distances):
     """Sort non-negative float32 numbers by 11 bits at a time, five times faster than `np.sort`."""
-    bits = distances.view(np.uint32).copy()  # these integers have the same order as the numbers
-    other, digit = np.empty_like(bits), np.uint32(2047)
-    for shift in (np.uint32(0), np.uint32(11), np.uint32(22)):
-        target = np.zeros(2049, np.int64)  # where the next number with each digit goes
-        for value in bits:
-            target[(value >> shift & digit) + 1] += 1
-        target = np.cumsum(target)
-        for value in bits:
-            other[target[value >> shift & digit]] = value
-            target[value >> shift & digit] += 1
-        bits, other = other, bits
+    bits = distances.view(np.uint32)  # these integers have the same order as the numbers
+    for shift in (0, 11, 22):
+        unsorted, bits = bits, np.empty_like(bits)
+        _sort_by_digit(unsorted, np.uint32(shift), np.zeros(2049, np.int64), bits)
     return bits.view(np.float32)
+
+
+@compiled()
+def _sort_by_digit(unsorted, shift, target, result):
+    """Sort integers by 11 of their bits; equal ones keep their order. `target`: 2049 zeros."""
+    digit = np.uint32(2047)
+    for value in unsorted:
+        target[(value >> shift & digit) + 1] += 1
+    for k in range(1, len(target)):
+        target[k] += target[k - 1]  # where the next number with each digit goes
+    for value in unsorted:
+        result[target[value >> shift & digit]] = value
+        target[value >> shift & digit] += 1
 
 
 @compiled()
@@ -226,7 +226,7 @@ def _merge(negative, positive, closer, tied):
     for i in range(len(positive)):
         while start < len(negative) and negative[start] < positive[i]:
             start += 1
-        stop = max(stop, start)
+        stop = start if stop < start else stop
         while stop < len(negative) and negative[stop] == positive[i]:
             stop += 1
         closer[i], tied[i] = start, stop - start

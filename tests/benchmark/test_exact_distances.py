@@ -9,7 +9,7 @@ from hpatches_kit.benchmark.exact_distances import exact_distance, pair_distance
 from hpatches_kit.benchmark.verification import sort_distances
 
 VALUES = ["normal", "unit", "halves", "bits", "nearly equal", "huge", "extreme", "tiny", "equal"]
-VALUES += ["far from 0"]
+VALUES += ["far from 0", "squares underflow"]
 
 
 def vectors(kind, count=150, dim=33, seed=0):
@@ -22,11 +22,12 @@ def vectors(kind, count=150, dim=33, seed=0):
         "halves": np.round(values * 2) / 2,  # many equal distances
         "bits": (values > 0) * 1.0,
         "nearly equal": 1 + 1e-6 * values,
-        "huge": 1e17 * values,
+        "huge": 1e15 * values,
         "extreme": 1e38 * values / np.abs(values).max(),
         "tiny": 1e-42 * values,
         "equal": np.ones_like(values),
         "far from 0": values + 1e4,
+        "squares underflow": np.where(np.arange(dim) == 0, 1, 1e-22 * values),
     }.get(kind, values)
     values[5] = values[count // 2] = values[9]  # exact duplicates
     return values.astype(np.float32)
@@ -46,7 +47,7 @@ def test_block_distances_stay_within_their_error_bound(kind):
     queries, pool = vectors(kind), vectors(kind, seed=1)
     to_pool = distances.BlockDistances(pool, queries, "L2")
     prepared, base, error = to_pool.prepare(queries)
-    expected = np.square(cdist(queries, pool) / to_pool.scale)
+    expected = np.square(cdist(queries, pool))
     squared = to_pool.block(prepared).astype(np.float64) + base[:, None]
     assert (np.abs(squared - expected) <= error[:, None]).all()
     if kind in ("normal", "unit", "huge"):
@@ -80,7 +81,8 @@ def test_closer_and_tied_rows_are_counted_exactly(kind, distance):
     to_pool, ends = distances.BlockDistances(pool, queries, distance), np.array([0, 10, 64, 150])
     prepared, base, error = to_pool.prepare(queries)
     closer, tied = np.empty((2, 40, 3, 4), np.int64)
-    arguments = *to_pool.bounds(near, base, error), near, ends, queries, pool, distance == "L1"
+    bounds, is_l1, known = to_pool.bounds(near, base, error), distance == "L1", np.empty(150)
+    arguments = *bounds, near, ends, queries, pool, is_l1, known
     distances.count_closer(to_pool.block(prepared), *arguments, closer, tied)
     for e, end in enumerate(ends):
         in_pool = expected[:, None, :end]

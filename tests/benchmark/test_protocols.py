@@ -235,8 +235,9 @@ def test_one_pool_has_the_first_distractors_or_all():
 def test_masking_after_the_cut_leaves_fewer_distractors():
     is_foreign = np.array([True, False, True, False, True, True])
     for pool, filled, cut in ((5, 0, 0), (7, 2, 1), (9, 4, 2), (11, 4, 4), (99, 4, 4)):
-        assert pool_ends([pool], is_foreign, mask_after_cut=False) == [filled]
-        assert pool_ends([pool], is_foreign, mask_after_cut=True) == [cut]
+        for mask_after_cut, expected in ((False, filled), (True, cut)):
+            (end,), (foreign,) = pool_ends([pool], is_foreign, mask_after_cut)
+            assert foreign == is_foreign[:end].sum() == expected
 
 
 def test_retrieval_of_one_pool_by_hand():
