@@ -84,9 +84,15 @@ def score(options):
         progress=not options.quiet,
     )
     refused = table[table.problem != ""]
-    print(f"{table['rank'].count()} submissions are ranked, {len(refused)} could not be scored.")
+    references = [result.entry.name for result in results if result.is_reference and result.problem]
+    print(
+        f"{table['rank'].count()} submissions are ranked,"
+        f" {len(refused) - len(references)} could not be scored."
+    )
     for row in refused.itertuples():
         print(f"  {row.submission}: {row.problem}")
+    if references:
+        print(f"References that could not be scored: {', '.join(references)}")
     for row in table[table.copy_of != ""].itertuples():
         print(f"  {row.submission}: almost the same distances as {row.copy_of}")
     limits = next((result.limits for result in results if result.limits), [])

@@ -1,5 +1,6 @@
-"""The participant's kit: the dealt patches, the rules, and a script that makes a submission."""
+"""The participant's kit: dealt patches, rules, and a script and a notebook that make a submission."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,8 @@ from hpatches_kit.course.challenge.submissions.rules import (
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
-TEXTS = ("RULES.md", "make_submission.py")
+SCRIPT = "make_submission.py"
+CELL = "# %%\n"  # begins a cell of the script
 
 
 def write_kit(folder, key):
@@ -44,8 +46,28 @@ def write_kit(folder, key):
         "size": format_bytes(largest_file(len(key.rows))),
         "card": example_card(key.challenge),
     }
+    script = environment.get_template(f"{SCRIPT}.jinja")
+    texts = {
+        "RULES.md": environment.get_template("RULES.md.jinja").render(values),
+        SCRIPT: script.render(values, notebook=False).replace(CELL, ""),
+        "make_submission.ipynb": _as_notebook(script.render(values, notebook=True)),
+    }
     with atomic_folder(folder, patterns=()) as partial:
         np.savez_compressed(partial / PATCHES_FILE, patches=flat[key.rows])
-        for name in TEXTS:
-            text = environment.get_template(f"{name}.jinja").render(values)
+        for name, text in texts.items():
             (partial / name).write_text(text, encoding="utf-8")
+
+
+def _as_notebook(script):
+    """A script with cells as the text of a Jupyter notebook; its docstring is the first cell."""
+    text, *codes = [cell.strip() for cell in script.split(CELL)]
+    cells = [{"cell_type": "markdown", "source": text.strip('"')}]
+    cells += [
+        {"cell_type": "code", "source": code, "outputs": [], "execution_count": None}
+        for code in codes
+    ]
+    for number, cell in enumerate(cells):
+        cell |= {"id": f"cell-{number}", "metadata": {}}
+    kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
+    notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4}
+    return json.dumps(notebook | {"nbformat_minor": 5}, indent=1, ensure_ascii=False) + "\n"

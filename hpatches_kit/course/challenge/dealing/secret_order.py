@@ -34,7 +34,7 @@ def secret_number(secret, purpose):
 
 def secret_name(secret, text):
     """Return 12 hexadecimal digits for a text, from which nobody can guess the text."""
-    return hashlib.shake_256(secret + b"name" + text.encode(errors="replace")).hexdigest(6)
+    return hashlib.shake_256(secret + b"name" + text.encode(errors="surrogatepass")).hexdigest(6)
 
 
 def dealt_rows(secret, points):

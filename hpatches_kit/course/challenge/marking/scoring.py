@@ -18,7 +18,8 @@ from hpatches_kit.course.challenge.pages.site import write_site
 from hpatches_kit.course.challenge.pages.tables import score_table, write_table
 from hpatches_kit.course.challenge.submissions.folders import find_submissions
 
-FILES = ("scores.csv", "*.md", "*.html")  # that `score` writes
+DIGITS = 12 * "[0-9a-f]"
+FILES = ("scores.csv", f"*-{DIGITS}.md", "index.html", f"{DIGITS}.html")  # that `score` writes
 
 
 def score(submissions, key, out, public_only=False, references=None, progress=True):

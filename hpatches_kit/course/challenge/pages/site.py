@@ -30,7 +30,7 @@ def write_site(results, key, folder):
     """
     folder, environment = Path(folder), _environment()
     scored = [result for result in results if result.halves]
-    refused = len(results) - len(scored)
+    refused = sum(bool(result.problem) and not result.is_reference for result in results)
     common = {
         "title": key.title,
         "kind": key.kind,

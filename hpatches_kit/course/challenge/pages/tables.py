@@ -6,7 +6,7 @@ from hpatches_kit._support.atomic import atomic_file
 from hpatches_kit.course.challenge.marking.ranking import as_ranges
 from hpatches_kit.course.challenge.submissions.model_cards import visible
 
-FORMULA = ("=", "+", "-", "@")  # a spreadsheet takes such text as a formula
+FORMULA = tuple("=+-@＝＋－＠")  # a spreadsheet takes such text as a formula
 
 
 def score_table(results):
@@ -14,8 +14,8 @@ def score_table(results):
 
     Columns: rank, submission (the name of its folder or file), name (of the model card), mean with
     low and high (95 % interval), tied_with (ranks), references (above which, tied with which), the
-    scores of each half, dim, parameters,
-    gpu_hours, copy_of (names of almost equal submissions), notes, problem.
+    scores of each half, dim, parameters, gpu_hours, copy_of (names of almost equal submissions),
+    notes, problem.
     """
     halves = list(dict.fromkeys(half for result in results for half in result.halves))
     return pd.DataFrame([_row(result, results, halves) for result in results])
@@ -29,7 +29,8 @@ def write_table(table, file):
     for column in ("rank", "dim", "parameters"):
         table[column] = table[column].astype("Int64")
     with atomic_file(file) as partial:
-        table.to_csv(partial, index=False, float_format="%.5f", encoding="utf-8")
+        # With the mark by which Excel recognises UTF-8.
+        table.to_csv(partial, index=False, float_format="%.5f", encoding="utf-8-sig")
 
 
 def _row(result, results, halves):

@@ -86,7 +86,8 @@ def _read_header(file, head, patches):
 
 
 def _checked_numbers(file, values):
-    bad = ~(np.abs(values) <= LARGEST_VALUE).all(axis=1)  # also true for NaN
+    size = np.abs(values)
+    bad = ~(size <= LARGEST_VALUE).all(axis=1)  # also true for NaN
     if bad.any():
         row = int(bad.argmax())
         raise UserError(
@@ -94,4 +95,5 @@ def _checked_numbers(file, values):
             f" {len(values):,} rows, the first of them row {row}: expected finite numbers. Look at"
             " the patch of that row and at what your network makes of it."
         )
-    return values
+    # Arithmetic with subnormal numbers may take a hundred times as long.
+    return np.where(size < np.finfo(np.float32).tiny, np.float32(0), values)

@@ -11,6 +11,7 @@ from hpatches_kit.datasets.own_photographs import safe_name
 
 PATCHES_FILE = "patches.npz"  # in the kit; some hand in their whole folder
 SUFFIXES = (".npz", ".json")
+MISTAKES = (".npy", ".csv", ".zip", ".gz", ".7z", ".rar")  # handed in instead of these two
 LONGEST_NAME = 40  # characters of a file name that are kept
 
 
@@ -32,16 +33,17 @@ class Entry:
     @property
     def file_name(self):
         """A name for files about this submission: safe on every system, and different for each."""
-        digest = hashlib.sha256(self.name.encode(errors="surrogateescape")).hexdigest()
-        return f"{safe_name(visible(self.name))[:LONGEST_NAME]}-{digest[:6]}"
+        digest = hashlib.sha256(self.name.encode(errors="surrogatepass")).hexdigest()
+        return f"{safe_name(visible(self.name))[:LONGEST_NAME]}-{digest[:12]}"
 
 
 def find_submissions(folder):
     """List the submissions in a folder, by name.
 
     Either each participant has a subfolder with one `.npz` and one `.json`, as most learning
-    platforms deliver them, or `NAME.npz` and `NAME.json` lie next to each other. Other files, hidden
-    ones and the kit's own `patches.npz` are ignored. No file is opened, and no link is followed.
+    platforms deliver them, or `NAME.npz` and `NAME.json` lie next to each other. `NAME.zip` and the
+    like alone are a submission with a problem. Other files, hidden ones and the kit's own
+    `patches.npz` are ignored. No file is opened, and no link is followed.
 
     Returns a list of `Entry`. Raises FileNotFoundError for a missing folder, UserError for one
     without submissions.
@@ -57,12 +59,19 @@ def find_submissions(folder):
         for child in children
         if child.is_symlink() and child not in files
     ]
-    taken = {entry.name for entry in entries}
-    for stem in dict.fromkeys(file.stem for file in files):
-        entry = _of_files(stem, [file for file in files if file.stem == stem])
-        if stem in taken:  # a folder has this name
-            entry.name = f"{stem} (files)"
-        entries.append(entry)
+    stems = dict.fromkeys(file.stem for file in files)
+    entries += [_of_files(stem, [file for file in files if file.stem == stem]) for stem in stems]
+    complete = {entry.name for entry in entries}
+    entries += [
+        Entry(child.name, problem=_wrong_type(child))
+        for child in children
+        if _suffix(child) in MISTAKES and child.stem not in complete and not child.is_symlink()
+    ]
+    taken = set()
+    for entry in entries:
+        while entry.name in taken:  # such as a folder `Ada` and a file `Ada.npz`
+            entry.name += " (files)"
+        taken.add(entry.name)
     if not entries:
         raise UserError(
             f"{folder} has no submissions: expected NAME.npz and NAME.json, or a folder with both"
@@ -109,6 +118,13 @@ def _link(path):
     return (
         f"{visible(path.name)} is a link to another file: expected a plain file. Hand in the file"
         " itself."
+    )
+
+
+def _wrong_type(path):
+    return (
+        f"{visible(path.name)} is not a submission: expected one .npz and one .json, as the example"
+        " script writes them."
     )
 
 

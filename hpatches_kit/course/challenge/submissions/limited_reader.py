@@ -1,7 +1,8 @@
 """The process that reads one submission: `python -m` this module, with a job as JSON on stdin.
 
-It limits itself, checks the two files, writes the numbers to a file, and prints one line of JSON:
-`{"card": ..., "dim": ..., "limits": [...]}` or `{"problem": "...", "limits": [...]}`.
+It limits itself, and prints one line of JSON, the list of limits, before it opens a file. Then it
+checks the two files, writes the numbers to a file, and prints another line:
+`{"card": ..., "dim": ...}` or `{"problem": "..."}`.
 """
 
 import json
@@ -12,6 +13,8 @@ from hpatches_kit._support.errors import UserError
 from hpatches_kit.course.challenge.submissions.checks import check_submission
 from hpatches_kit.course.challenge.submissions.limits import Limits, apply
 
+MOST_MESSAGE = 600  # characters of a problem
+
 
 def main():
     """Read the job, `{"folder", "file", "card", "patches", "challenge", "out", "limits"}`; do it.
@@ -19,16 +22,16 @@ def main():
     `file` and `card` are relative to `folder`, so that no message shows the teacher's folders.
     """
     job = json.load(sys.stdin)
-    answer = {"limits": apply(Limits(**job["limits"]))}
+    print(json.dumps(apply(Limits(**job["limits"]))), flush=True)
     try:
         os.chdir(job["folder"])
         values, card = check_submission(job["file"], job["card"], job["patches"], job["challenge"])
         values.tofile(job["out"])
-        answer |= {"card": card, "dim": values.shape[1]}
+        answer = {"card": card, "dim": values.shape[1]}
     except (UserError, OSError) as error:
-        answer["problem"] = str(error)
+        answer = {"problem": str(error)[:MOST_MESSAGE]}
     except MemoryError:
-        answer["problem"] = "Reading it needs more memory than any valid submission."
+        answer = {"problem": "Reading it needs more memory than any valid submission."}
     print(json.dumps(answer))
 
 

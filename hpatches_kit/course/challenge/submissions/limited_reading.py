@@ -15,8 +15,7 @@ from hpatches_kit.course.challenge.submissions.model_cards import visible
 
 READER = "hpatches_kit.course.challenge.submissions.limited_reader"
 OUT_OF_TIME = 24  # SIGXCPU, which Windows does not have
-MOST_OUTPUT = 1 << 16  # characters that the process may print
-MOST_MESSAGE = 600  # characters of a problem
+MOST_OUTPUT = 1 << 16  # bytes that the process may print
 
 
 @dataclass
@@ -74,18 +73,27 @@ def _reading(process, out, patches, allowed):
     """The `Reading` of an ended process."""
     if process.returncode == -OUT_OF_TIME:
         return Reading(problem=_too_slow(f"{allowed.cpu_seconds} s of processor time"))
+    first, _, second = process.stdout[:MOST_OUTPUT].partition(b"\n")
     try:
-        answer = json.loads(process.stdout[:MOST_OUTPUT])
+        held = json.loads(first)
+    except ValueError:  # the process ended before it opened a file
+        *_, reason = [b"no output", *process.stderr.strip().splitlines()[-1:]]
+        return Reading(
+            problem="The process that reads it did not start, which is no fault of the submission:"
+            f" score it again. The process ended with {visible(reason.decode(errors='replace'))[:200]!r}."
+        )
+    try:
+        answer = json.loads(second)
     except ValueError:  # the process ended early, with a traceback or a signal
         return Reading(
             problem="Its files could not be read, for a reason that the checks do not know: save"
-            " both again, with hk.course.challenge.save_submission."
+            " both again, with hk.course.challenge.save_submission.",
+            limits=held,
         )
     if "problem" in answer:
-        problem = visible(answer["problem"])[:MOST_MESSAGE]
-        return Reading(problem=problem, limits=answer["limits"])
+        return Reading(problem=visible(answer["problem"]), limits=held)
     values = np.fromfile(out, "<f4").reshape(patches, answer["dim"])
-    return Reading(values, answer["card"], "", answer["limits"])
+    return Reading(values, answer["card"], "", held)
 
 
 def _too_slow(time):

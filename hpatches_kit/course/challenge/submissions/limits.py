@@ -77,8 +77,12 @@ def expected_limits(bytes_expected):
 
 
 def environment():
-    """The environment of the process: it finds this package, and NumPy starts one thread."""
+    """The environment of the process: it finds this package, and NumPy starts one thread.
+
+    Nothing is imported from the working directory, where submissions may lie.
+    """
     single = {"OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
-    package = Path(__file__).resolve().parents[4]
-    paths = [str(package), *(path for path in sys.path if os.path.isabs(path))]
+    package = str(Path(__file__).resolve().parents[4])
+    paths = [path for path in sys.path if os.path.isabs(path) and path != os.getcwd()]
+    paths = paths if package in paths else [package, *paths]
     return os.environ | single | {"PYTHONPATH": os.pathsep.join(paths)}

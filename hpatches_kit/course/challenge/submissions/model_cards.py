@@ -2,6 +2,7 @@
 
 import json
 import math
+import unicodedata
 
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.course.challenge.submissions.rules import MOST_GPU_HOURS, MOST_PARAMETERS
@@ -16,6 +17,12 @@ MODEL_CARD = {
     "parameters": (int, MOST_PARAMETERS, "numbers that training can change, of all networks"),
     "gpu_hours": (float, MOST_GPU_HOURS, "hours of training on one GPU; 0 for none"),
 }
+
+# Letters and marks without ink: fillers of Hangul, an empty Braille cell, variation selectors.
+BLANK = set("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0") | {
+    chr(k) for k in range(0xFE00, 0xFE10)
+}
+MOST_MARKS = 2
 
 
 def parse_card(content, challenge=None):
@@ -69,11 +76,19 @@ def example_card(challenge):
 
 
 def visible(text):
-    """Return text on one line, with U+FFFD for characters that are invisible or change direction."""
+    """Return text on one line, with U+FFFD for characters that are invisible or change direction.
+
+    Of more than two marks above or below a letter, the first two remain: more of them would cover
+    the lines of others.
+    """
     line = " ".join(text.encode("utf-8", "replace").decode().split())
-    return "".join(
-        letter if letter.isprintable() else "\N{REPLACEMENT CHARACTER}" for letter in line
-    )
+    shown, marks = [], 0
+    for letter in unicodedata.normalize("NFC", line):
+        marks = marks + 1 if unicodedata.category(letter) in ("Mn", "Me") else 0
+        if marks <= MOST_MARKS:
+            is_shown = letter.isprintable() and letter not in BLANK
+            shown.append(letter if is_shown else "\N{REPLACEMENT CHARACTER}")
+    return "".join(shown)
 
 
 def _checked(field, value):
