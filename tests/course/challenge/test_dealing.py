@@ -4,8 +4,10 @@ import runpy
 import shutil
 import zipfile
 
+import nbformat
 import numpy as np
 import pytest
+from PIL import Image
 from submissions import SECRET, make_challenge
 from tiny_photographs import write_photograph
 from toy_data import toy_patches
@@ -17,10 +19,13 @@ from hpatches_kit.course.challenge.dealing.key_files import load_key
 from hpatches_kit.course.challenge.dealing.secret_order import (
     control_pairs,
     dealt_rows,
+    secret_name,
     secret_order,
     undo,
 )
+from hpatches_kit.datasets.own_photographs import find_scenes
 from hpatches_kit.images.builtin import photograph
+from hpatches_kit.patches.scenes import extract_scenes
 
 
 def test_a_secret_order_is_a_permutation_that_depends_on_the_secret_and_the_purpose():
@@ -30,6 +35,11 @@ def test_a_secret_order_is_a_permutation_that_depends_on_the_secret_and_the_purp
         assert (order == other).mean() < 0.02
     # A key has to give the same order in every version of NumPy and of the kit.
     assert secret_order(SECRET, "rows", 8).tolist() == [0, 4, 6, 2, 5, 3, 1, 7]
+
+
+def test_names_on_the_page_differ_for_all_names_of_files():
+    names = ["?", "\udcff", "\udcfe", "a", "ä"]
+    assert len({secret_name(SECRET, name) for name in names}) == len(names)
 
 
 def test_dealt_rows_hold_every_patch_once_and_the_controls_twice():
@@ -59,6 +69,7 @@ def test_the_kit_holds_patches_and_texts_but_no_label_and_no_name(challenge):
     kit = challenge.folder / "kit"
     assert sorted(file.name for file in kit.iterdir()) == [
         "RULES.md",
+        "make_submission.ipynb",
         "make_submission.py",
         "patches.npz",
     ]
@@ -92,6 +103,21 @@ def test_the_example_script_writes_a_valid_submission(challenge, tmp_path, capsy
     values, fields = hk.course.challenge.check_submission(*files, 1040, challenge.key.challenge)
     np.testing.assert_array_equal(values, hk.baselines.resized(challenge.patches))
     assert fields["name"] == "example"
+
+
+def test_the_example_notebook_writes_the_submission_of_the_script(challenge, tmp_path, monkeypatch):
+    kit = shutil.copytree(challenge.folder / "kit", tmp_path / "kit")
+    runpy.run_path(str(kit / "make_submission.py"))
+    names = "submission.npz", "submission.json"
+    expected = [(kit / name).read_bytes() for name in names]
+    for name in names:
+        (kit / name).unlink()
+    notebook = nbformat.read(kit / "make_submission.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    monkeypatch.chdir(kit)
+    codes = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    exec("\n".join(codes), {})
+    assert [(kit / name).read_bytes() for name in names] == expected
 
 
 def test_the_sequences_of_a_photograph_are_in_one_half():
@@ -148,8 +174,6 @@ def test_a_built_in_set_is_refused(name, tmp_path):
 
 
 def test_a_built_in_photograph_is_refused_under_any_name_before_anything_is_written(tmp_path):
-    from PIL import Image
-
     for k, name in enumerate(["coins", "hopper", "brick"]):
         write_photograph(tmp_path / "photos" / f"photo{k}.png", name)
     image = Image.fromarray(photograph("coffee").astype(np.uint8))
@@ -179,10 +203,11 @@ def test_other_photographs_are_not_taken_for_built_in_ones():
     assert [copied_image(image) for image in [*others, np.full((100, 100), 128.0)]] == [None] * 5
 
 
-@pytest.mark.slow
-def test_a_saved_set_of_built_in_photographs_is_refused_but_not_one_with_such_a_name(mini):
-    assert copied_sequence(mini.select(["v_camera_1"])) == "v_camera_1"
-    assert copied_sequence(toy_patches({"v_camera_1": 30})) is None
+def test_a_saved_set_of_built_in_photographs_is_refused_but_not_one_with_such_a_name(tmp_path):
+    Image.fromarray(photograph("coins").astype(np.uint8)).save(tmp_path / "coins.png")
+    scenes = find_scenes([tmp_path], viewpoint=1, lighting=0, points=20, seed=0)
+    assert copied_sequence(extract_scenes(scenes, progress=False)) == "v_coins_1"
+    assert copied_sequence(toy_patches({"v_coins_1": 20})) is None
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,9 @@ def test_submissions_are_tied_if_the_interval_of_their_difference_contains_zero(
     draws = [0.7 + common, 0.69 + common, 0.69 + common + rng.normal(0, 0.05, 1000), 0.2 + common]
     # The first is better in every draw than the second, though their own intervals overlap.
     assert tied_ranks(draws, [1, 2, 3, 4]) == [[3], [3], [1, 2], []]
-    assert tied_ranks([draws[0], draws[0]], [1, 1]) == [[1], [1]]  # equal draws are tied
+    # Equal draws are tied, and those that rounding alone tells apart.
+    assert tied_ranks([draws[0], draws[0]], [1, 1]) == [[1], [1]]
+    assert tied_ranks([draws[0], draws[0] + 1e-5], [2, 1]) == [[1], [2]]
     assert compare(draws, draws[1]).tolist() == [1, 0, 0, -1]
 
 

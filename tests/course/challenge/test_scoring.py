@@ -114,7 +114,7 @@ def test_the_private_half_ranks_and_both_are_in_the_table(marked):
 
 
 def test_the_table_on_disk_holds_no_formula_of_a_stranger(marked):
-    with open(marked[0] / "scores.csv", newline="", encoding="utf-8") as stream:
+    with open(marked[0] / "scores.csv", newline="", encoding="utf-8-sig") as stream:
         rows = list(csv.DictReader(stream))
     assert len(rows) == 33 and rows[0]["rank"] == "1"
     cells = [cell for row in rows for cell in row.values()]
@@ -215,8 +215,8 @@ def test_results_are_replaced_but_other_files_are_not(challenge, tmp_path):
     for _ in range(2):  # only a bad submission: the references are still shown
         _, table = hk.course.challenge.score(*files, public_only=True, progress=False)
         assert list(table.submission) == ["pixels", "chance", "x"]
-    (tmp_path / "out" / "thesis.txt").touch()
-    with pytest.raises(FileExistsError, match="already contains thesis.txt"):
+    (tmp_path / "out" / "thesis.md").touch()
+    with pytest.raises(FileExistsError, match="already contains thesis.md"):
         hk.course.challenge.score(*files)
 
 

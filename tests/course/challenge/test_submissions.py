@@ -5,6 +5,7 @@ import os
 import socket
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -40,12 +41,26 @@ def test_descriptors_are_read_as_they_were_saved(save, order, tmp_path):
     np.testing.assert_array_equal(read_descriptors(tmp_path / "x.npz", 1040), values)
 
 
+def test_subnormal_numbers_become_zero(tmp_path):
+    values = np.float32([[1e-40, -1e-38, 1e-37], [0, 1, -1]])
+    np.savez(tmp_path / "x.npz", descriptors=values)
+    expected = np.float32([[0, 0, 1e-37], [0, 1, -1]])
+    np.testing.assert_array_equal(read_descriptors(tmp_path / "x.npz", 2), expected)
+
+
 def test_a_valid_card_is_returned_on_one_line_without_invisible_characters(challenge):
     fields = card(challenge.key, name="Ada\n \u202eevil\u200b", gpu_hours=1)
     parsed = parse_card(json.dumps(fields).encode(), challenge.key.challenge)
     assert parsed["name"] == "Ada \ufffdevil\ufffd" and parsed["gpu_hours"] == 1.0
     assert list(parsed) == list(MODEL_CARD)
     assert visible("\udcff<b>") == "?<b>"
+
+
+def test_a_name_has_ink_and_stays_on_its_line():
+    assert visible("Z" + 20 * "\u0336") == "Z\u0336\u0336"
+    assert visible("\u3164\u2800\ufe0f") == 3 * "\ufffd"
+    names = "Hồng Nhung", "Jürgen", "नमस्ते", "محمد"
+    assert tuple(map(visible, names)) == names
 
 
 @pytest.mark.parametrize(
@@ -127,6 +142,22 @@ def test_submissions_are_found_as_pairs_of_files_and_as_folders(tmp_path):
     )
 
 
+def test_an_archive_or_a_table_instead_of_a_submission_is_a_problem(tmp_path):
+    for name in ("ada.npz", "ada.json", "ada.zip", "bob.zip", "cem.csv", "grades.xlsx"):
+        (tmp_path / name).touch()
+    problems = {entry.name: entry.problem for entry in find_submissions(tmp_path)}
+    assert list(problems) == ["ada", "bob.zip", "cem.csv"] and problems["ada"] == ""
+    assert problems["bob.zip"].startswith("bob.zip is not a submission: expected one .npz and one")
+
+
+def test_every_submission_has_a_name_of_its_own(tmp_path):
+    for name in ("a/x.npz", "a (files)/x.npz", "a.npz", "b.zip.npz", "b.zip"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    names = [entry.name for entry in find_submissions(tmp_path)]
+    assert names == ["a", "a (files)", "a (files) (files)", "b.zip", "b.zip (files)"]
+
+
 def test_missing_and_doubled_files_are_problems_of_their_submission(tmp_path):
     for name in (
         "a.npz",
@@ -203,13 +234,32 @@ def test_a_process_reports_a_problem_without_the_folders_of_the_teacher(challeng
     assert reading.problem.startswith("x.npz holds an array of shape (3, 5): expected (1040, dim)")
 
 
-def test_a_process_that_ends_without_an_answer_is_a_problem_of_its_submission(
-    challenge, tmp_path, monkeypatch
-):
-    file = write_submission(tmp_path, "x", np.ones((1040, 5)), card(challenge.key))
-    monkeypatch.setattr(limited_reading, "READER", "this")  # which prints a poem
-    reading = limited_reading.read_limited(file, tmp_path / "x.json", 1040, challenge.key.challenge)
-    assert reading.values is None and "for a reason that the checks do not know" in reading.problem
+@pytest.mark.parametrize(
+    ("printed", "errors", "message"),
+    [
+        (b"", b"Traceback\nImportError: no numpy", "ended with 'ImportError: no numpy'"),
+        (b"Beautiful is better than ugly.\n", b"", "which is no fault of the submission"),
+        (b'["memory"]\n', b"", "for a reason that the checks do not know"),
+        (b'["memory"]\n{"problem": "', b"", "for a reason that the checks do not know"),
+    ],
+)
+def test_a_process_that_ends_without_an_answer_says_whose_fault_it_is(printed, errors, message):
+    process = subprocess.CompletedProcess([], -11, printed, errors)
+    reading = limited_reading._reading(process, None, 1040, None)
+    assert reading.values is None and message in reading.problem
+
+
+def test_a_process_that_takes_too_long_is_a_problem_of_its_submission():
+    process = subprocess.CompletedProcess([], -24, b'["memory"]\n', b"")
+    reading = limited_reading._reading(process, None, 1040, limits.Limits(0, 0))
+    assert "more than 30 s of processor time" in reading.problem
+
+
+def test_a_process_imports_nothing_from_the_working_directory(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    paths = limits.environment()["PYTHONPATH"].split(os.pathsep)
+    assert str(tmp_path) not in paths and str(Path(hk.__file__).parents[1]) in paths
 
 
 def run_limited(code, **values):

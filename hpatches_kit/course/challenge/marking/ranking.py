@@ -3,6 +3,7 @@
 import numpy as np
 
 CONFIDENCE = 0.95
+SMALLEST = 0.0005  # difference that tables show; rounding alone tells copies apart, by 1e-5
 
 
 def ranks(means):
@@ -29,8 +30,9 @@ def tied_ranks(draws, ranks):
 def compare(draws, own):
     """Return 1 for each submission that is better than one's own, -1 for worse, 0 for a tie.
 
-    Two submissions are tied if the 95 % interval of their difference contains 0. Draws are paired:
-    each draw has the same sequences for all submissions. Without draws, all are tied.
+    Two submissions are tied if the 95 % interval of their difference contains 0, rounded to three
+    digits. Draws are paired: each draw has the same sequences for all submissions. Without draws,
+    all are tied.
 
     Args:
         draws: `(submissions, draws)`.
@@ -41,8 +43,9 @@ def compare(draws, own):
     if not finite.any():
         return np.zeros(len(draws), int)
     enough = 1 - (1 - CONFIDENCE) / 2
-    better = (draws[:, finite] > own[finite]).mean(axis=1) >= enough
-    worse = (draws[:, finite] < own[finite]).mean(axis=1) >= enough
+    difference = draws[:, finite] - own[finite]
+    better = (difference > SMALLEST).mean(axis=1) >= enough
+    worse = (difference < -SMALLEST).mean(axis=1) >= enough
     return better.astype(int) - worse
 
 
