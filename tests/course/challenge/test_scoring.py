@@ -218,6 +218,8 @@ def test_results_are_replaced_but_other_files_are_not(challenge, tmp_path):
     (tmp_path / "out" / "thesis.md").touch()
     with pytest.raises(FileExistsError, match="already contains thesis.md"):
         hk.course.challenge.score(*files)
+    with pytest.raises(hk.UserError, match="would lie in"):
+        hk.course.challenge.score(*files[:2], tmp_path / "in" / "marks")
 
 
 def test_a_submission_to_another_challenge_is_refused(challenge, tmp_path):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hpatches_kit._support.atomic import atomic_folder, check_replaceable
 from hpatches_kit._support.disk import check_writable
+from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.thread_pool import parallel_map
 from hpatches_kit.benchmark.tie_warnings import CollapseWarning
 from hpatches_kit.course.challenge.dealing.halves import HALVES
@@ -46,9 +47,15 @@ def score(submissions, key, out, public_only=False, references=None, progress=Tr
 
     Returns the list of `Result`, best first, then references, then those with a problem; and the
     table of `scores.csv`. Raises FileNotFoundError and UserError for a missing folder, a folder
-    without submissions and a wrong key, FileExistsError if `out` contains other files.
+    without submissions, a wrong key and an `out` inside of `submissions`; FileExistsError if `out`
+    contains other files.
     """
     out = Path(out).expanduser()
+    if out.resolve().is_relative_to(Path(submissions).expanduser().resolve()):
+        raise UserError(
+            f"The results would lie in {submissions}, where the next call would take them for a"
+            " submission: choose another folder."
+        )
     check_replaceable(out, FILES)
     check_writable(out)
     entries = [(entry, False) for entry in find_submissions(submissions)]
