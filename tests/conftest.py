@@ -73,6 +73,21 @@ def set_free_space(monkeypatch):
     return set_bytes
 
 
+@pytest.fixture(scope="module")
+def eager():
+    """TensorFlow runs models without compiling them, which takes longer than a few steps."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
+
+
 @pytest.fixture
 def set_precision():
     """A function that sets the precision of new layers, which is float32 again after the test."""

@@ -5,6 +5,7 @@ import warnings
 
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark.matching import matching
+from hpatches_kit.benchmark.protocols import find_protocol
 from hpatches_kit.benchmark.retrieval import retrieval
 from hpatches_kit.benchmark.scores import Scores
 from hpatches_kit.benchmark.task_names import TASKS
@@ -13,7 +14,7 @@ from hpatches_kit.benchmark.tie_warnings import CollapseWarning, tie_warnings
 from hpatches_kit.benchmark.verification import verification
 
 
-def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
+def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True, protocol="python"):
     """Score descriptors on verification, matching and retrieval.
 
         scores = hk.benchmark.evaluate(hk.describe(hk.baselines.pixels, test))
@@ -25,10 +26,15 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
             `masked_L1` of the official code is not supported.
         only: name or names of the tasks to score; default: all for which there are task lists.
         progress: show progress bars for steps that take more than two seconds.
+        protocol: the rules of scoring. `"python"`: those of the official Python evaluator;
+            `"matlab"`: those of the MATLAB evaluator, with its default of 2,000 distractors;
+            `"paper"`: the same with all distractors, as in the HPatches paper; or a `Protocol`.
 
-    Returns `Scores`. Raises UserError for unknown tasks or distances and for task lists of other
-    points. Warns with `CollapseWarning` when ties or collapsed descriptors make scores misleading.
+    Returns `Scores`. Raises UserError for unknown tasks, distances or protocols, for task lists of
+    other points, and for squared L1 distances. Warns with `CollapseWarning` when ties or collapsed
+    descriptors make scores misleading.
     """
+    protocol = find_protocol(protocol)
     only = [only] if isinstance(only, str) else only
     unknown = set(only or ()) - set(TASKS)
     if unknown:
@@ -48,9 +54,9 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
             f"{task}: not scored, there are no task lists." for task in TASKS if task not in only
         ]
     functions = {
-        "verification": lambda: verification(descriptors, tasks, distance, progress),
-        "matching": lambda: matching(descriptors, distance, progress),
-        "retrieval": lambda: retrieval(descriptors, tasks, distance, progress),
+        "verification": lambda: verification(descriptors, tasks, distance, progress, protocol),
+        "matching": lambda: matching(descriptors, distance, progress, protocol),
+        "retrieval": lambda: retrieval(descriptors, tasks, distance, progress, protocol),
     }
     results = {}
     for task in (task for task in TASKS if task in only):
@@ -60,6 +66,6 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
     for sentence in tie_warnings(results):
         warnings.warn(f"{descriptors.name}: {sentence}", CollapseWarning, stacklevel=2)
         sentences.append(sentence)
-    protocol = f"{distance} distance, {tasks.provenance if tasks else 'no lists'}"
-    sequences = tuple(descriptors.names)
-    return Scores(descriptors.name, results, protocol, descriptors.kind, sequences, sentences)
+    provenance = f"{distance} distance, {tasks.provenance if tasks else 'no lists'}"
+    sequences, name, kind = tuple(descriptors.names), descriptors.name, descriptors.kind
+    return Scores(name, results, provenance, kind, sequences, sentences, protocol)

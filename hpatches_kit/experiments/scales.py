@@ -9,7 +9,7 @@ from hpatches_kit.experiments.rows import check_choice, check_name
 class Scale:
     """Limits on training and scoring; None keeps the setting of the row.
 
-    Patches are counted over all epochs, so that rows of one table see the same number of patches.
+    Patches are counted over all epochs, so that rows of one table see about the same number of patches.
     """
 
     name: str
@@ -56,9 +56,9 @@ REPORT = Scale("report")  # epochs and sample sizes of the reports
 SMOKE = Scale(  # for tests
     "smoke",
     epochs=2,
-    denoiser_patches=1_600,
+    denoiser_patches=640,
     descriptor_patches=2_048,
-    validation_patches=200,
+    validation_patches=100,
     train_points=200,
     test_sequences=2,
 )

@@ -2,6 +2,7 @@
 
 import json
 import warnings
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,11 @@ from hpatches_kit.benchmark.precision_recall import average_precision
 @pytest.fixture
 def scores(descriptors):
     return hk.benchmark.evaluate(descriptors)
+
+
+@pytest.fixture
+def matlab(descriptors):
+    return hk.benchmark.evaluate(descriptors, protocol="matlab")
 
 
 @pytest.fixture
@@ -48,15 +54,30 @@ def test_tidy_has_every_number_in_a_row_of_its_own(scores):
     assert len(images) == 3 * 3 * 5 and "v_a/h3" in set(images.part)
     pools = tidy.query("variant == 'tie_neutral' and task == 'retrieval' and level == 't'")
     assert pools.value.item() == scores["retrieval"]["tie_neutral"]["t"]["45"]
-    means = tidy.query("variant == 'matlab' and task == 'matching' and part == 'all'").value
-    assert means.mean() == pytest.approx(scores["matching"]["matlab"]["mean_ap"])
+    assert set(tidy.protocol) == {"python"} and set(tidy.variant) == {"official", "tie_neutral"}
+
+
+def test_tidy_has_the_numbers_that_only_the_matlab_protocol_has(matlab):
+    tidy = (
+        matlab.tidy().query("variant == 'official'").set_index(["task", "level", "part", "number"])
+    )
+    assert set(tidy.protocol) == {"matlab"}
+    value, verification, matching = tidy.value, matlab["verification"], matlab["matching"]
+    balanced = value["verification", "e", "inter", "balanced_ap"]
+    assert balanced == verification["e"]["inter"]["balanced_ap"]
+    viewpoint = value["matching", "t", "viewpoint", "ap"]
+    assert viewpoint == matching["categories"]["viewpoint"]["t"]
+    assert value["matching", "t", "all", "ratio_ap"] == matching["ratio"]["t"]
+    assert value["matching", "t", "i_b/t3", "ratio_ap"] > 0
+    assert value["retrieval", "h", "45", "ap"] == matlab["retrieval"]["h"]["45"]
 
 
 def test_json_contains_everything_and_is_read_back(scores, worse, tmp_path):
     scores.save(tmp_path / "results" / "single.json")
     content = json.loads((tmp_path / "results" / "single.json").read_text())
-    assert content["format"] == 3 and content["kind"] == ""
-    assert content["protocol"] == scores.protocol
+    assert content["format"] == 4 and content["kind"] == ""
+    assert content["provenance"] == scores.provenance
+    assert content["protocol"]["name"] == "python" and not content["protocol"]["mask_after_cut"]
     assert content["verification"]["e"]["intra"]["ap"] > 0
     assert content["matching"]["seconds"] >= 0 and content["retrieval"]["e"]["45"] > 0
     (loaded,) = hk.benchmark.load_scores(tmp_path / "results" / "single.json")
@@ -75,14 +96,75 @@ def test_json_contains_everything_and_is_read_back(scores, worse, tmp_path):
         ("no json", "is not a scores file"),
         ("[1]", "is not a scores file"),
         ("{}", "is not a scores file"),
-        ('{"format": 2}', "is not a scores file.*format 2, this version reads format 3"),
-        ('{"format": 3}', "is not a scores file.*'name'"),
+        ('{"format": 3}', "is not a scores file.*format 3, this version reads format 4"),
+        ('{"format": 4}', "is not a scores file.*'protocol'"),
+        ('{"format": 4, "protocol": {"colour": 1}}', "is not a scores file.*'colour'"),
     ],
 )
 def test_other_files_are_refused(text, message, tmp_path):
     (tmp_path / "file.json").write_text(text)
     with pytest.raises(ValueError, match=f"file.json {message}"):
         hk.benchmark.load_scores(tmp_path / "file.json")
+
+
+def test_a_file_records_the_protocol(matlab, tmp_path):
+    other = replace(hk.benchmark.MATLAB, distractors="all", ratio_ap=False)
+    changed = replace(matlab, protocol=other)
+    hk.benchmark.save_scores([matlab, changed], tmp_path / "scores.json")
+    loaded = hk.benchmark.load_scores(tmp_path / "scores.json")
+    assert [result.protocol for result in loaded] == [hk.benchmark.MATLAB, other]
+    assert repr(loaded[0]) == repr(matlab)
+    content = json.loads((tmp_path / "scores.json").read_text())["scores"]
+    names = [result["protocol"]["name"] for result in content]
+    assert names == ["matlab", "paper with ratio_ap=False"]
+
+
+def test_the_rules_are_printed_below_the_table(scores, matlab):
+    for text in (repr(scores), scores._repr_html_()):
+        assert "mean AP; protocol: python; L2 distance, official sampling rule" in text
+        assert "AP is the area under the precision-recall curve." in text
+        assert "verification: at equal distance the negative ranks first." in text
+        assert "matching: mean over 3 sequences." in text
+    pool = "retrieval: one pool of 45 patches, 26 to 38 without the query's own sequence."
+    assert pool in repr(scores)  # the lists have 40 distractors, fewer than a pool of 100 needs
+    for text in (repr(matlab), matlab._repr_html_()):
+        assert "mean AP; protocol: matlab; L2 distance" in text
+        assert "AP is the mean precision at the positives." in text
+        rule = "verification: squared distances; at equal distance the positive ranks first."
+        assert rule in text
+        rule = "matching: mean over categories of sequences: 1 illumination, 2 viewpoint."
+        assert rule in text
+        assert pool in text
+
+
+def test_only_the_rules_of_scored_tasks_are_printed(descriptors):
+    single = hk.Descriptors(descriptors.values[:25], descriptors.sequence[:25])
+    rules = hk.benchmark.evaluate(single, only="matching").rules
+    assert rules[1:] == [
+        "AP is the area under the precision-recall curve.",
+        "matching: one sequence.",
+    ]
+
+
+def test_several_pools_are_named(descriptors):
+    tasks = hk.benchmark.draw_tasks(descriptors)
+    tasks.pools = (10, 20, 30)
+    scores = hk.benchmark.evaluate(descriptors, tasks, only="retrieval")
+    assert "retrieval: mean over pools of 10, 20 and 30 patches" in repr(scores)
+
+
+def test_scores_of_different_protocols_are_neither_compared_nor_drawn_together(scores, matlab):
+    with pytest.raises(ValueError, match="protocols cannot be compared: random has matlab; random"):
+        hk.benchmark.compare(scores, matlab)
+    for draw in (hk.plots.scores, hk.plots.pools):
+        with pytest.raises(ValueError, match="Scores of different protocols"):
+            draw(scores, matlab)
+    assert len(hk.benchmark.compare(matlab, matlab)) == 6
+    hk.plots.scores(matlab, matlab)
+
+
+def test_a_table_of_several_protocols_names_them(scores, matlab):
+    assert list(hk.benchmark.table(scores, matlab).protocol) == ["python", "matlab"]
 
 
 def test_a_table_has_a_row_for_each_descriptor(scores, worse):
