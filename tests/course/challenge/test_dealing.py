@@ -13,7 +13,7 @@ from tiny_photographs import write_photograph
 from toy_data import toy_patches
 
 import hpatches_kit as hk
-from hpatches_kit.course.challenge.dealing.builtin_copies import copied_image, copied_sequence
+from hpatches_kit.course.challenge.dealing.builtin_sequences import copied_sequence
 from hpatches_kit.course.challenge.dealing.halves import public_sequences
 from hpatches_kit.course.challenge.dealing.key_files import load_key
 from hpatches_kit.course.challenge.dealing.secret_order import (
@@ -181,26 +181,6 @@ def test_a_built_in_photograph_is_refused_under_any_name_before_anything_is_writ
     with pytest.raises(hk.UserError, match="my-holiday.jpg shows the built-in photograph 'coffee'"):
         hk.course.challenge.make(tmp_path / "photos", tmp_path / "kit", tmp_path / "key")
     assert [file.name for file in tmp_path.iterdir()] == ["photos"]
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        lambda image: image,
-        lambda image: image[::2, ::2],
-        lambda image: image[::-1].T,
-        lambda image: 0.6 * image + 20,
-        lambda image: np.clip(255 * (image / 255) ** 1.5, 0, 255),
-    ],
-    ids=["same", "half the size", "rotated", "darker", "gamma"],
-)
-def test_a_changed_copy_of_a_built_in_photograph_is_found(change):
-    assert copied_image(change(photograph("camera"))) == "camera"
-
-
-def test_other_photographs_are_not_taken_for_built_in_ones():
-    others = [photograph(name)[60:230, 60:270] for name in ("coffee", "camera", "china", "rocket")]
-    assert [copied_image(image) for image in [*others, np.full((100, 100), 128.0)]] == [None] * 5
 
 
 def test_a_saved_set_of_built_in_photographs_is_refused_but_not_one_with_such_a_name(tmp_path):

@@ -18,6 +18,7 @@ from hpatches_kit.course.challenge.submissions.rules import (
 )
 
 TEMPLATES = Path(__file__).parent / "templates"
+SETUP_CELL = Path(__file__).parents[2] / "setup_cell.py"  # of the lessons
 SCRIPT = "make_submission.py"
 CELL = "# %%\n"  # begins a cell of the script
 
@@ -59,15 +60,20 @@ def write_kit(folder, key):
 
 
 def _as_notebook(script):
-    """A script with cells as the text of a Jupyter notebook; its docstring is the first cell."""
+    """A script with cells as the text of a Jupyter notebook, after the setup cell of the lessons.
+
+    The docstring is the first cell.
+    """
     text, *codes = [cell.strip() for cell in script.split(CELL)]
-    cells = [{"cell_type": "markdown", "source": text.strip('"')}]
+    cells = [{"cell_type": "markdown", "source": text.strip('"').strip()}]
+    codes = [SETUP_CELL.read_text(encoding="utf-8").strip(), *codes]
     cells += [
         {"cell_type": "code", "source": code, "outputs": [], "execution_count": None}
         for code in codes
     ]
     for number, cell in enumerate(cells):
         cell |= {"id": f"cell-{number}", "metadata": {}}
+    cells[1]["metadata"] = {"cellView": "form", "jupyter": {"source_hidden": True}}
     kernel = {"display_name": "Python 3", "language": "python", "name": "python3"}
     notebook = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4}
     return json.dumps(notebook | {"nbformat_minor": 5}, indent=1, ensure_ascii=False) + "\n"

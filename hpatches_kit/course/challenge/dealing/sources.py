@@ -1,9 +1,13 @@
 """The patches of a challenge: of photographs, of a saved patch set, or of HPatches."""
 
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.course.challenge.dealing.builtin_copies import copied_image, copied_sequence
+from hpatches_kit.course.challenge.dealing.builtin_sequences import (
+    BUILTIN_PHOTOGRAPHS,
+    copied_sequence,
+)
 from hpatches_kit.course.challenge.dealing.secret_order import secret_number
 from hpatches_kit.datasets.builtin import BUILTIN
+from hpatches_kit.datasets.builtin_copies import copied_photograph
 from hpatches_kit.datasets.loading import RELEASES, load
 from hpatches_kit.datasets.own_photographs import find_scenes, list_paths
 from hpatches_kit.datasets.splits import SEQUENCE_NAMES
@@ -44,7 +48,7 @@ def find_patches(photos, secret, viewpoint=2, lighting=2, points=100, progress=T
     seed = secret_number(secret, "patches")
     scenes = find_scenes(paths, viewpoint, lighting, points, seed)
     for scene in scenes:
-        if name := copied_image(scene.read()):
+        if name := copied_photograph(scene.read(), BUILTIN_PHOTOGRAPHS):
             raise UserError(f"{scene.file} shows the built-in photograph {name!r}: {WHY}")
     return extract_scenes(scenes, progress=progress)
 

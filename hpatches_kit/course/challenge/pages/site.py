@@ -38,7 +38,6 @@ def write_site(results, key, folder):
         "points": len(key.sequence),
         "sequences": len(key.names),
         "half": list(scored[0].halves)[-1],
-        "halves": list(scored[0].halves),
         "ranked": sum(result.rank is not None for result in scored),
     }
     best_first = sorted(scored, key=lambda result: -result.ranking.mean)
@@ -49,7 +48,6 @@ def write_site(results, key, folder):
         charted=best_first[:CHARTED],
         refused=refused,
         limits=limits,
-        root="",
     )
     write_text(folder / "index.html", index)
     template = environment.get_template("submission.html.jinja")
@@ -61,7 +59,6 @@ def write_site(results, key, folder):
             sequences_shown=_sequences(result, key),
             failures=[_pictures(failure, key) for failure in result.failures[:SHOWN]],
             queries=queries,
-            root="../",
         )
         write_text(folder / "submissions" / f"{result.page}.html", page)
     return folder
