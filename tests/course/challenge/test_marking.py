@@ -136,7 +136,7 @@ def test_without_draws_nothing_tells_submissions_apart():
 
 
 def test_ranks_are_written_as_ranges():
-    assert as_ranges([2, 3, 4, 7, 9, 10]) == "2-4, 7, 9-10" and as_ranges([]) == ""
+    assert as_ranges([2, 3, 4, 7, 9, 10]) == "2–4, 7, 9–10" and as_ranges([]) == ""
 
 
 def test_failures_are_the_queries_whose_nearest_neighbour_is_wrong(challenge):

@@ -36,7 +36,7 @@ def marked(challenge, tmp_path_factory):
         add(name, good @ rng.normal(size=(36, 2 + k)), method="A random projection.")
     add("copy", good @ np.linalg.qr(rng.normal(size=(36, 36)))[0])
     add("original", good, name=EVIL, method="../../../etc/passwd", command="x" * 300)
-    add("=1+1", good[:, :7], name="=HYPERLINK(1)", training_data="[click](javascript:alert(3))")
+    add("=1+1", good[:, :7], name='=HYPERLINK(1);"=2', training_data="[click](javascript:alert(3))")
     add("row numbers", np.arange(rows)[:, None])
     add("constant", np.ones((rows, 128)))
     hostile = hostile_files(rows)
@@ -52,7 +52,9 @@ def marked(challenge, tmp_path_factory):
     add("link", good)
     (submissions / "link.npz").unlink()
     (submissions / "link.npz").symlink_to(challenge.folder / "key.npz")
-    write_submission(folder / "references", "mean", good[:, :2], card(key, name="baseline"))
+    write_submission(
+        folder / "references", "mean", good[:, :2], card(key, name="baseline", parameters=5_000_000)
+    )
     results, table = hk.course.challenge.score(
         submissions,
         challenge.folder / "key.npz",
@@ -110,7 +112,7 @@ def test_the_private_half_ranks_and_both_are_in_the_table(marked):
         mean = scored[[f"{half}_{task}" for task in tasks]].mean(axis=1)
         np.testing.assert_allclose(mean, scored[f"{half}_mean"])
     assert ((scored.low <= scored["mean"]) & (scored["mean"] <= scored.high)).all()
-    assert re.fullmatch(r"[\d, -]+", table.tied_with["copy"])
+    assert re.fullmatch(r"[\d, –]+", table.tied_with["copy"])
 
 
 def test_the_table_on_disk_holds_no_formula_of_a_stranger(marked):
@@ -119,7 +121,7 @@ def test_the_table_on_disk_holds_no_formula_of_a_stranger(marked):
     assert len(rows) == 33 and rows[0]["rank"] == "1"
     cells = [cell for row in rows for cell in row.values()]
     assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@"))]
-    assert {"'=1+1", "'=HYPERLINK(1)"} <= set(cells)
+    assert {"'=1+1", "'=HYPERLINK(1);'\"=2"} <= set(cells)
 
 
 class Page(HTMLParser):
@@ -172,7 +174,7 @@ def test_the_page_of_a_submission_shows_levels_sequences_and_pictures_of_failure
     failing = next(result for result in results if len(result.failures) > 8)
     page = Page(folder / "site" / "submissions" / f"{failing.page}.html")
     assert all(word in page.text for word in ("easy", "hard", "tough", "viewpoint 1", "matching"))
-    assert page.tags.count("img") == 3 * 8 and "8 most confident mistakes" in page.text
+    assert page.tags.count("img") == 3 * 8 and "8 with the smallest ratio" in page.text
     page = Page(folder / "site" / "submissions" / f"{worst.page}.html")
     assert "img" not in page.tags and "No patch is closer than the right one" in page.text
 

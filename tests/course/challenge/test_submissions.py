@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from submissions import card, hostile_files, write_submission
+from submissions import array_header, card, hostile_files, npy, write_submission, zip_of
 
 import hpatches_kit as hk
 from hpatches_kit.course.challenge.submissions import limited_reading, limits
@@ -41,6 +41,12 @@ def test_descriptors_are_read_as_they_were_saved(save, order, tmp_path):
     np.testing.assert_array_equal(read_descriptors(tmp_path / "x.npz", 1040), values)
 
 
+def test_a_length_that_is_not_written_as_a_number_is_read_as_one(tmp_path):
+    content = npy(array_header("(2, True)"), np.float32([3, 4]).tobytes())
+    (tmp_path / "x.npz").write_bytes(zip_of({"descriptors.npy": content}))
+    assert read_descriptors(tmp_path / "x.npz", 2).tolist() == [[3], [4]]
+
+
 def test_subnormal_numbers_become_zero(tmp_path):
     values = np.float32([[1e-40, -1e-38, 1e-37], [0, 1, -1]])
     np.savez(tmp_path / "x.npz", descriptors=values)
@@ -59,7 +65,8 @@ def test_a_valid_card_is_returned_on_one_line_without_invisible_characters(chall
 def test_a_name_has_ink_and_stays_on_its_line():
     assert visible("Z" + 20 * "\u0336") == "Z\u0336\u0336"
     assert visible("\u3164\u2800\ufe0f") == 3 * "\ufffd"
-    names = "Hồng Nhung", "Jürgen", "नमस्ते", "محمد"
+    assert visible("A\u200d\u200d \u200db") == "A\u200d\ufffd \ufffdb"
+    names = "Hồng Nhung", "Jürgen", "नमस्ते", "محمد", "علی\u200cرضا"
     assert tuple(map(visible, names)) == names
 
 
@@ -127,6 +134,7 @@ def test_submissions_are_found_as_pairs_of_files_and_as_folders(tmp_path):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
     (tmp_path / ".DS_Store").touch()
+    (tmp_path / "__MACOSX").mkdir()
     ada, bob = find_submissions(tmp_path)
     assert (ada.name, ada.file.name, ada.card.name, ada.problem) == (
         "Ada",

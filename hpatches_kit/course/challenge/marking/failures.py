@@ -42,7 +42,7 @@ def choose_queries(key):
 
 
 def find_failures(key, values, queries):
-    """List the queries whose nearest neighbour is wrong, the most confident mistake first.
+    """List the queries whose nearest neighbour is wrong, the smallest ratio first.
 
     A neighbour is a patch of the same sequence in the view of the query, as in matching. `values`
     are `float32 (points, 16, dim)`.

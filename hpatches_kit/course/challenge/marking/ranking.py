@@ -50,9 +50,12 @@ def compare(draws, own):
 
 
 def as_ranges(numbers):
-    """Write ascending numbers briefly: `[2, 3, 4, 7]` is `"2-4, 7"`."""
+    """Write ascending numbers briefly: `[2, 3, 4, 7]` is `"2–4, 7"`.
+
+    Spreadsheets take `2-4`, with a hyphen, as a date.
+    """
     numbers = np.asarray(numbers, int)
     parts = np.split(numbers, np.flatnonzero(np.diff(numbers) > 1) + 1)
     return ", ".join(
-        f"{part[0]}-{part[-1]}" if len(part) > 1 else f"{part[0]}" for part in parts if len(part)
+        f"{part[0]}–{part[-1]}" if len(part) > 1 else f"{part[0]}" for part in parts if len(part)
     )

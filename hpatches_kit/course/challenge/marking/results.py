@@ -94,7 +94,8 @@ class Marker:
         page = secret_name(self.key.secret, f"{is_reference} {entry.name}")
         result = Result(entry, is_reference=is_reference, page=page, problem=entry.problem)
         if not entry.problem:
-            reading = read_limited(entry.file, entry.card, len(self.key.rows), self.key.challenge)
+            files = entry.file, entry.card
+            reading = read_limited(*files, len(self.key.rows), self.key.challenge, is_reference)
             result.card, result.problem = reading.card, reading.problem
             result.limits = reading.limits
             if not reading.problem:

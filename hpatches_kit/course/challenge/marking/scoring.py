@@ -42,8 +42,8 @@ def score(submissions, key, out, public_only=False, references=None, progress=Tr
     Each submission is read in a limited process of its own. One that cannot be scored gets a
     sentence with what is wrong and what to do, and stops no other.
 
-    The rank is that of the mean of the three tie-neutral scores on the private half, or on the
-    public half with `public_only`.
+    Submissions are ranked by the mean of the three tie-neutral scores on the private half, or on
+    the public half with `public_only`.
 
     Returns the list of `Result`, best first, then references, then those with a problem; and the
     table of `scores.csv`. Raises FileNotFoundError and UserError for a missing folder, a folder

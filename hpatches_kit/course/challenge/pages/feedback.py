@@ -30,12 +30,13 @@ def feedback(result, ranked):
     if result.problem:
         return f"{title}\n\n**Not scored.** {plain(result.problem)}\n\n{ADVICE}\n"
     low, high = result.ranking.interval
+    interval = f", 95 % interval {low:.3f} to {high:.3f}" if low == low else ""
     tied = f", tied with {as_ranges(result.tied)}" if result.tied else ""
     half = list(result.halves)[-1]
     parts = [
         title,
         f"**Rank {result.rank} of {ranked}**{tied}: mean {result.ranking.mean:.3f} on the {half}"
-        f" half, 95 % interval {low:.3f} to {high:.3f}. Shown as {plain(result.name)}.",
+        f" half{interval}. Shown as {plain(result.name)}.",
         *(_table(half, scores) for half, scores in result.halves.items()),
     ]
     if result.against:

@@ -1,12 +1,15 @@
 """The table of all submissions, for the teacher."""
 
+import re
+
 import pandas as pd
 
 from hpatches_kit._support.atomic import atomic_file
 from hpatches_kit.course.challenge.marking.ranking import as_ranges
 from hpatches_kit.course.challenge.submissions.model_cards import visible
 
-FORMULA = tuple("=+-@＝＋－＠")  # a spreadsheet takes such text as a formula
+# A spreadsheet takes such text as a formula. In many countries it also begins a cell after a `;`.
+FORMULA = re.compile(r"""(^|;)(?=[\s"']*[=+\-@＝＋－＠])""")
 
 
 def score_table(results):
@@ -54,4 +57,4 @@ def _row(result, results, halves):
 
 
 def _harmless(value):
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+    return FORMULA.sub(r"\1'", value) if isinstance(value, str) else value

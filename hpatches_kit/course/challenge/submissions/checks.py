@@ -12,7 +12,7 @@ from hpatches_kit.course.challenge.submissions.model_cards import parse_card
 from hpatches_kit.course.challenge.submissions.rules import CARD_BYTES
 
 
-def check_submission(file, card, patches, challenge=None):
+def check_submission(file, card, patches, challenge=None, is_reference=False):
     """Read a submission, or say what is wrong with it: the checks that the teacher's computer runs.
 
     Args:
@@ -20,6 +20,7 @@ def check_submission(file, card, patches, challenge=None):
         card: JSON file, the model card; see `MODEL_CARD`.
         patches: number of patches of the challenge.
         challenge: its identifier; None accepts any.
+        is_reference: accept more weights and hours than a submission may have.
 
     Returns `(values, card)`. Raises UserError, and OSError for files that cannot be read.
     """
@@ -27,7 +28,9 @@ def check_submission(file, card, patches, challenge=None):
         content = stream.read(CARD_BYTES + 1)
     if len(content) > CARD_BYTES:
         raise UserError(f"{card} has more than {CARD_BYTES:,} bytes: expected a few lines.")
-    fields = parse_card(content, challenge)  # first: whoever forgets the card learns it at once
+    fields = parse_card(
+        content, challenge, is_reference
+    )  # first: whoever forgets the card learns it at once
     return read_descriptors(file, patches), fields
 
 

@@ -82,7 +82,7 @@ def _read_header(file, head, patches):
             f"{file} holds an array of shape {str(shape)[:60]}: expected ({patches}, dim) with a dim of 1 to"
             f" {MOST_NUMBERS}, one row for each patch, in the order of patches.npz."
         )
-    return shape, fortran_order, stream.tell()
+    return tuple(map(int, shape)), fortran_order, stream.tell()  # NumPy takes True for a length
 
 
 def _checked_numbers(file, values):

@@ -5,6 +5,7 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from hpatches_kit._support.archives import is_hidden
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.course.challenge.submissions.model_cards import visible
 from hpatches_kit.datasets.own_photographs import safe_name
@@ -51,7 +52,7 @@ def find_submissions(folder):
     folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is missing: expected a folder of submissions.")
-    children = sorted(child for child in folder.iterdir() if not child.name.startswith("."))
+    children = sorted(child for child in folder.iterdir() if not is_hidden(Path(child.name)))
     files = [child for child in children if _suffix(child) in SUFFIXES and not _is_folder(child)]
     entries = [_of_folder(child) for child in children if _is_folder(child)]
     entries += [
@@ -100,7 +101,7 @@ def _of_files(name, files):
             count = f"{len(matching)} files" if matching else "no file"
             entry.problem = (
                 f"The submission has {count} ending in {suffix}, the {what}: expected one. Hand in"
-                " one .npz and one .json, as the example script writes them."
+                " one .npz and one .json, as the example script writes them, and no folder."
             )
             return entry
         mode = matching[0].lstat().st_mode

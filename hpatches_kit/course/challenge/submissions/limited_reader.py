@@ -17,7 +17,7 @@ MOST_MESSAGE = 600  # characters of a problem
 
 
 def main():
-    """Read the job, `{"folder", "file", "card", "patches", "challenge", "out", "limits"}`; do it.
+    """Read the job and do it: `{"folder", "out", "limits"}`, and the arguments of `check_submission`.
 
     `file` and `card` are relative to `folder`, so that no message shows the teacher's folders.
     """
@@ -25,7 +25,7 @@ def main():
     print(json.dumps(apply(Limits(**job["limits"]))), flush=True)
     try:
         os.chdir(job["folder"])
-        values, card = check_submission(job["file"], job["card"], job["patches"], job["challenge"])
+        values, card = check_submission(**job["arguments"])
         values.tofile(job["out"])
         answer = {"card": card, "dim": values.shape[1]}
     except (UserError, OSError) as error:

@@ -35,7 +35,7 @@ class Reading:
     limits: list = field(default_factory=list)
 
 
-def read_limited(file, card, patches, challenge):
+def read_limited(file, card, patches, challenge, is_reference=False):
     """Check one submission in a process of its own; returns a `Reading`, whatever the files hold.
 
     Args: as for `check_submission`.
@@ -46,12 +46,15 @@ def read_limited(file, card, patches, challenge):
         out = Path(folder) / "values"
         job = {
             "folder": str(file.parent),
-            "file": file.name,
-            "card": os.path.relpath(card, file.parent),
-            "patches": patches,
-            "challenge": challenge,
             "out": str(out),
             "limits": asdict(allowed),
+            "arguments": {
+                "file": file.name,
+                "card": os.path.relpath(card, file.parent),
+                "patches": patches,
+                "challenge": challenge,
+                "is_reference": is_reference,
+            },
         }
         try:
             process = subprocess.run(
