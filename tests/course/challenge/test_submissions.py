@@ -57,6 +57,8 @@ def test_subnormal_numbers_become_zero(tmp_path):
 def test_a_valid_card_is_returned_on_one_line_without_invisible_characters(challenge):
     fields = card(challenge.key, name="Ada\n \u202eevil\u200b", gpu_hours=1)
     parsed = parse_card(json.dumps(fields).encode(), challenge.key.challenge)
+    for encoding in ("utf-8-sig", "utf-16"):  # as editors on Windows write it
+        assert parse_card(json.dumps(fields).encode(encoding)) == parsed
     assert parsed["name"] == "Ada \ufffdevil\ufffd" and parsed["gpu_hours"] == 1.0
     assert list(parsed) == list(MODEL_CARD)
     assert visible("\udcff<b>") == "?<b>"

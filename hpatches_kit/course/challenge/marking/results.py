@@ -126,11 +126,9 @@ class Marker:
             "pixels": (pixels, "All pixels of a patch, at mean 0 and norm 1.", 1024),
         }
         for name, (function, method, dim) in functions.items():
-            result = Result(Entry(name), {"name": name, "method": method}, dim=dim)
-            result.is_reference, result.page = (
-                True,
-                secret_name(self.key.secret, f"{name} built in"),
-            )
+            card = {"name": name, "method": method}
+            page = secret_name(self.key.secret, f"{name} built in")
+            result = Result(Entry(name), card, dim=dim, is_reference=True, page=page)
             for half, tasks in self.tasks.items():
                 patches = self.key.patches[self.key.points_of(half)]
                 values = function(patches.reshape(-1, *patches.shape[2:]))

@@ -1,7 +1,6 @@
 """Score a folder of submissions, and write everything that follows from the scores."""
 
 import warnings
-from functools import partial
 from pathlib import Path
 
 from hpatches_kit._support.atomic import atomic_folder, check_replaceable
@@ -65,8 +64,9 @@ def score(submissions, key, out, public_only=False, references=None, progress=Tr
     marker = Marker(key, HALVES[:1] if public_only else HALVES)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CollapseWarning)  # becomes a note
-        mark = partial(_mark, marker)
-        results = parallel_map(mark, entries, "Scoring", progress, "submission")
+        results = parallel_map(
+            lambda entry: marker.mark(*entry), entries, "Scoring", progress, "submission"
+        )
         results += marker.references()
     results = _rank(results)
     table = score_table(results)
@@ -75,11 +75,6 @@ def score(submissions, key, out, public_only=False, references=None, progress=Tr
         write_feedback(results, partial_folder / "feedback")
         write_site(results, key, partial_folder / "site")
     return results, table
-
-
-def _mark(marker, job):
-    entry, is_reference = job
-    return marker.mark(entry, is_reference)
 
 
 def _rank(results):

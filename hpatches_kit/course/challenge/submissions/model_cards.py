@@ -40,7 +40,7 @@ def parse_card(content, challenge=None, is_reference=False):
     Raises UserError, which names the field, what is wrong and what is expected.
     """
     try:
-        card = json.loads(content.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        card = json.loads(content, parse_constant=_refuse_constant)  # UTF-8, 16 or 32
     except (ValueError, RecursionError) as error:
         raise UserError(
             f"The model card is not JSON: {error}. Start from the card in the rules."
