@@ -1,4 +1,4 @@
-"""Feedback files: what each participant learns about the own submission, as Markdown."""
+"""Feedback files: what each participant learns about their submission, as Markdown."""
 
 import html
 from pathlib import Path

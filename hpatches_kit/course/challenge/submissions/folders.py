@@ -42,8 +42,8 @@ def find_submissions(folder):
     """List the submissions in a folder, by name.
 
     Either each participant has a subfolder with one `.npz` and one `.json`, as most learning
-    platforms deliver them, or `NAME.npz` and `NAME.json` lie next to each other. `NAME.zip` and the
-    like alone are a submission with a problem. Other files, hidden ones and the kit's own
+    platforms deliver them, or `NAME.npz` and `NAME.json` lie next to each other. A `NAME.zip` or the
+    like without these two is a submission with a problem. Other files, hidden ones and the kit's own
     `patches.npz` are ignored. No file is opened, and no link is followed.
 
     Returns a list of `Entry`. Raises FileNotFoundError for a missing folder, UserError for one

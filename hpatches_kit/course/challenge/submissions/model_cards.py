@@ -14,7 +14,7 @@ MODEL_CARD = {
     "method": (str, 600, "the network, the loss and the training, in a few sentences"),
     "training_data": (str, 300, "everything that the network was trained on"),
     "command": (str, 300, "the one command that reproduces the descriptors"),
-    "parameters": (int, MOST_PARAMETERS, "numbers that training can change, of all networks"),
+    "parameters": (int, MOST_PARAMETERS, "the trainable weights of all networks together"),
     "gpu_hours": (float, MOST_GPU_HOURS, "hours of training on one GPU; 0 for none"),
 }
 
