@@ -2,6 +2,7 @@
 
 import json
 import multiprocessing
+import os
 import platform
 from contextlib import contextmanager
 from datetime import date
@@ -34,6 +35,12 @@ def memory_status(key):
     """
     text = Path("/proc/self/status").read_text().split(f"{key}:")[1]
     return int(text.split()[0]) / 1e6
+
+
+def processor_seconds():
+    """Seconds of processor time of this process and of its children that have ended."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 from . import batches as batches
 from . import benchmark as benchmark
 from . import callbacks as callbacks
+from . import course as course
 from . import datasets as datasets
 from . import descriptors as descriptors
 from . import experiments as experiments

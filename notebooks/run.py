@@ -29,7 +29,7 @@ from hpatches_kit._support.atomic import replace_section
 
 PROJECT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = {file.stem[2:]: file for file in sorted(PROJECT.glob("notebooks/?-*.ipynb"))}
-SETUP = PROJECT / "notebooks" / "setup_cell.py"
+SETUP = PROJECT / "hpatches_kit" / "course" / "setup_cell.py"
 # TensorFlow prints on some machines that it traced a function again.
 TRACING = re.compile(r"^WARNING:tensorflow:.*\n?", re.MULTILINE)
 WIDGET = {"application/vnd.jupyter.widget-view+json"}

@@ -79,6 +79,7 @@ def test_a_wheel_in_an_empty_environment_lists_every_name_and_has_the_pretrained
         "assert 'load' in dir(hk) and 'unet' in dir(hk.models)  # before they are imported\n"
         "folder = pathlib.Path(hk.__file__).parent\n"
         "assert folder.parent.name == 'site-packages', folder\n"
+        "assert list(folder.glob('course/challenge/pages/templates/*.jinja'))\n"
         "for stub in folder.rglob('*.pyi'):\n"
         "    name = '.'.join(stub.parent.relative_to(folder.parent).parts)\n"
         "    package = __import__(name, fromlist=['x'])\n"

@@ -16,7 +16,7 @@ import pytest
 PROJECT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
 NAMES = [file.stem[2:] for file in NOTEBOOKS]  # without the number
-SETUP = (PROJECT / "notebooks" / "setup_cell.py").read_text().strip()
+SETUP = (PROJECT / "hpatches_kit" / "course" / "setup_cell.py").read_text().strip()
 
 # Compiling takes longer than the few steps of --quick; the other notebooks compile their networks.
 EAGER = {"denoising", "descriptors", "pipeline", "photographs"}
@@ -254,13 +254,15 @@ def test_preparing_adds_one_badge_per_notebook_once_the_address_is_set(tmp_path)
     project = tmp_path / "project"  # a copy of what `run.py --prepare` reads and writes
     shutil.copytree(PROJECT / "notebooks", project / "notebooks")
     shutil.copy(PROJECT / "README.md", project)
+    setup = project / "hpatches_kit" / "course" / "setup_cell.py"
+    setup.parent.mkdir(parents=True)
+    setup.write_text(SETUP)
     run = load_run(project)
     run.prepare_all()
     for file in (PROJECT / "README.md", *NOTEBOOKS):
         copy = project / file.relative_to(PROJECT)
         assert copy.read_text() == file.read_text(), "run notebooks/run.py --prepare"
         assert "Open in Colab" not in copy.read_text()
-    setup = project / "notebooks" / "setup_cell.py"
     address = 'REPOSITORY = "https://github.com/owner/hpatches_kit"'
     setup.write_text(setup.read_text().replace('REPOSITORY = ""', address))
     for _ in range(2):  # the second time nothing is added

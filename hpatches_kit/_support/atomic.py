@@ -92,15 +92,15 @@ def atomic_file(file):
 
 
 def write_text(file, text):
-    """Write a text file atomically."""
+    """Write a text file atomically, as UTF-8."""
     with atomic_file(file) as partial:
-        partial.write_text(text)
+        partial.write_text(text, encoding="utf-8")
 
 
 def replace_section(file, mark, text):
     """Replace the text between `<!-- mark -->` and the next `<!-- end -->`, or raise UserError."""
     file, begin, end = Path(file), f"<!-- {mark} -->", "<!-- end -->"
-    before, begin_found, rest = file.read_text().partition(begin)
+    before, begin_found, rest = file.read_text(encoding="utf-8").partition(begin)
     _, end_found, after = rest.partition(end)
     if not (begin_found and end_found):
         raise UserError(f"{file} lacks the lines {begin} and {end}: expected both, in this order.")

@@ -5,6 +5,7 @@ import sys
 
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.version import __version__
+from hpatches_kit.cli.course import add_course
 from hpatches_kit.cli.data import add_data
 from hpatches_kit.cli.evaluate import add_evaluate
 from hpatches_kit.cli.match import add_match
@@ -39,4 +40,5 @@ def make_parser():
     add_data(commands)
     add_match(commands)
     add_reproduce(commands)
+    add_course(commands)
     return parser

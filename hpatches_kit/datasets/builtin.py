@@ -6,10 +6,9 @@ They are split by photograph into three sides: training, validation and test.
 from dataclasses import asdict, dataclass
 from functools import partial
 
-import numpy as np
-
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.thread_pool import parallel_map
+from hpatches_kit.datasets.builtin_copies import copied_photograph
 from hpatches_kit.datasets.own_photographs import find_scenes, list_paths
 from hpatches_kit.images.builtin import photograph
 from hpatches_kit.images.sequences import ImageSequence
@@ -33,9 +32,6 @@ SCENES = {
 TEXTURES = ["brick", "cell", "grass", "gravel", "hubble"]  # for training only
 VERSION = 4  # raise it when the patches change, so that caches are built again
 FEWEST_POINTS = 300  # per sequence of validation and test
-# An image is a copy below this mean absolute difference, in grey levels. A JPEG of quality 30 differs
-# by up to 7.5; two different built-in photographs differ by 37 or more.
-COPY = 8.0
 
 
 @dataclass
@@ -135,8 +131,7 @@ def extra_scenes(extra, size, builtin, progress=True):
             raise UserError(
                 f"The sequence {scene.file} has the name of {owner}: rename its folder."
             )
-    photographs = {scene.name: scene.read() for scene in builtin}
-    find_copy = partial(_copied_photograph, photographs=photographs)
+    find_copy = partial(_copied_photograph, names=list(owners))
     copied = parallel_map(find_copy, scenes, "Reading photographs", progress, "photograph")
     for scene, (name, verb) in zip(scenes, copied):
         if name:
@@ -155,18 +150,11 @@ def extra_scenes(extra, size, builtin, progress=True):
     return scenes
 
 
-def _copied_photograph(scene, photographs):
-    """Return the name of the photograph that a scene copies, and a verb for the message.
-
-    The name is None for any other scene.
-    """
+def _copied_photograph(scene, names):
+    """Return the photograph that a scene copies, or None, and a verb for the message."""
     source = scene.read()
-    is_real = isinstance(source, ImageSequence)
-    for image in source.images if is_real else [source]:
-        for name, other in photographs.items():
-            if image.shape == other.shape and np.abs(image - other).mean() < COPY:
-                return name, "contains" if is_real else "is"
-    return None, ""
+    verb = "contains" if isinstance(source, ImageSequence) else "is"
+    return copied_photograph(source, names), verb
 
 
 def provenance(name, originals=False, extra=None):

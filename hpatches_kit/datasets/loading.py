@@ -52,9 +52,9 @@ def load(name, folder=None, source=None, seed=None, originals=False, extra=None,
         originals: also keep the 65 px patches, as `patches["original"]`: 10.6 GB more for HPatches.
         extra: for `"mini"` and `"photos"`: a folder of your own photographs and image sequences, or
             a list, as for `from_photographs`. They are added to the training side; the validation
-            and test sides stay the same. Copies of built-in photographs at the same size are
-            skipped with a message; resized or cropped ones are not found. The result is stored as a
-            separate patch set; changed files give another one.
+            and test sides stay the same. Copies of built-in photographs are skipped with a message,
+            also resized or compressed ones; crops are not found. The result is stored as a separate
+            patch set; changed files give another one.
         progress: show progress bars.
 
     Returns a `PatchSet`. Saved patch sets keep their own splits; `"mini"` and `"photos"` have the

@@ -1,0 +1,1 @@
+"""Deal the patches: photographs become shuffled patches without labels, and a secret key."""

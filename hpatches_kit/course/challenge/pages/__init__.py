@@ -1,0 +1,1 @@
+"""Report the marks: scores become a table, feedback files and a static page."""
