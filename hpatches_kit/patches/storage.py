@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from hpatches_kit._support.atomic import atomic_folder, remove_leftovers
+from hpatches_kit._support.atomic import atomic_folder
 from hpatches_kit._support.checksums import digest, quick_checksum
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.leftovers import remove_leftovers
 from hpatches_kit._support.locks import locked
 from hpatches_kit.patches.patch_set import PatchSet
 

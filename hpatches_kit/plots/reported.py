@@ -28,7 +28,9 @@ def reported_vs_ours(cells, values=None):
             seeds = values[(values.column == column) & values.row.isin(rows)]
             seed_heights = [heights[row] for row in seeds.row]
             axis.plot(seeds.value, seed_heights, "|", color=LINE, ms=8, zorder=3, label="seeds")
-        axis.errorbar(panel["mean"], y, xerr=panel.deviation, fmt="o", color=OURS, ms=6, label="ours")
+        axis.errorbar(
+            panel["mean"], y, xerr=panel.deviation, fmt="o", color=OURS, ms=6, label="ours"
+        )
         if cells.reported.notna().any():
             axis.plot(panel.reported, y, "D", mfc="none", color=REPORTED, ms=6, label="reported")
         axis.set(title=column, yticks=list(heights.values()), yticklabels=list(heights))
