@@ -2,18 +2,20 @@
 
 import os
 import stat
+from contextlib import contextmanager
 from pathlib import Path
 
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.units import format_bytes
 
 
-def open_regular(file, links=True):
+def open_regular(file, links=True, folder=None):
     """Open a regular file to read its bytes, without waiting for a pipe.
 
     Args:
         file: path of the file.
         links: whether the file may be a link to a regular file.
+        folder: descriptor of the folder that contains the file, see `open_folder`; or None.
 
     Raises UserError for a pipe or a device, and for a link if `links` is false; OSError if there is
     no file, if it is a folder, or if it cannot be read.
@@ -21,11 +23,29 @@ def open_regular(file, links=True):
     flags = getattr(os, "O_NONBLOCK", 0) | (0 if links else getattr(os, "O_NOFOLLOW", 0))
     if not links:
         check_no_link(file)
-    stream = open(file, "rb", opener=lambda path, more: os.open(path, flags | more))
+    name = file if folder is None else Path(file).name
+    stream = open(file, "rb", opener=lambda _, more: os.open(name, flags | more, dir_fd=folder))
     if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
         stream.close()
         raise UserError(f"{file} is a pipe or a device: expected a regular file.")
     return stream
+
+
+@contextmanager
+def open_folder(folder):
+    """Yield a function that opens a regular file of a folder by its name; links are refused.
+
+    All files belong to one generation of the folder, even if another process replaces it meanwhile;
+    on Windows, which cannot do that, a folder with open files is not replaced.
+    """
+    if os.open not in os.supports_dir_fd:
+        yield lambda name: open_regular(folder / name, links=False)
+        return
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield lambda name: open_regular(folder / name, False, descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def read_regular(file, limit, links=True):
@@ -34,9 +54,16 @@ def read_regular(file, limit, links=True):
     Raises UserError if it has more than `limit` bytes, and the errors of `open_regular`.
     """
     with open_regular(file, links) as stream:
-        if (size := os.fstat(stream.fileno()).st_size) > limit:
-            raise UserError(f"{file} has {size:,} bytes: expected at most {format_bytes(limit)}.")
-        return stream.read()
+        return read_stream(stream, limit)
+
+
+def read_stream(stream, limit):
+    """Read all bytes of a file that `open_regular` has opened, as `read_regular` does."""
+    if (size := os.fstat(stream.fileno()).st_size) > limit:
+        raise UserError(
+            f"{stream.name} has {size:,} bytes: expected at most {format_bytes(limit)}."
+        )
+    return stream.read()
 
 
 def check_no_link(path):
