@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
 
-
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.leftovers import in_use, remove_leftover_files, remove_leftovers
 from hpatches_kit._support.regular_files import check_no_link, check_output

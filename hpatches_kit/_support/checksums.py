@@ -1,7 +1,9 @@
 """Checksums of files: a digest of all bytes, and a quick check of samples."""
 
 import hashlib
+import os
 import zlib
+from contextlib import nullcontext
 
 
 def digest(file):
@@ -13,14 +15,14 @@ def digest(file):
 def quick_checksum(file, limit=1 << 26, windows=17, window=1 << 20):
     """Size and CRC-32 of a file, which reveal truncated and swapped files in milliseconds.
 
-    Of a file larger than `limit` bytes, only `windows` evenly spaced windows of `window` bytes are
+    `file` is a path, or an open file, whose position changes. Of a file larger than `limit` bytes, only `windows` evenly spaced windows of `window` bytes are
     read, including both ends. Two files may share this checksum.
     """
-    size, crc = file.stat().st_size, 0
-    parts = [(0, size)]
-    if size > limit:
-        parts = [(k * (size - window) // (windows - 1), window) for k in range(windows)]
-    with open(file, "rb") as stream:
+    with nullcontext(file) if hasattr(file, "read") else open(file, "rb") as stream:
+        size, crc = os.fstat(stream.fileno()).st_size, 0
+        parts = [(0, size)]
+        if size > limit:
+            parts = [(k * (size - window) // (windows - 1), window) for k in range(windows)]
         for start, length in parts:
             stream.seek(start)
             while length > 0 and (block := stream.read(min(length, 1 << 24))):

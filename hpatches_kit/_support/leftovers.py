@@ -35,6 +35,11 @@ def remove_leftover_files(file):
             leftover.unlink(missing_ok=True)
 
 
+def is_being_replaced(folder):
+    """Whether a process is replacing a folder, or was killed while it did."""
+    return bool(_siblings(folder, rf"\.{re.escape(folder.name)}\.({MARK}|partial)-old"))
+
+
 def remove_leftovers(folder):
     """Delete the temporary folders of killed writers of this folder, and restore it if needed.
 
