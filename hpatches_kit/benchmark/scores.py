@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from hpatches_kit._support.escaping import html_text, latex_text, markdown_text
 from hpatches_kit.patches.views import LEVELS
 
 FORMAT = 3  # version of the scores file
@@ -93,7 +94,8 @@ class Scores:
         return pd.DataFrame(rows, columns=columns)
 
     def _repr_html_(self):
-        lines = [f"mean AP; {self.protocol}", *(f"<b>{sentence}</b>" for sentence in self.warnings)]
+        lines = [f"mean AP; {html_text(self.protocol)}"]
+        lines += [f"<b>{html_text(sentence)}</b>" for sentence in self.warnings]
         table = self.frame().to_html(float_format="{:.3f}".format)
         return f"{table}<small>{'<br>'.join(lines)}</small>"
 
@@ -101,11 +103,12 @@ class Scores:
         return "\n".join([str(self.frame().round(3)), f"mean AP; {self.protocol}", *self.warnings])
 
     def to_markdown(self):
-        return self.frame().to_markdown(floatfmt=".3f")
+        title = markdown_text(self.title)
+        return self.frame().rename_axis(title).to_markdown(floatfmt=".3f")
 
     def to_latex(self):
         """The table as LaTeX; the document needs the package booktabs."""
-        return self.frame().to_latex(float_format="%.3f")
+        return self.frame().rename_axis(latex_text(self.title)).to_latex(float_format="%.3f")
 
     def to_dict(self):
         """Everything, ready for JSON."""

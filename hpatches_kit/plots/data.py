@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from hpatches_kit._support.escaping import figure_text
 from hpatches_kit.images.homographies import project
 from hpatches_kit.patches.extraction import REGION_CORNERS, jitter, overlap, regions
 from hpatches_kit.patches.views import FLAT, LEVELS, VIEWS, level_columns
@@ -45,7 +46,7 @@ def sequence(images, points):
             axis.fill(x, y, fill=False, edgecolor=colour, linewidth=1.5)
         height, width = image.shape
         axis.set(xticks=[], yticks=[], xlim=(0, width), ylim=(height, 0), title=f"image {k}")
-    figure.suptitle(images.name)
+    figure.suptitle(figure_text(images.name))
     return style.finish(figure)
 
 
@@ -146,5 +147,6 @@ def point(patches, row, kinds=None):
         for view, patch in zip(VIEWS, patches.base(kind)[patches.rows[row]]):
             draw_patch(axes[view], patch, style.LEVEL_COLOURS.get(view[0], style.QUERY))
         block.suptitle(kind)
-    figure.supxlabel(f"point {row}, sequence {patches.sequence[row]}", fontsize=10)
+    sequence = figure_text(patches.sequence[row])
+    figure.supxlabel(f"point {row}, sequence {sequence}", fontsize=10)
     return style.finish(figure)

@@ -1,13 +1,17 @@
 """`Scores`: tables, files, comparisons and confidence intervals."""
 
 import json
+import re
 import warnings
+from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import hpatches_kit as hk
+from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark import bootstrap
 from hpatches_kit.benchmark.bootstrap import interval
 from hpatches_kit.benchmark.precision_recall import average_precision
@@ -199,3 +203,56 @@ def test_the_draws_of_all_tasks_hold_the_same_sequences_whatever_their_names():
     scores = hk.benchmark.evaluate(hk.Descriptors(values, names), progress=False)
     matching, retrieval = (scores[task]["draws"] for task in ("matching", "retrieval"))
     assert np.corrcoef(matching, retrieval)[0, 1] > 0.9
+
+
+def shift(content, task, by):
+    """Change the scores of a task and its mean alike."""
+    for key in ("mean_ap", "e", "h", "t"):
+        content[task][key] += by
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda c: c["matching"].update(mean_ap=np.nan),
+            "mean_ap is nan, expected a number from 0",
+        ),
+        (lambda c: c["verification"]["e"]["intra"].update(ap=42), "official e is 42"),
+        (lambda c: c["verification"]["tie_neutral"]["h"]["inter"].update(auc="1"), "tie_neutral h"),
+        (lambda c: c["retrieval"].update(e={}), "official e is empty"),
+        (lambda c: c["retrieval"]["e"].update(x=0.5), "the sizes of the pools are"),
+        (lambda c: c["retrieval"].update(mean_ap=0.99), "mean_ap is 0.9900, but the mean of its"),
+        (lambda c: c["retrieval"]["matlab"].update(mean_ap=0.99), "but the mean of its parts is"),
+        (lambda c: shift(c, "matching", 0.01), "e is .* but the mean of its parts is"),
+        (lambda c: c["matching"].update(draws=[7] * 1000), "a draw is 7"),
+        (lambda c: c["matching"].update(draws=[0.5]), "draws is not a list of 1000 numbers"),
+        (lambda c: c["matching"].pop("matlab"), "matching has other parts than expected"),
+        (lambda c: c.update(sequences=["v_a"]), "its sequences are not those of the scores"),
+        (lambda c: [c.pop(task) for task in ("verification", "matching", "retrieval")], "none of"),
+        (lambda c: c.update(name="a\x1b[2J"), "not a short text without control characters"),
+        (lambda c: c.update(warnings=["x" * 2000]), "not a short text"),
+        (lambda c: c.update(warnings="none"), "'warnings' is of another type, expected a list"),
+        (lambda c: c.update(scores=[]), "expected a list of scores"),
+    ],
+)
+def test_scores_that_no_evaluation_gives_are_refused(change, message, scores, tmp_path):
+    content = json.loads(json.dumps(scores.to_dict()))
+    change(content)
+    (tmp_path / "file.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match=rf"file\.json is not a scores file: .*{message}"):
+        hk.benchmark.load_scores(tmp_path / "file.json")
+
+
+def test_names_and_warnings_of_others_are_text_in_every_format(scores):
+    name = r"<script>x</script> | \input{/etc/passwd} $\frac{$ `x` [a](b)"
+    stranger = replace(scores, name=name, protocol="<img src=x>", warnings=["<a href=x>"])
+    assert not re.search("<(script|img|a )", stranger._repr_html_())
+    markdown = stranger.to_markdown()
+    assert "<script" not in markdown and not re.search(r"(?<!\\)[\[`]", markdown)
+    columns = {len(re.findall(r"(?<!\\)\|", line)) for line in markdown.splitlines()}
+    assert columns == {6}
+    latex = stranger.to_latex()
+    assert r"\input" not in latex and "$" not in latex.replace(r"\$", "")
+    for figure in (hk.plots.scores(stranger), hk.plots.pools(stranger)):
+        figure.savefig(BytesIO())
