@@ -3,6 +3,7 @@
 import time
 import warnings
 
+from hpatches_kit._support.deadline import time_limit
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark.matching import matching
 from hpatches_kit.benchmark.retrieval import retrieval
@@ -11,9 +12,10 @@ from hpatches_kit.benchmark.task_names import TASKS
 from hpatches_kit.benchmark.tasks import draw_tasks
 from hpatches_kit.benchmark.tie_warnings import CollapseWarning, tie_warnings
 from hpatches_kit.benchmark.verification import verification
+from hpatches_kit.descriptors.limits import Limits
 
 
-def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
+def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True, limits=None):
     """Score descriptors on verification, matching and retrieval.
 
         scores = hk.benchmark.evaluate(hk.describe(hk.baselines.pixels, test))
@@ -25,10 +27,18 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
             `masked_L1` of the official code is not supported.
         only: name or names of the tasks to score; default: all for which there are task lists.
         progress: show progress bars for steps that take more than two seconds.
+        limits: `hk.descriptors.Limits`; default: those of `Limits()`.
 
-    Returns `Scores`. Raises UserError for unknown tasks or distances and for task lists of other
-    points. Warns with `CollapseWarning` when ties or collapsed descriptors make scores misleading.
+    Returns `Scores`. Raises UserError for unknown tasks or distances, for task lists of other
+    points, and beyond the limits. Warns with `CollapseWarning` when ties or collapsed descriptors make scores misleading.
     """
+    limits, largest = limits or Limits(), max(descriptors.lengths.values(), default=0)
+    limits.check(*descriptors.values.shape[::2], largest, descriptors.name)
+    with time_limit(limits.seconds, f"The evaluation of {descriptors.name}"):
+        return _evaluate(descriptors, tasks, distance, only, progress)
+
+
+def _evaluate(descriptors, tasks, distance, only, progress):
     only = [only] if isinstance(only, str) else only
     unknown = set(only or ()) - set(TASKS)
     if unknown:
@@ -58,7 +68,8 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True):
         results[task] = functions[task]()
         results[task]["seconds"] = round(time.perf_counter() - began, 3)
     for sentence in tie_warnings(results):
-        warnings.warn(f"{descriptors.name}: {sentence}", CollapseWarning, stacklevel=2)
+        # The caller of `evaluate`.
+        warnings.warn(f"{descriptors.name}: {sentence}", CollapseWarning, stacklevel=3)
         sentences.append(sentence)
     protocol = f"{distance} distance, {tasks.provenance if tasks else 'no lists'}"
     sequences = tuple(descriptors.names)

@@ -18,6 +18,7 @@ from hpatches_kit._support.errors import UserError
 METRICS = {"L2": "euclidean", "L1": "cityblock"}
 ROUNDING = 2.0**-24  # relative error of one operation in single precision
 BLOCK = 1 << 22  # distances that a thread holds at once
+REPEATS = 8  # equal rows of a pool that are compared one by one
 
 
 def check(distance):
@@ -139,24 +140,69 @@ def nearest(queries, pools, distance="L2"):
     minimum, own = np.empty((count, points)), np.zeros((count, points), bool)
     first, tied = np.empty((2, count, points), np.int64)
     step = max(BLOCK // points, 1)
+    groups = [_equal_rows(pool) for pool in pools]
     for start in range(0, points, step):
         rows = slice(start, start + step)
         prepared, _, error = distances.prepare(queries[rows])
         for k in range(count):
+            first_rows, sizes, group = groups[k]
             pool = slice(k * points, (k + 1) * points)
+            if len(first_rows) < points:
+                pool = k * points + first_rows
             block = distances.block(prepared, pool)
             limit = (block.min(axis=1) + 2 * error).astype(block.dtype)
             limit = np.nextafter(limit, block.dtype.type(np.inf))
             results = minimum[k, rows], first[k, rows], tied[k, rows], own[k, rows]
+            own_group, is_l1 = group[rows], distance == "L1"
             _find_nearest(
-                block, limit, queries[rows], flat[pool], start, distance == "L1", *results
+                block,
+                limit,
+                queries[rows],
+                flat[pool],
+                first_rows,
+                sizes,
+                own_group,
+                is_l1,
+                *results,
             )
     return minimum, first, tied, own
 
 
+def _equal_rows(pool):
+    """Groups of equal rows: the first row and the size of each, and the group of each row.
+
+    So a pool of equal rows takes no more time than a pool of different ones. Each row is a group of
+    its own if no row has more than `REPEATS` copies.
+    """
+    _, first, group, size = np.unique(
+        _hashes(np.ascontiguousarray(pool).view(np.uint32)), True, True, True
+    )
+    if size.max() <= REPEATS or not np.array_equal(pool, pool[first[group]]):
+        return np.arange(len(pool)), np.ones(len(pool), np.int64), np.arange(len(pool))
+    order = np.argsort(first)  # the first of several nearest rows is found first
+    return first[order], size[order], np.argsort(order)[group]
+
+
 @compiled()
-def _find_nearest(block, limit, queries, pool, start, absolute, minimum, first, tied, own):
-    """Fill the four results of `nearest` from the exact distances of all rows below the limit."""
+def _hashes(rows):
+    """`uint64 (n,)` of `uint32 (n, dim)`; equal rows have equal hashes (FNV-1a, four bytes at once)."""
+    result = np.empty(len(rows), np.uint64)
+    for i in range(len(rows)):
+        value = np.uint64(14695981039346656037)
+        for number in rows[i]:
+            value = (value ^ np.uint64(number)) * np.uint64(1099511628211)
+        result[i] = value
+    return result
+
+
+@compiled()
+def _find_nearest(
+    block, limit, queries, pool, first_rows, sizes, group, absolute, minimum, first, tied, own
+):
+    """Fill the four results of `nearest` from the exact distances of all rows below the limit.
+
+    Each row of `pool` stands for a group of `_equal_rows`; `group` is that of each query's own row.
+    """
     for i in range(len(queries)):
         minimum[i] = np.inf
         for begin in range(0, len(pool), 128):
@@ -168,10 +214,10 @@ def _find_nearest(block, limit, queries, pool, start, absolute, minimum, first, 
                     row = begin + j
                     exact = exact_distance(queries[i], pool[row], absolute)
                     if exact < minimum[i]:
-                        minimum[i], first[i], tied[i], own[i] = exact, row, 0, False
+                        minimum[i], first[i], tied[i], own[i] = exact, first_rows[row], 0, False
                     if exact == minimum[i]:
-                        tied[i] += 1
-                        own[i] |= row == i + start
+                        tied[i] += sizes[row]
+                        own[i] |= row == group[i]
 
 
 @compiled()
@@ -188,6 +234,9 @@ def count_closer(block, low, high, distances, ends, queries, pool, absolute, clo
     for i in range(len(queries)):
         known = np.empty(0)  # exact distances, computed when they are first needed
         for k in range(distances.shape[1]):
+            if k and distances[i, k] == distances[i, k - 1]:  # as for equal descriptors
+                closer[i, k], tied[i, k] = closer[i, k - 1], tied[i, k - 1]
+                continue
             start, nearer, same = 0, 0, 0
             for e in range(len(ends)):
                 part, below, up_to = block[i, start : ends[e]], np.int32(0), np.int32(0)
