@@ -4,6 +4,7 @@
 # make lint         ruff and the layers of the package; make format fixes style
 # make notebooks    run every notebook and save its outputs: 5 hours
 # make benchmark    time the benchmark against the plain official algorithm: 10 minutes
+# make campaign     damage, kill and flip: what the files of others and interruptions can do
 # make scale        data at its real size, and batches: 15 minutes, 15 GB of disk
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # What must give the same results on another backend.
 ON_JAX = tests/models tests/losses tests/metrics tests/callbacks/test_resume.py --ignore=tests/models/test_registration.py
 
-.PHONY: quickstart test check lint format notebooks benchmark scale clean
+.PHONY: quickstart test check lint format notebooks benchmark campaign scale clean
 quickstart: $(VENV)/installed
 	$(BIN)/python notebooks/run.py quickstart
 
@@ -42,6 +43,9 @@ notebooks: $(VENV)/installed
 
 benchmark: $(VENV)/installed
 	$(BIN)/python benchmarks/evaluation.py
+
+campaign: $(VENV)/installed
+	PYTHONPATH=benchmarks $(BIN)/python -m campaigns --save
 
 scale: $(VENV)/installed
 	$(BIN)/python benchmarks/data.py
