@@ -63,7 +63,10 @@ def check_arrays(folder):
 def convert(folder):
     """Convert strips to a patch set."""
     if not (folder / "release").exists():
-        _strips(folder)
+        shutil.rmtree(folder / "new", ignore_errors=True)
+        (folder / "new").mkdir()
+        _strips(folder / "new")
+        os.replace(folder / "new" / "release", folder / "release")
     with locked(folder / "arrays"):
         convert_release(folder / "release", folder / "arrays", progress=False)
 

@@ -36,18 +36,19 @@ def outcome_of(read, path, names=(), expected=None, seconds=SECONDS, memory=MEMO
     if not child:
         os.close(source)
         with os.fdopen(target, "w") as stream:
-            json.dump(_run(read, path, memory), stream)
+            size, resident = _pages()
+            resource.setrlimit(resource.RLIMIT_AS, (size + 4 * memory, size + 4 * memory))
+            json.dump([resident, *_run(read, path)], stream)
             stream.flush()
         os._exit(0)
     os.close(target)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with os.fdopen(source) as stream:
         if not select.select([stream], [], [], seconds)[0]:
             os.kill(child, signal.SIGKILL)
         answer = stream.read()
-    used = (os.wait4(child, 0)[2].ru_maxrss - before) * 1024
-    kind, text = json.loads(answer) if answer else ("hang", f"after {seconds:.0f} s")
-    if used > memory and kind != "hang":
+    peak = os.wait4(child, 0)[2].ru_maxrss * 1024
+    before, kind, text = json.loads(answer) if answer else (0, "hang", f"after {seconds:.0f} s")
+    if (used := peak - before) > memory and kind != "hang":
         kind, text = "memory", f"{used:,} bytes: {text}"
     if kind == "refused" and names and not any(name in text for name in names):
         kind = "unnamed"
@@ -56,9 +57,13 @@ def outcome_of(read, path, names=(), expected=None, seconds=SECONDS, memory=MEMO
     return kind, text
 
 
-def _run(read, path, memory):
-    size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
-    resource.setrlimit(resource.RLIMIT_AS, (size + 4 * memory, size + 4 * memory))
+def _pages():
+    """Bytes of address space and of memory of this process."""
+    with open("/proc/self/statm") as stream:
+        return [int(pages) * resource.getpagesize() for pages in stream.read().split()[:2]]
+
+
+def _run(read, path):
     try:
         return "accepted", read(path)
     except (UserError, OSError) as error:
