@@ -80,7 +80,7 @@ def _zip(folder, file):
 
 
 def _csv_zip(folder):
-    descriptors().write_csv(folder / "set")
+    descriptors().write_csv(folder / "set", progress=False)
     _zip(folder / "set", folder / "set.zip")
     shutil.rmtree(folder / "set")
 
@@ -148,7 +148,7 @@ def _read_weights(folder):
 
 FORMATS = {
     "CSV folder": Format(
-        lambda folder: descriptors().write_csv(folder / "set"),
+        lambda folder: descriptors().write_csv(folder / "set", progress=False),
         lambda folder: _of_descriptors(hk.descriptors.load(folder / "set", progress=False)),
         ("set/v_a/ref.csv", "set/v_c/t5.csv"),
         has_checksum=False,

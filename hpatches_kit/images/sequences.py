@@ -114,6 +114,8 @@ def homography_files(folder):
 
 def _read_matrix(file):
     text = read_regular(file, LARGEST_MATRIX).decode("latin-1")
+    if not text.strip():
+        raise UserError(f"{file} is not a 3x3 matrix of numbers: it is empty.")
     try:
         matrix = np.loadtxt(text.splitlines()).reshape(3, 3)
     except ValueError as error:
