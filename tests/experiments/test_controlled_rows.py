@@ -63,7 +63,7 @@ def test_the_pairs_of_random_and_hard_negatives_have_the_settings_of_their_label
         }
 
 
-each_ending = pytest.mark.parametrize("end", ["", ", final batch norm"])
+each_ending = pytest.mark.parametrize("end", ["", ", final batch normalisation"])
 
 
 @each_ending
@@ -90,9 +90,9 @@ def test_losses_are_compared_on_the_same_network_and_training(label, end):
     assert changes(row, hardnet) == {"name", "loss", "loss_options"}
 
 
-@pytest.mark.parametrize("label", [label for label in LOSSES if "batch norm" not in label])
+@pytest.mark.parametrize("label", [label for label in LOSSES if "normalisation" not in label])
 def test_each_loss_is_trained_without_and_with_final_batch_normalisation(label):
-    row, normalised = LOSSES[label], LOSSES[f"{label}, final batch norm"]
+    row, normalised = LOSSES[label], LOSSES[f"{label}, final batch normalisation"]
     assert changes(row, normalised) == {"name", "network_options"}
     assert normalised.network_options == row.network_options | {"final_batch_norm": True}
 

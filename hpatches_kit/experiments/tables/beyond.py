@@ -37,7 +37,7 @@ LOSSES = {
         A_CLEAN, name="hynet-loss", loss="HyNetLoss", network_options={"norm_regularizer": 0.1}
     ),
 }
-FINAL_BATCH_NORM = ", final batch norm"
+FINAL_BATCH_NORM = ", final batch normalisation"
 
 
 def with_final_batch_norm(rows):
