@@ -32,9 +32,8 @@ def atomic_folder(folder, patterns, resume=False):
     remove_leftovers(folder)
     mark = "partial" if resume else uuid.uuid4().hex[:8]
     partial, old = (folder.with_name(f".{folder.name}.{mark}{end}") for end in ("", "-old"))
-    partial.mkdir(parents=True, exist_ok=resume)
     try:
-        with in_use(partial):
+        with in_use(partial, lambda: partial.mkdir(parents=True, exist_ok=resume)):
             yield partial
             try:
                 _replace_folder(partial, folder, old)
@@ -96,8 +95,7 @@ def atomic_file(file):
     # The suffix stays, because some writers choose the format by it.
     partial = file.with_name(f".{uuid.uuid4().hex[:8]}-{file.name}")
     try:
-        partial.touch(exist_ok=False)
-        with in_use(partial):
+        with in_use(partial, lambda: partial.touch(exist_ok=False)):
             remove_leftover_files(file)
             yield partial
             sync(partial)

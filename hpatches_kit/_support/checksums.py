@@ -15,8 +15,9 @@ def digest(file):
 def quick_checksum(file, limit=1 << 26, windows=17, window=1 << 20):
     """Size and CRC-32 of a file, which reveal truncated and swapped files in milliseconds.
 
-    `file` is a path, or an open file, whose position changes. Of a file larger than `limit` bytes, only `windows` evenly spaced windows of `window` bytes are
-    read, including both ends. Two files may share this checksum.
+    `file` is a path, or an open file, whose position changes. Of a file larger than `limit` bytes,
+    only `windows` evenly spaced windows of `window` bytes are read, including both ends. Two files
+    may share this checksum.
     """
     with nullcontext(file) if hasattr(file, "read") else open(file, "rb") as stream:
         size, crc = os.fstat(stream.fileno()).st_size, 0

@@ -4,7 +4,7 @@ import html
 import re
 
 # A character that Markdown or LaTeX reads as a command, and the same as text.
-MARKDOWN = {character: f"\\{character}" for character in "|`["}
+MARKDOWN = {character: f"\\{character}" for character in "\\|`["}
 LATEX = {character: f"\\{character}" for character in "&%$#_{}"}
 LATEX |= {"~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "\\": "\\textbackslash{}"}
 
@@ -31,7 +31,8 @@ def latex_text(text):
 
 def figure_text(text):
     """Escape text for a label of Matplotlib, which reads `$...$` as a formula."""
-    return one_line(text).replace("$", r"\$")
+    text = one_line(text).replace("$", r"\$")
+    return f" {text}" if text.startswith("_") else text  # legends leave out names that begin with _
 
 
 def _replaced(text, table):

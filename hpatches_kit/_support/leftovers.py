@@ -4,7 +4,7 @@ import os
 import re
 import shutil
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 try:
     import fcntl
@@ -16,23 +16,44 @@ ABANDONED = 3600.0  # seconds without a change, where the system cannot tell who
 
 
 @contextmanager
-def in_use(path):
-    """Mark an existing temporary file or folder as used, until the block or the process ends."""
-    descriptor = os.open(path, os.O_RDONLY) if fcntl else None
+def in_use(path, make):
+    """Make a temporary file or folder, which counts as used until the block or the process ends.
+
+    `make()` makes it. Another process may take the new file for a leftover, before it is marked as
+    used; then it is made again.
+    """
+    make()
+    descriptor = _marked(path) if fcntl else None
+    while fcntl and descriptor is None:
+        make()
+        descriptor = _marked(path)
     try:
-        if fcntl:
-            _lock(descriptor, fcntl.LOCK_SH)
         yield
     finally:
         if fcntl:
             os.close(descriptor)
 
 
+def _marked(path):
+    """Open and lock a temporary file or folder; None if another process has just deleted it."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+    except FileNotFoundError:
+        return None
+    _lock(descriptor, fcntl.LOCK_SH, wait=True)  # whoever deletes it holds its lock
+    with suppress(FileNotFoundError):
+        if os.path.samestat(os.fstat(descriptor), os.stat(path)):
+            return descriptor
+    os.close(descriptor)
+    return None
+
+
 def remove_leftover_files(file):
     """Delete the temporary files that killed writers of this file left beside it."""
     for leftover in _siblings(file, rf"\.{MARK}-{re.escape(file.name)}"):
-        if _is_abandoned(leftover):
-            leftover.unlink(missing_ok=True)
+        with _abandoned(leftover) as is_abandoned:
+            if is_abandoned:
+                leftover.unlink(missing_ok=True)
 
 
 def is_being_replaced(folder):
@@ -50,11 +71,14 @@ def remove_leftovers(folder):
         partial = old.with_name(old.name.removesuffix("-old"))
         if folder.exists():
             shutil.rmtree(old, ignore_errors=True)
-        elif partial.name.endswith(".partial") or not partial.exists() or _is_abandoned(partial):
-            os.replace(old, folder)
+        else:
+            with _abandoned(partial) as is_abandoned:
+                if is_abandoned or partial.name.endswith(".partial") or not partial.exists():
+                    os.replace(old, folder)
     for leftover in _siblings(folder, rf"\.{name}\.{MARK}"):
-        if _is_abandoned(leftover):
-            shutil.rmtree(leftover, ignore_errors=True)
+        with _abandoned(leftover) as is_abandoned:
+            if is_abandoned:
+                shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _siblings(path, pattern):
@@ -63,24 +87,28 @@ def _siblings(path, pattern):
     return [path.with_name(name) for name in names if re.fullmatch(pattern, name)]
 
 
-def _is_abandoned(path):
-    """Whether no process uses a temporary file or folder any more."""
+@contextmanager
+def _abandoned(path):
+    """Yield whether no process uses a temporary file or folder; none can begin to in the block."""
+    descriptor = None
     try:
         descriptor = os.open(path, os.O_RDONLY) if fcntl else None
-        try:
-            free = _lock(descriptor, fcntl.LOCK_EX) if fcntl else None
-        finally:
-            if fcntl:
-                os.close(descriptor)
-        return time.time() - os.stat(path).st_mtime > ABANDONED if free is None else free
+        free = _lock(descriptor, fcntl.LOCK_EX) if fcntl else None
+        is_old = time.time() - os.stat(path).st_mtime > ABANDONED
+        is_abandoned = is_old if free is None else free
     except OSError:  # it is gone, or not readable
-        return False
-
-
-def _lock(descriptor, kind):
-    """Lock an open file without waiting; None if its file system has no such locks."""
+        is_abandoned = False
     try:
-        fcntl.flock(descriptor, kind | fcntl.LOCK_NB)
+        yield is_abandoned
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
+def _lock(descriptor, kind, wait=False):
+    """Lock an open file; None if its file system has no such locks, False if it is locked."""
+    try:
+        fcntl.flock(descriptor, kind | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     except OSError:

@@ -26,6 +26,7 @@ WAIT = 1.0  # seconds before the second try; doubled before each further one
 TIMEOUT = (10, 30)  # seconds to connect, and between two chunks
 CHUNK = 1 << 16  # bytes; small, because the chunk being received is lost with the connection
 KNOWN = {"url", "validator", "size", "linked_size", "sha256"}  # of a partial file
+LARGEST = 1 << 36  # bytes of a file whose size the server does not say
 SPEED = 10e6  # bytes per second, assumed to estimate the duration
 
 
@@ -102,7 +103,15 @@ def _request(url, file, part, known, start, progress, announce):
             open(part, "ab") as stream,
             progress_bar(file.name, known["size"], start, progress) as bar,
         ):
+            received, limit = start, known["size"] or known["linked_size"] or LARGEST
             for chunk in response.iter_content(CHUNK):
+                received += len(chunk)
+                if received > limit:
+                    delete_part(part)
+                    raise UserError(
+                        f"{url} sends more than {format_bytes(limit)}. The download is deleted."
+                        f" {advice(file)}"
+                    )
                 stream.write(chunk)
                 bar.update(len(chunk))
     received = part.stat().st_size

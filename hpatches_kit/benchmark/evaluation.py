@@ -30,7 +30,8 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True, l
         limits: `hk.descriptors.Limits`; default: those of `Limits()`.
 
     Returns `Scores`. Raises UserError for unknown tasks or distances, for task lists of other
-    points, and beyond the limits. Warns with `CollapseWarning` when ties or collapsed descriptors make scores misleading.
+    points, and beyond the limits. Warns with `CollapseWarning` when ties or collapsed descriptors
+    make scores misleading.
     """
     limits, largest = limits or Limits(), max(descriptors.lengths.values(), default=0)
     limits.check(*descriptors.values.shape[::2], largest, descriptors.name)

@@ -20,8 +20,8 @@ TOLERANCE = 1e-6  # rounding of a mean, and of a score that is 0 or 1
 def check_scores(content, file, what):
     """Raise UserError unless the parsed content of a scores file can be the result of `evaluate`.
 
-    Texts are short and have no control characters, every score is a number from 0 to 1, and every mean AP is the
-    mean of its parts.
+    Texts are short and have no control characters, every score is a number from 0 to 1, and every
+    mean AP is the mean of its parts.
     """
 
     def refuse(reason):

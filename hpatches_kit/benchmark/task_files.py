@@ -30,7 +30,8 @@ def load_tasks(folder, split, points):
 
     Raises FileNotFoundError when there are no lists or when some lists of a task are missing;
     UserError for other columns, for a sequence or a point that `points` does not have, for an image
-    other than 0 to 5, and for a positive pair of two different places. Messages name the file, and the line where possible.
+    other than 0 to 5, and for a positive pair of two different places. Messages name the file, and
+    the line where possible.
     """
     folder, files = Path(folder), {}
     if not folder.is_dir():

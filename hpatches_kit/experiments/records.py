@@ -6,6 +6,7 @@ of other settings, or a log that has changed since, is an error.
 """
 
 import json
+import math
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pandas as pd
 from hpatches_kit._support.atomic import write_text
 from hpatches_kit._support.checksums import digest
 from hpatches_kit._support.errors import UserError
-from hpatches_kit._support.json_files import parse_json, read_json
+from hpatches_kit._support.json_files import check_fields, parse_json, read_json
 from hpatches_kit._support.regular_files import check_no_link, read_regular
 from hpatches_kit.callbacks.resume import BACKUP, LOG, SETTINGS, read_log
 
@@ -25,6 +26,9 @@ FILES = {RECORD, MODEL, LOG, SETTINGS, BACKUP, *SCORES, *FIGURE_FILES}  # all of
 CHECKSUMS = "sha256"  # field of a record: the SHA-256 of its log and of its weights
 RUNS, LOGS = "runs.jsonl", "logs.jsonl"
 WHAT = "the record of a run"
+FIELDS = {"environment": str, "date": str, "real": dict, CHECKSUMS: dict}  # where a record has them
+NUMBERS = ("parameters", "seconds", "core_seconds", "other_core_seconds")
+ROUNDING = 1e-6
 LARGEST = 1 << 30  # bytes of `LOGS`
 
 
@@ -53,7 +57,7 @@ def record_of(run, root):
 
 
 def check_record(record, settings, file):
-    """Raise UserError for a record of other settings, or with scores that are no scores."""
+    """Raise UserError for a record of other settings, or with numbers that are no results."""
     stored = record.get("settings", settings)  # tables need none
     if stored != settings:
         names = [
@@ -65,15 +69,44 @@ def check_record(record, settings, file):
             f"{file} is the record of a run with another {', '.join(names) or 'setting'}: delete its"
             " folder, then the run is trained again."
         )
-    for part in (record, record.get("noisy", {}), record.get("real", {})):
-        scores = part.get("scores", {}) if isinstance(part, dict) else None
-        is_valid = isinstance(scores, dict) and all(map(_is_score, scores.values()))
-        if not is_valid:
-            raise UserError(f"{file} has scores {scores}: expected numbers from 0 to 1.")
+    check_fields(
+        record, {name: kind for name, kind in FIELDS.items() if name in record}, file, WHAT
+    )
+    for name in NUMBERS:
+        if not _is_number(record.get(name, 0)):
+            raise UserError(f"{file} has {name} {record[name]!r}: expected a positive number.")
+    real = record.get("real", {})
+    for part in (record, record.get("noisy", {}), real, real.get("noisy", {})):
+        _check_results(part, file)
+
+
+def _check_results(part, file):
+    """Raise UserError unless scores, draws and sequences of a record can be those of `evaluate`."""
+    part = part if isinstance(part, dict) else {"scores": part}
+    scores, draws = part.get("scores", {}), part.get("draws", {})
+    if not isinstance(scores, dict) or not all(map(_is_score, scores.values())):
+        raise UserError(f"{file} has scores {str(scores)[:80]}: expected numbers from 0 to 1.")
+    are_draws = isinstance(draws, dict) and all(
+        isinstance(values, list) and values and all(map(_is_draw, values))
+        for values in draws.values()
+    )
+    sequences = part.get("sequences", [])
+    if not are_draws or (draws and not sequences):
+        raise UserError(f"{file} has draws that are no lists of scores, or not of any sequences.")
+    if not isinstance(sequences, list) or not all(isinstance(name, str) for name in sequences):
+        raise UserError(f"{file} has sequences {str(sequences)[:80]}: expected names.")
 
 
 def _is_score(value):
-    return isinstance(value, int | float) and -1e-6 <= value <= 1 + 1e-6  # rounding
+    return _is_number(value) and value <= 1 + ROUNDING
+
+
+def _is_draw(value):
+    return _is_score(value) or value != value  # NaN: a draw of one sequence says nothing
+
+
+def _is_number(value):
+    return isinstance(value, int | float) and -ROUNDING <= value < math.inf
 
 
 def log_of(run, root):

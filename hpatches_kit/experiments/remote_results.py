@@ -29,6 +29,7 @@ from hpatches_kit.experiments.records import FILES, MODEL, RECORD, run_folder
 
 OLD_MODEL = "model.keras"  # of earlier versions: loading it could run the code of a stranger
 LARGEST = 4 << 30  # bytes of the files of a run
+BLOCK = 1 << 24  # bytes that are downloaded at once
 
 
 def is_remote(root):
@@ -78,11 +79,13 @@ def download_run(root, folder):
     local, remote = run_folder(local_folder(root), folder), f"{base}/{folder}.zip"
     if not filesystem.exists(remote):
         return
-    if (size := filesystem.size(remote)) > LARGEST:
-        raise UserError(f"{root}/{folder}.zip has {size:,} bytes: expected {LARGEST:,} at most.")
     with tempfile.TemporaryDirectory() as temporary:
         archive = Path(temporary) / f"{folder.replace('/', '-')}.zip"  # errors show this name
-        filesystem.get_file(remote, str(archive))
+        with filesystem.open(remote) as stream, open(archive, "wb") as file:
+            while block := stream.read(BLOCK):
+                if file.tell() + len(block) > LARGEST:
+                    raise UserError(f"{root}/{folder}.zip has more than {format_bytes(LARGEST)}.")
+                file.write(block)
         with open_zip(archive, LARGEST) as (members, read):
             if PurePosixPath(OLD_MODEL) in members:
                 raise UserError(

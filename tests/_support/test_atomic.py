@@ -8,6 +8,7 @@ import time
 import pytest
 from files import file_names
 
+from hpatches_kit._support import leftovers
 from hpatches_kit._support.atomic import (
     atomic_file,
     atomic_folder,
@@ -184,3 +185,24 @@ def test_the_bytes_are_on_the_disk_before_a_file_gets_its_name(tmp_path, monkeyp
     monkeypatch.setattr(os, "replace", lambda *a: (events.append("replace"), replace(*a)))
     write_text(tmp_path / "a", "x")
     assert events == ["sync", "replace"]
+
+
+@pytest.mark.parametrize("moment", ["before it is opened", "before it is locked"])
+def test_a_new_temporary_file_that_another_writer_deletes_is_made_again(
+    moment, tmp_path, monkeypatch
+):
+    module, name = (leftovers, "_marked") if moment == "before it is opened" else (os, "fstat")
+    before, deleted = getattr(module, name), []
+
+    def delete_once(argument):
+        if not deleted:
+            deleted.extend(tmp_path.glob(".*-a.json"))
+            deleted[0].unlink()
+        return before(argument)
+
+    monkeypatch.setattr(module, name, delete_once)
+    with atomic_file(tmp_path / "a.json") as file:
+        monkeypatch.undo()
+        assert file.exists()
+        file.write_text("{}")
+    assert deleted and file_names(tmp_path) == ["a.json"]

@@ -256,3 +256,12 @@ def test_names_and_warnings_of_others_are_text_in_every_format(scores):
     assert r"\input" not in latex and "$" not in latex.replace(r"\$", "")
     for figure in (hk.plots.scores(stranger), hk.plots.pools(stranger)):
         figure.savefig(BytesIO())
+
+
+def test_a_name_cannot_add_a_cell_to_a_table_or_leave_its_legend(scores):
+    stranger = replace(scores, name="_a\\| b |")
+    head = stranger.to_markdown().splitlines()[0]
+    unescaped = re.sub(r"\\[\\|]", "", head)  # as Markdown reads it: pairs from the left
+    assert unescaped.count("|") == 6
+    legend = hk.plots.pools(stranger).legends[0]
+    assert [text.get_text().strip() for text in legend.get_texts()] == [stranger.title]

@@ -47,6 +47,18 @@ def write_run(run, root, model=None, **changes):
         ({"scores": {"matching": np.nan}}, "expected numbers from 0 to 1"),
         ({"real": {"scores": {"matching": -1}}}, "expected numbers from 0 to 1"),
         ({"scores": [0.5]}, "'scores' is of another type"),
+        (
+            {"draws": {"matching": [0.5, 42]}, "sequences": ["v_a"]},
+            "draws that are no lists of scores",
+        ),
+        ({"draws": {"matching": "x"}, "sequences": ["v_a"]}, "draws that are no lists of scores"),
+        ({"draws": {"matching": [0.5]}}, "draws that are no lists of scores"),
+        ({"sequences": [1]}, r"sequences \[1\]: expected names"),
+        ({"real": {"noisy": {"scores": {"matching": 2}}}}, "expected numbers from 0 to 1"),
+        ({"core_seconds": "x"}, "has core_seconds 'x': expected a positive number"),
+        ({"parameters": np.inf}, "has parameters inf: expected a positive number"),
+        ({"environment": ["<b>"]}, "'environment' is of another type"),
+        ({"sha256": "x"}, "'sha256' is of another type"),
     ],
 )
 def test_the_record_of_another_run_is_an_error(changes, message, run, tmp_path):

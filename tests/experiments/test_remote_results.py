@@ -183,5 +183,5 @@ def test_an_archive_that_is_too_large_is_not_downloaded(tmp_path, monkeypatch, a
     use_machine("one", tmp_path, monkeypatch)
     write_archive(tmp_path, ["log.csv"])
     monkeypatch.setattr("hpatches_kit.experiments.remote_results.LARGEST", 100)
-    with pytest.raises(ValueError, match="row/run.zip has .* bytes: expected 100 at most"):
+    with pytest.raises(ValueError, match="row/run.zip has more than 100 bytes"):
         download_run(address, "row/run")

@@ -113,6 +113,14 @@ def test_a_picture_with_too_many_pixels_is_refused_by_its_header(act, tmp_path):
         act(tmp_path / "b.png")
 
 
+def test_a_small_file_with_millions_of_equal_pixels_is_refused(tmp_path):
+    Image.new("1", (8000, 4000)).save(tmp_path / "a.png")
+    with pytest.raises(
+        UserError, match=r"a\.png has 8,000 x 4,000 pixels in a file of \d,\d+ bytes"
+    ):
+        read_grey(tmp_path / "a.png")
+
+
 def test_a_pipe_with_the_name_of_a_picture_is_not_waited_for(tmp_path):
     os.mkfifo(tmp_path / "a.jpg")
     with pytest.raises(UserError, match=r"a\.jpg is a pipe or a device"):
