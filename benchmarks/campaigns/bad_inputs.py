@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from campaigns.formats import FORMATS, png_header
-from campaigns.outcomes import outcome_of
+from campaigns.outcomes import SAFE, outcome_of
 
 
 def _truncate(part):
@@ -71,6 +71,7 @@ GENERIC = {  # name: function of the file and of a folder outside that of the ca
     "unreadable": lambda file, _: file.chmod(0),
 }
 # Shorter lists, rows that are listed twice and numbers with fewer digits are like others.
+HARMLESS = {}
 ANY_CONTENT = {
     "homography": {"nine tenths"},
     "task lists": {"a third", "nine tenths", "doubled", "appended"},
@@ -113,7 +114,7 @@ def all_cases():
     yield from json_cases("labels of strips", "release/places.json", ["label", "label/v_a"])
 
 
-def run_case(case, folder, examples, **limits):
+def outcome_of_case(case, folder, examples, **limits):
     """The outcome of one case, in a new folder.
 
     `examples` keeps the written examples, `{format: (folder, text)}`. A file outside the folder of
@@ -139,10 +140,16 @@ def run_case(case, folder, examples, **limits):
     outcome = outcome_of(described.read, inside, names, expected, **limits)
     if _snapshot(outside) != before:
         return "escape", outcome[1]
-    kind = label.rpartition(": ")[2]
-    if outcome[0] == "changed" and kind in ANY_CONTENT.get(format_name, ()):
-        return "equal", "another list"
     return outcome
+
+
+def expected_outcome(case):
+    """The class of outcome that a bad input should have: `refused`, `equal` or `another list`."""
+    label, format_name, *_ = case
+    damage = label.split(": ", 2)[2]
+    if damage in ANY_CONTENT.get(format_name, ()):
+        return "changed"
+    return "equal" if damage in HARMLESS.get(format_name, ()) else "refused"
 
 
 def _snapshot(folder):
@@ -152,6 +159,16 @@ def _snapshot(folder):
 
 
 def run(folder, cases=None, **limits):
-    """Read all bad inputs; returns `{label: (outcome, text)}`."""
-    examples = {}
-    return {case[0]: run_case(case, folder, examples, **limits) for case in cases or all_cases()}
+    """Read all bad inputs; returns `{label: (outcome, text)}`.
+
+    A bad input with another outcome than the expected one counts as unsafe.
+    """
+    outcomes, examples = {}, {}
+    for case in cases or all_cases():
+        kind, text = outcome_of_case(case, folder, examples, **limits)
+        if kind != (expected := expected_outcome(case)):
+            kind = f"{kind}, not {expected}" if kind in SAFE else kind
+        elif kind == "changed":
+            kind = "equal"  # to what the text says
+        outcomes[case[0]] = kind, text
+    return outcomes

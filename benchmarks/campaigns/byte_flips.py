@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from campaigns.bad_inputs import run_case
+from campaigns.bad_inputs import outcome_of_case
 from campaigns.formats import FORMATS
 
 
@@ -17,7 +17,7 @@ def flip(position, bit):
     return damage
 
 
-def run(folder, flips=30, seed=0, **limits):
+def run(folder, flips=40, seed=0, **limits):
     """Flip bits in the formats with a checksum; returns `{label: (outcome, text)}`.
 
     Of the others, whose numbers may change without a trace, only a crash counts.
@@ -28,7 +28,7 @@ def run(folder, flips=30, seed=0, **limits):
             position, bit = rng.random(), int(rng.integers(8))
             file = described.files[k % len(described.files)]
             case = (f"{name}: {file}: bit {bit} at {position:.4f}", name, file, flip(position, bit))
-            outcome = run_case(case, folder, examples, **limits)
+            outcome = outcome_of_case(case, folder, examples, **limits)
             if outcome[0] == "changed" and not described.has_checksum:
                 outcome = "equal", "no checksum"
             outcomes[case[0]] = outcome

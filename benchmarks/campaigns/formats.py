@@ -16,8 +16,12 @@ from PIL import Image
 
 import hpatches_kit as hk
 from hpatches_kit._support.array_files import read_npz
+from hpatches_kit._support.atomic import write_text
+from hpatches_kit._support.checksums import digest
 from hpatches_kit.datasets.hpatches import convert_release
 from hpatches_kit.datasets.strips import write_strips
+from hpatches_kit.experiments import Denoiser, Run, Scale
+from hpatches_kit.experiments.records import log_of, record_of, save_records
 from hpatches_kit.images.reading import read_grey
 from hpatches_kit.images.sequences import read_sequence
 from hpatches_kit.patches.storage import open_patch_set
@@ -44,7 +48,8 @@ class Format:
     has_checksum: bool = True
 
 
-def _hash(*parts):
+def hash_of(*parts):
+    """A text that identifies arrays and other values."""
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, np.ndarray):
@@ -59,18 +64,18 @@ def descriptors():
     return hk.Descriptors(RNG(0).normal(size=(8, 16, 4)), NAMES, name="random")
 
 
-def patches():
-    clean = RNG(1).integers(0, 256, (8, 16, 32, 32), np.uint8)
+def patches(seed=1):
+    clean = RNG(seed).integers(0, 256, (8, 16, 32, 32), np.uint8)
     splits = {"own": {"train": ["v_a"], "validation": ["i_b"], "test": ["v_c"]}}
     return hk.PatchSet({"clean": clean, "noisy": clean[::-1].copy()}, NAMES, splits=splits)
 
 
 def _of_descriptors(d):
-    return _hash(d.values, d.sequence, d.label, d.flat)
+    return hash_of(d.values, d.sequence, d.label, d.flat)
 
 
-def _of_patches(p):
-    return _hash(p.clean, p.noisy, p.label, p.flat, p.lengths, p.splits)
+def hash_of_patches(p):
+    return hash_of(p.clean, p.noisy, p.label, p.flat, p.lengths, p.splits)
 
 
 def _zip(folder, file):
@@ -85,7 +90,8 @@ def _csv_zip(folder):
     shutil.rmtree(folder / "set")
 
 
-def _strips(folder):
+def write_release(folder):
+    """Write strips of HPatches, with their labels, to a folder `release`."""
     for name, points in LENGTHS.items():
         strips = RNG(points).integers(0, 256, (points, 16, 65, 65), np.uint8)
         write_strips(folder / "release" / name, strips)
@@ -93,15 +99,15 @@ def _strips(folder):
     (folder / "release" / "places.json").write_text(json.dumps({"label": labels, "splits": {}}))
 
 
-def _strips_zip(folder):
-    _strips(folder)
+def _zip_of_strips(folder):
+    write_release(folder)
     _zip(folder / "release", folder / "release.zip")
     shutil.rmtree(folder / "release")
 
 
 def _convert(source):
     shutil.rmtree(source.parent / "arrays", ignore_errors=True)
-    return _of_patches(convert_release(source, source.parent / "arrays", progress=False))
+    return hash_of_patches(convert_release(source, source.parent / "arrays", progress=False))
 
 
 def _picture(name):
@@ -109,7 +115,7 @@ def _picture(name):
         grey = RNG(2).integers(0, 256, (40, 50), np.uint8)
         Image.fromarray(grey).save(folder / name)
 
-    return Format(write, lambda folder: _hash(read_grey(folder / name)), (name,))
+    return Format(write, lambda folder: hash_of(read_grey(folder / name)), (name,))
 
 
 def _sequence(folder):
@@ -120,7 +126,7 @@ def _sequence(folder):
 
 def _read_sequence(folder):
     sequence = read_sequence(folder)
-    return _hash(*sequence.images, sequence.homographies)
+    return hash_of(*sequence.images, sequence.homographies)
 
 
 def _scores(folder):
@@ -135,7 +141,7 @@ def _tasks(folder):
 def _read_tasks(folder):
     tasks = hk.benchmark.load_tasks(folder / "lists", "a", descriptors())
     pairs = [vars(getattr(tasks, kind)) for kind in ("positive", "intra", "inter")]
-    return _hash(tasks.queries, tasks.distractors, *(a for p in pairs for a in p.values()))
+    return hash_of(tasks.queries, tasks.distractors, *(a for p in pairs for a in p.values()))
 
 
 def _weights(folder):
@@ -143,7 +149,38 @@ def _weights(folder):
 
 
 def _read_weights(folder):
-    return _hash(*sorted(read_npz(folder / "weights.npz", "a file of weights").items()))
+    return hash_of(*sorted(read_npz(folder / "weights.npz", "a file of weights").items()))
+
+
+ROW = Denoiser("campaign", network_options={"encoder": (2, 2), "decoder": (2,)})
+RUN = Run(ROW, "mini", Scale("campaign", epochs=2), 0)
+
+
+def _run_folder(folder):
+    """The folder of a complete run, without training it."""
+    run = folder / RUN.folder
+    run.mkdir(parents=True, exist_ok=True)
+    write_text(run / "log.csv", "epoch,loss\n0,2.0\n1,1.0\n")
+    sha256 = {"log.csv": digest(run / "log.csv")}
+    record = {"settings": RUN.settings, "scores": {}, "sha256": sha256, "seconds": 3.0}
+    write_text(run / "run.json", json.dumps(record))
+
+
+def _read_run(folder):
+    record = record_of(RUN, folder)
+    if record is None:
+        raise FileNotFoundError(f"{RUN.folder}/run.json is missing: the run is trained.")
+    return hash_of(record["settings"], record["scores"], log_of(RUN, folder).to_csv())
+
+
+def _read_backup(folder):
+    return hash_of(*sorted(read_npz(folder / "b.npz", "a backup of a run", links=False).items()))
+
+
+def _kept_runs(folder):
+    _run_folder(folder / "from")
+    save_records(folder, [RUN], folder / "from")
+    shutil.rmtree(folder / "from")
 
 
 FORMATS = {
@@ -165,29 +202,29 @@ FORMATS = {
     ),
     "patch set": Format(
         lambda folder: patches().save(folder / "set"),
-        lambda folder: _of_patches(open_patch_set(folder / "set")),
+        lambda folder: hash_of_patches(open_patch_set(folder / "set")),
         ("set/patches.json", "set/label.npy", "set/clean.npy"),
     ),
     "strips": Format(
-        _strips,
+        write_release,
         lambda folder: _convert(folder / "release"),
         ("release/v_a/ref.png", "release/v_c/h2.png"),
     ),
     "labels of strips": Format(
-        _strips,
+        write_release,
         lambda folder: _convert(folder / "release"),
         ("release/places.json",),
         has_checksum=False,
     ),
     "zip of strips": Format(
-        _strips_zip, lambda folder: _convert(folder / "release.zip"), ("release.zip",)
+        _zip_of_strips, lambda folder: _convert(folder / "release.zip"), ("release.zip",)
     ),
     "PNG": _picture("a.png"),
     "image sequence": Format(_sequence, _read_sequence, ("1.png", "2.png")),
     "homography": Format(_sequence, _read_sequence, ("H_1_2",), has_checksum=False),
     "scores": Format(
         _scores,
-        lambda folder: _hash(hk.benchmark.load_scores(folder / "s.json")[0].frame().to_numpy()),
+        lambda folder: hash_of(hk.benchmark.load_scores(folder / "s.json")[0].frame().to_numpy()),
         ("s.json",),
         has_checksum=False,
     ),
@@ -196,6 +233,18 @@ FORMATS = {
         _read_tasks,
         ("lists/verif_pos_split-a.csv", "lists/retr_queries_split-a.csv"),
         has_checksum=False,
+    ),
+    "record of a run": Format(
+        _run_folder,
+        _read_run,
+        (f"{RUN.folder}/run.json", f"{RUN.folder}/log.csv"),
+        has_checksum=False,
+    ),
+    "kept runs": Format(_kept_runs, _read_run, ("runs.jsonl", "logs.jsonl"), has_checksum=False),
+    "backup of a run": Format(
+        lambda folder: np.savez(folder / "b.npz", epoch=3, ended=False, **{"0": np.eye(9)}),
+        _read_backup,
+        ("b.npz",),
     ),
     "weights": Format(_weights, _read_weights, ("weights.npz",)),
 }
