@@ -20,7 +20,7 @@ def lengths(points):
     for letter, change in {"v": "viewpoint", "i": "illumination"}.items():
         axis.bar([0], [0], color=style.SEQUENCE_COLOURS[letter], label=change)
     labelled = names if len(names) <= 60 else []  # more names would overlap
-    axis.set_xticks(range(len(labelled)), labelled)
+    axis.set_xticks(range(len(labelled)), [figure_text(name) for name in labelled])
     axis.tick_params(axis="x", rotation=90, labelsize=7)
     axis.set(ylabel="points", xlim=(-0.7, len(names) - 0.3), title=f"{len(names)} sequences")
     axis.legend(frameon=False)
