@@ -18,6 +18,7 @@ import hpatches_kit as hk
 from hpatches_kit._support.array_files import read_npz
 from hpatches_kit._support.atomic import write_text
 from hpatches_kit._support.checksums import digest
+from hpatches_kit._support.resumable_arrays import ResumableArrays
 from hpatches_kit.datasets.hpatches import convert_release
 from hpatches_kit.datasets.strips import write_strips
 from hpatches_kit.experiments import Denoiser, Run, Scale
@@ -177,6 +178,19 @@ def _read_backup(folder):
     return hash_of(*sorted(read_npz(folder / "b.npz", "a backup of a run", links=False).items()))
 
 
+def _interrupted_arrays(folder):
+    arrays = ResumableArrays(folder / "arrays", 9, {"x": (5,)}, {"seed": 0})
+    arrays.put([0, 3], x=np.full((2, 5), 7, np.uint8))
+
+
+def _read_arrays(folder):
+    """Continue the arrays, as denoising and conversions do."""
+    arrays = ResumableArrays(folder / "arrays", 9, {"x": (5,)}, {"seed": 0})
+    missing = arrays.missing()
+    arrays.put(missing, x=np.full((len(missing), 5), 7, np.uint8))
+    return hash_of(arrays.arrays()["x"])
+
+
 def _kept_runs(folder):
     _run_folder(folder / "from")
     save_records(folder, [RUN], folder / "from")
@@ -245,6 +259,12 @@ FORMATS = {
         lambda folder: np.savez(folder / "b.npz", epoch=3, ended=False, **{"0": np.eye(9)}),
         _read_backup,
         ("b.npz",),
+    ),
+    "interrupted arrays": Format(
+        _interrupted_arrays,
+        _read_arrays,
+        ("arrays/plan.json", "arrays/done", "arrays/x.npy"),
+        has_checksum=False,
     ),
     "weights": Format(_weights, _read_weights, ("weights.npz",)),
 }

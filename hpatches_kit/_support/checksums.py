@@ -5,10 +5,17 @@ import os
 import zlib
 from contextlib import nullcontext
 
+from hpatches_kit._support.regular_files import check_size, open_regular
 
-def digest(file):
-    """SHA-256 of all bytes of a file, in hexadecimal."""
-    with open(file, "rb") as stream:
+
+def digest(file, limit=None):
+    """SHA-256 of all bytes of a file, in hexadecimal.
+
+    Raises UserError for anything but a regular file, and for one with more than `limit` bytes.
+    """
+    with open_regular(file) as stream:
+        if limit is not None:
+            check_size(stream, limit)
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 

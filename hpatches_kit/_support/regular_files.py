@@ -59,11 +59,16 @@ def read_regular(file, limit, links=True):
 
 def read_stream(stream, limit):
     """Read all bytes of a file that `open_regular` has opened, as `read_regular` does."""
+    check_size(stream, limit)
+    return stream.read()
+
+
+def check_size(stream, limit):
+    """Raise UserError if a file that `open_regular` has opened has more than `limit` bytes."""
     if (size := os.fstat(stream.fileno()).st_size) > limit:
         raise UserError(
             f"{stream.name} has {size:,} bytes: expected at most {format_bytes(limit)}."
         )
-    return stream.read()
 
 
 def check_no_link(path):

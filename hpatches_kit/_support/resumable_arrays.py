@@ -16,7 +16,12 @@ from hpatches_kit._support.array_files import map_array
 from hpatches_kit._support.atomic import write_text
 from hpatches_kit._support.disk import check_disk_space
 from hpatches_kit._support.errors import UserError
-from hpatches_kit._support.regular_files import check_no_link, open_folder, open_regular
+from hpatches_kit._support.regular_files import (
+    check_no_link,
+    open_folder,
+    open_regular,
+    read_regular,
+)
 from hpatches_kit._support.units import format_bytes
 
 PLAN, DONE = "plan.json", "done"
@@ -41,11 +46,13 @@ class ResumableArrays:
         plan = _plan(rows, self.shapes, provenance)
         check_no_link(folder)
         try:
-            for name in (PLAN, DONE):
-                check_no_link(folder / name)
-            valid = (folder / PLAN).read_text() == plan
-            self.done, arrays = np.fromfile(folder / DONE, np.uint8), self.arrays()
-            valid &= len(self.done) == rows == len(next(iter(arrays.values())))
+            valid = read_regular(folder / PLAN, len(plan), links=False).decode() == plan
+            done = read_regular(folder / DONE, rows, links=False)
+            self.done, arrays = np.frombuffer(bytearray(done), np.uint8), self.arrays()
+            valid &= len(self.done) == rows
+            valid &= all(
+                arrays[name].shape == (rows, *shape) for name, shape in self.shapes.items()
+            )
         except (OSError, ValueError, KeyError):  # a file is missing, truncated or a link
             valid = False
         if not valid:
