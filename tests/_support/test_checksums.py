@@ -1,11 +1,13 @@
 """Checksums of files."""
 
 import hashlib
+import os
 
 import pytest
 from files import flip_a_bit, truncate
 
 from hpatches_kit._support.checksums import digest, quick_checksum
+from hpatches_kit._support.errors import UserError
 
 SAMPLES = {"limit": 50, "windows": 3, "window": 10}
 
