@@ -70,13 +70,15 @@ GENERIC = {  # name: function of the file and of a folder outside that of the ca
     "missing": _replace(lambda file, _: None),
     "unreadable": lambda file, _: file.chmod(0),
 }
-# Shorter lists, rows that are listed twice and numbers with fewer digits are like others.
-HARMLESS = {}
-ANY_CONTENT = {
-    "homography": {"nine tenths"},
-    "task lists": {"a third", "nine tenths", "doubled", "appended"},
-    "labels of strips": {"missing"},  # HPatches has none
-}
+# What is behind the end of a picture or in front of a zip is no part of it.
+AFTER = {"appended", "doubled"}
+PICTURES, ZIPS = ("PNG", "JPG", "PPM", "TIF", "BMP", "image sequence"), ("CSV zip", "zip of strips")
+HARMLESS = {name: AFTER | {"a terabyte of zeros"} for name in PICTURES}
+HARMLESS |= dict.fromkeys([*ZIPS, "npz of descriptors", "weights", "backup of a run"], AFTER)
+HARMLESS |= {"strips": AFTER, "scores": {"name is text"}}
+HARMLESS["interrupted arrays"] = set(GENERIC)  # they are made again
+# A number with fewer digits is another number; HPatches has no file of labels.
+ANY_CONTENT = {"homography": {"nine tenths"}, "labels of strips": {"missing"}}
 
 
 def _json_values(file, outside, key, value):
@@ -147,6 +149,8 @@ def expected_outcome(case):
     """The class of outcome that a bad input should have: `refused`, `equal` or `another list`."""
     label, format_name, *_ = case
     damage = label.split(": ", 2)[2]
+    if damage == "unreadable" and not os.geteuid():
+        return "equal"  # root reads every file
     if damage in ANY_CONTENT.get(format_name, ()):
         return "changed"
     return "equal" if damage in HARMLESS.get(format_name, ()) else "refused"

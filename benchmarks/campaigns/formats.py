@@ -170,7 +170,7 @@ def _run_folder(folder):
 def _read_run(folder):
     record = record_of(RUN, folder)
     if record is None:
-        raise FileNotFoundError(f"{RUN.folder}/run.json is missing: the run is trained.")
+        raise FileNotFoundError("neither run.json nor runs.jsonl has the run: it is trained")
     return hash_of(record["settings"], record["scores"], log_of(RUN, folder).to_csv())
 
 

@@ -74,7 +74,11 @@ def _request(url, file, part, known, start, progress, announce):
         headers["Range"] = f"bytes={start}-"
         if known["validator"]:
             headers["If-Range"] = known["validator"]
-    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+    try:
+        response = requests.get(url, headers=headers, stream=True, timeout=TIMEOUT)
+    except ValueError as error:  # also of urllib, for an address that the server redirects to
+        raise requests.exceptions.InvalidURL(str(error)) from error
+    with response:
         status, (first, answer) = response.status_code, _description(response, url)
         if status == 429 or status >= 500:
             raise requests.ConnectionError(f"the server answers {status} {response.reason}")

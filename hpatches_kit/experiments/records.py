@@ -51,6 +51,8 @@ def record_of(run, root):
         record = read_json(file, WHAT, {"scores": dict}, links=False)
     elif lines := _lines_by_run(Path(root) / RUNS).get(run.folder):
         file, record = Path(root) / RUNS, lines[0]["record"]
+        if len(lines) > 1:
+            raise UserError(f"{file} has {len(lines)} records of {run.folder}: expected one.")
     else:
         return None
     check_record(record, run.settings, file)
@@ -119,8 +121,14 @@ def log_of(run, root):
     if (folder / RECORD).exists():
         check_unchanged(run, root, LOG)
         return read_log(folder)
-    lines = _lines_by_run(Path(root) / LOGS)[run.folder]
-    return pd.DataFrame(lines).drop(columns="run")
+    file = Path(root) / LOGS
+    lines = _lines_by_run(file).get(run.folder, [])
+    if not lines or [line.get("epoch") for line in lines] != list(range(len(lines))):
+        raise UserError(f"{file} lacks epochs of {run.folder}, or has one of them twice.")
+    log = pd.DataFrame(lines).drop(columns="run")
+    if not all(map(pd.api.types.is_numeric_dtype, log.dtypes)):
+        raise UserError(f"{file} has a log of {run.folder} that is not made of numbers.")
+    return log
 
 
 def check_unchanged(run, root, name):

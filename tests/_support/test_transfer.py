@@ -106,6 +106,12 @@ def test_a_file_without_a_size_that_does_not_end_is_given_up(get, server, tmp_pa
     assert file_names(tmp_path) == []
 
 
+def test_a_redirect_to_no_address_is_refused(server, tmp_path):
+    server.redirect_headers = {"Location": "http://["}
+    with pytest.raises(UserError, match="/linked/x.bin' is not an address"):
+        download(f"{server.url}/linked/x.bin", tmp_path / "x.bin", progress=False)
+
+
 def test_without_a_network_the_error_is_one_readable_line(get, server):
     server.server_close()
     with pytest.raises(ConnectionError, match="refused.* Nothing is downloaded yet") as error:

@@ -93,6 +93,30 @@ def test_a_log_that_has_changed_is_an_error(text, message, run, tmp_path):
         log_of(run, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ([], "lacks epochs of"),
+        ([{"epoch": 0, "loss": 2.0}, {"epoch": 0, "loss": 2.0}], "lacks epochs of .* twice"),
+        ([{"epoch": 1, "loss": 1.0}], "lacks epochs of"),
+        ([{"epoch": 0, "loss": "x"}], "not made of numbers"),
+    ],
+)
+def test_a_kept_log_that_is_not_whole_is_an_error(lines, message, run, tmp_path):
+    (tmp_path / "logs.jsonl").write_text(
+        "".join(json.dumps({"run": run.folder, **line}) + "\n" for line in lines)
+    )
+    with pytest.raises(UserError, match=rf"logs\.jsonl .*{message}"):
+        log_of(run, tmp_path)
+
+
+def test_two_kept_records_of_one_run_are_an_error(run, tmp_path):
+    line = json.dumps({"run": run.folder, "record": {"settings": run.settings, "scores": {}}})
+    (tmp_path / "runs.jsonl").write_text(f"{line}\n{line}\n")
+    with pytest.raises(UserError, match=r"runs\.jsonl has 2 records of .*: expected one"):
+        record_of(run, tmp_path)
+
+
 @pytest.mark.parametrize("text", ["", "epoch,loss\n0,x\n", '"', "epoch\n1,2,3\n1,2\n1,2,3,4\n"])
 def test_a_damaged_log_is_named(text, tmp_path):
     (tmp_path / "log.csv").write_text(text)
