@@ -9,7 +9,7 @@ from hpatches_kit.experiments.rows import check_choice, check_name
 class Scale:
     """Limits on training and scoring; None keeps the setting of the row.
 
-    Patches are counted over all epochs, so that rows of one table see the same number of patches.
+    Patches are counted over all epochs, so that rows of one table see about the same number of patches.
     """
 
     name: str

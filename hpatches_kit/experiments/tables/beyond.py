@@ -118,7 +118,7 @@ TABLES = {
         ],
         note="The report proposes it and did not try it. The rows are report B's baseline on"
         " denoised patches. Report B's anchor swapping makes two triplets of four patches: from as"
-        " many patches as the baseline it has half as many triplets again.",
+        " many patches as the baseline it has 1.5 times as many triplets.",
     ),
     "beyond-B-losses": Table(
         "report B, section 5: other losses",
