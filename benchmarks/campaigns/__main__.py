@@ -50,6 +50,7 @@ def main():
         parser.error(f"unknown {', '.join(unknown)}: expected some of {', '.join(PARTS)}")
     if not os.geteuid():
         parser.error("run it as an ordinary user: root may read and write every file")
+    os.environ["TQDM_DISABLE"] = "1"  # the progress bars of those that are killed
     for name in options.parts or PARTS:
         if name == "a full disk" and not options.small_disk:
             print(f"{name}: needs --small-disk, see full_disk.py")

@@ -7,9 +7,11 @@ has a backend of its own.
 import os
 
 import keras
+import numpy as np
 
 import hpatches_kit as hk
-from campaigns.formats import hash_of, patches
+from campaigns.formats import hash_of
+from hpatches_kit._support.locks import locked
 from hpatches_kit.datasets.denoised import denoise
 from hpatches_kit.experiments import Denoiser, Run, Scale, engines
 from hpatches_kit.experiments.records import RECORD, log_of, record_of
@@ -17,21 +19,31 @@ from hpatches_kit.models.pretrained import read_weights
 
 FILTERS = {"encoder": (2, 2), "decoder": (2,), "residual": True}
 ROW = Denoiser("campaign", network_options=FILTERS, optimizer="Adam")
-SCALE = Scale("campaign", epochs=3, denoiser_patches=200, validation_patches=50, train_points=3)
+SCALE = Scale("campaign", epochs=3, denoiser_patches=200, validation_patches=50, train_points=12)
 
 
 def _saved(place):
     """A saved patch set, and a data folder of its own."""
     os.environ["HPATCHES_KIT_DATA"] = str(place / "data")
-    if not (place / "set" / "patches.json").exists():
-        patches().save(place / "set")
+    with locked(place / "set"):
+        if not (place / "set").exists():
+            _patches().save(place / "set")
     return hk.load(place / "set")
+
+
+def _patches():
+    """Random patches of 36 points, with all three sides."""
+    rng, names = np.random.default_rng(1), np.repeat(["v_a", "i_b", "v_c"], 12)
+    clean = rng.integers(0, 256, (36, 16, 32, 32), np.uint8)
+    splits = {"own": {"train": ["v_a"], "validation": ["i_b"], "test": ["v_c"]}}
+    return hk.PatchSet({"clean": clean, "noisy": clean[::-1].copy()}, names, splits=splits)
 
 
 def denoise_patches(place):
     """Denoise a patch set, a patch at a time."""
     keras.utils.set_random_seed(0)
-    return denoise(hk.models.unet(**FILTERS), _saved(place), batch_size=1)
+    noisy = _saved(place).sample_sparse_points(8)
+    return denoise(hk.models.unet(**FILTERS), noisy, batch_size=1)
 
 
 def read_denoised(place):
@@ -46,8 +58,8 @@ def train(place):
     x = keras.layers.Dense(8)(keras.layers.Dropout(0.3)(x))
     model = keras.Model(inputs, keras.layers.UnitNormalization()(x))
     model.compile(keras.optimizers.Adam(0.01), hk.losses.HardNegativeTriplet())
-    batches = hk.batches.Pairs(patches(), 4, 3, seed=3, augment=True)
-    resume = hk.callbacks.Resume(place / "run", batches)
+    batches = hk.batches.Pairs(_patches(), 4, 3, seed=3, augment=True)
+    resume = hk.callbacks.Resume(place / "run", batches, monitor="loss")
     model.fit(batches, epochs=12, callbacks=[resume], verbose=0)
     return model
 
@@ -74,7 +86,8 @@ def read_run(place):
     settings = {**record_of(run, root)["settings"], "data": ""}
     names = sorted(path.name for path in (root / run.folder).iterdir() if path.name[0] != ".")
     assert RECORD in names
-    return hash_of(*weights, log_of(run, root).to_csv(), settings, names)
+    log = log_of(run, root).drop(columns=["seconds", "core_seconds"]).to_csv()
+    return hash_of(*weights, log, settings, names)
 
 
 WORK = {

@@ -6,6 +6,7 @@ import shutil
 import signal
 import time
 
+from campaigns.lying_server import mirror
 from campaigns.outcomes import must_succeed, outcome_of, result_of
 from campaigns.work import WORK
 
@@ -17,16 +18,17 @@ def run(folder, kills=30, seed=0, work=WORK, **limits):
     of work without interruption.
     """
     rng, outcomes = random.Random(seed), {}
-    for name, (begin, result) in work.items():
-        expected, seconds = _without_interruption(folder / name, begin, result)
-        for k in range(kills):
-            place = _new(folder / name)
-            moment = rng.uniform(0, seconds)
-            in_the_middle = _kill_after(moment, begin, place)
-            outcome = outcome_of(result, place, (), expected, **limits)
-            where = "in the middle" if in_the_middle else "at the end"
-            outcomes[f"{name}: kill {k}, {where}"] = must_succeed(outcome)
-        shutil.rmtree(folder / name)
+    with mirror():
+        for name, (begin, result) in work.items():
+            expected, seconds = _without_interruption(folder / name, begin, result)
+            for k in range(kills):
+                place = _new(folder / name)
+                moment = rng.uniform(0, seconds)
+                in_the_middle = _kill_after(moment, begin, place)
+                outcome = outcome_of(result, place, (), expected, **limits)
+                where = "in the middle" if in_the_middle else "at the end"
+                outcomes[f"{name}: kill {k}, {where}"] = must_succeed(outcome)
+            shutil.rmtree(folder / name)
     return outcomes
 
 

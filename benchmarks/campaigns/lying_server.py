@@ -1,6 +1,7 @@
 """A server that lies: downloads end with an error, or with the right bytes, and in time."""
 
 import hashlib
+import os
 import socket
 import threading
 import time
@@ -122,6 +123,23 @@ def serve(pieces):
         yield f"http://127.0.0.1:{server.getsockname()[1]}/x.bin"
         server.shutdown(socket.SHUT_RDWR)
         thread.join()
+
+
+def honest(start, _):
+    """The file, or the rest of it, slowly."""
+    content = partial(start, f"bytes {start}-199999/200000") if start else answer(ETag='"one"')
+    for k in range(0, len(content), 5000):
+        time.sleep(0.005)
+        yield content[k : k + 5000]
+
+
+@contextmanager
+def mirror():
+    """Serve `x.bin` honestly, as the mirror of every address."""
+    with serve(honest) as url:
+        os.environ["HPATCHES_KIT_MIRROR"] = url.removesuffix("/x.bin")
+        yield
+        del os.environ["HPATCHES_KIT_MIRROR"]
 
 
 def _answer_all(server, pieces):

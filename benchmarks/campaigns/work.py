@@ -9,7 +9,9 @@ import os
 import numpy as np
 
 from campaigns.formats import descriptors, hash_of, hash_of_patches, patches, write_release
+from hpatches_kit._support import transfer
 from hpatches_kit._support.atomic import write_text
+from hpatches_kit._support.downloads import download
 from hpatches_kit._support.locks import locked
 from hpatches_kit._support.resumable_arrays import ResumableArrays
 from hpatches_kit.datasets.hpatches import convert_release
@@ -46,8 +48,8 @@ def read_patches(place):
     try:
         read = hash_of_patches(open_patch_set(place / "set"))
     except FileNotFoundError:
-        read = None if (place / "read").exists() else hash_of_patches(patches())
-    if read not in map(hash_of_patches, (patches(), patches(1))):
+        read = hash_of_patches(patches(0))  # killed before the first one was complete
+    if read not in map(hash_of_patches, (patches(0), patches(1))):
         return "another patch set"
     patches().save(place / "set")
     return _names(place)
@@ -62,6 +64,16 @@ def save_descriptors(place):
 def read_descriptors(place):
     save_descriptors(place)
     return hash_of(load(place / "set.npz").values) + _names(place)
+
+
+def download_file(place):
+    """Download a file from the server of `lying_server.mirror`."""
+    transfer.CHUNK, transfer.WAIT = 5000, 0.001
+    return download("https://example.org/x.bin", place / "x.bin", progress=False)
+
+
+def read_download(place):
+    return hash_of(download_file(place).read_bytes()) + _names(place)
 
 
 def fill_arrays(place):
@@ -101,6 +113,7 @@ WORK = {
     "replacing a file": (write_texts, read_texts),
     "saving a patch set": (save_patches, read_patches),
     "saving descriptors": (save_descriptors, read_descriptors),
+    "download": (download_file, read_download),
     "filling arrays": (fill_arrays, read_arrays),
     "conversion": (convert, read_conversion),
 }
