@@ -29,19 +29,13 @@ def mean_cosine(descriptors):
     return (np.square(directions.sum(0)).sum() - n) / (n * (n - 1))
 
 
-def before_normalisation(model):
-    layer = next(
-        layer for layer in model.layers if isinstance(layer, keras.layers.UnitNormalization)
-    )
-    return keras.Model(model.inputs, layer.input)
-
-
 def measure(row, options, patches):
     """Mean cosine and mean norm of a row, one of each for each seed."""
     for seed in range(options.seeds):
         run = Run(row, "photos", "quick", seed, options.policy)
         model = keras.models.load_model(options.results / run.folder / "model.keras", compile=False)
-        numbers = before_normalisation(model).predict(patches, verbose=0).astype("float64")
+        before = keras.Model(model.inputs, model.get_layer("l2_normalisation").input)
+        numbers = before.predict(patches, verbose=0).astype("float64")
         yield mean_cosine(numbers), np.linalg.norm(numbers, axis=1).mean()
 
 
@@ -66,7 +60,8 @@ def main():
                 "mean norm": f"{norms.mean():.3g}",
             }
         )
-    text = f"{table(rows)}\n\nMeans of {options.seeds} seeds (lowest to highest). {describe_machine()}, Keras {keras.__version__}."
+    text = f"{table(rows)}\n\nMeans of {options.seeds} seeds (lowest to highest). "
+    text += f"{describe_machine()}, Keras {keras.__version__}."
     print(text)
     if options.save:
         save_to_page("mean-cosines", text)

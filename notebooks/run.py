@@ -1,7 +1,7 @@
 """Run a notebook from a fresh kernel and keep its results.
 
     python notebooks/run.py quickstart                  # into results/quickstart
-    python notebooks/run.py quickstart --save           # and save outputs, README table and picture
+    python notebooks/run.py quickstart --save           # and save outputs and README table
     python notebooks/run.py quickstart --set SEED=1     # with another setting
     python notebooks/run.py quickstart --quick          # every cell runs, little is trained
     python notebooks/run.py --prepare                   # setup cell, metadata and badges in all notebooks
@@ -13,7 +13,6 @@ prints its table of scores.
 import argparse
 import base64
 import re
-import shutil
 import sys
 import time
 from datetime import date
@@ -166,7 +165,6 @@ def reduce_colours(picture):
 
 def update_readme(notebook, seconds, out):
     """Write the table of a run, and its provenance, into the README."""
-    shutil.copy(out / "denoised.png", PROJECT / "docs" / "denoised.png")
     table = pd.read_csv(out / "scores.csv").to_markdown(index=False, floatfmt=".3f")
     environment = next(cell for cell in notebook.cells if cell.id == "environment").outputs[0].text
     text = (

@@ -43,7 +43,7 @@ def mini():
     return hk.load("mini")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def descriptors():
     """Random descriptors of 60 points in three sequences, closer to their own point than to others."""
     rng = np.random.default_rng(1)
@@ -71,6 +71,21 @@ def set_free_space(monkeypatch):
         monkeypatch.setattr("hpatches_kit._support.disk.shutil.disk_usage", lambda _: usage)
 
     return set_bytes
+
+
+@pytest.fixture(scope="module")
+def eager():
+    """TensorFlow runs models without compiling them, which takes longer than a few steps."""
+    import keras
+
+    if keras.backend.backend() != "tensorflow":
+        yield
+        return
+    import tensorflow as tf
+
+    tf.config.run_functions_eagerly(True)
+    yield
+    tf.config.run_functions_eagerly(False)
 
 
 @pytest.fixture

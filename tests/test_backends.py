@@ -3,44 +3,17 @@
 import importlib.util
 import json
 import os
+import subprocess
+import sys
+from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
-from processes import run_python
+from backend_numbers import measure
 from toy_data import toy_patches
 
-CODE = """
-import json, os, sys
-import keras, numpy as np
-sys.path.insert(0, "tests/helpers")
-from toy_data import toy_patches
-import hpatches_kit as hk
-
-assert keras.backend.backend() == os.environ["KERAS_BACKEND"]
-patches = toy_patches({"v_one": 8, "v_two": 8})
-labels, rows = np.repeat(np.arange(8), 2), np.random.default_rng(0).normal(size=(16, 128))
-rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype("float32")
-clean, noisy = (kind[0][..., None].astype("float32") for kind in (patches.clean, patches.noisy))
-numbers = {
-    "hard negatives, averaged": float(hk.losses.HardNegativeTriplet()(labels, rows)),
-    "hard negatives, minimum": float(hk.losses.HardNegativeTriplet(1.0, "minimum")(labels, rows)),
-    "triplets": float(hk.losses.TripletMargin()(np.arange(15), rows[:15])),
-    "psnr": float(keras.ops.mean(hk.metrics.psnr(clean, noisy))),
-}
-pretrained = hk.models.pretrained("noisy-descriptor").predict(noisy, verbose=0)
-numbers["pretrained"] = float(np.abs(pretrained[:, ::2]).sum())
-keras.utils.set_random_seed(0)
-unet = hk.models.unet("shallow")
-unet.compile(keras.optimizers.Adam(1e-3), "mae", metrics=[hk.metrics.psnr])
-psnr = unet.fit(hk.batches.NoisyClean(patches, 32), epochs=6, verbose=0).history["psnr"]
-l2net = hk.models.l2net(dropout=0)
-l2net.compile("adam", hk.losses.HardNegativeTriplet(1.0, "minimum"))
-pairs = hk.batches.Pairs(patches, 12, 6, kind="denoised", denoiser=unet)
-loss = l2net.fit(pairs, epochs=3, verbose=0).history["loss"]
-scores = hk.benchmark.evaluate(hk.describe(l2net, pairs.patches, "denoised"))
-print("Backend:", hk.environment())
-print(json.dumps([numbers, psnr, loss, scores["matching"]["mean_ap"]]))
-"""
+SCRIPT = Path(__file__).parent / "helpers" / "backend_numbers.py"
 
 
 def expected_numbers():
@@ -64,15 +37,29 @@ def expected_numbers():
     }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("backend", ["tensorflow", "jax", "torch"])
-def test_numbers_agree_with_numpy_and_both_networks_learn(backend):
-    if importlib.util.find_spec(backend) is None:
-        pytest.skip(f"{backend} is not installed")
-    printed = run_python(CODE, env={**os.environ, "KERAS_BACKEND": backend})
-    report, text = printed.strip().splitlines()[-2:]
-    assert f"on {backend} " in report and "CPU core" in report
-    numbers, psnr, loss, matching = json.loads(text)
+def assert_numbers_agree_and_networks_learn(backend, measured):
+    environment, numbers, psnr, loss, matching = measured
+    assert f"on {backend} " in environment and "CPU core" in environment
     for name, value in expected_numbers().items():
         assert numbers[name] == pytest.approx(value, rel=1e-4), name
     assert psnr[-1] > psnr[0] + 1 and loss[-1] < 0.9 * loss[0] and matching > 0.5
+
+
+@pytest.mark.slow
+def test_numbers_agree_with_numpy_and_both_networks_learn():
+    """On this backend: `make test` runs this file on TensorFlow and on JAX."""
+    backend = os.environ.get("KERAS_BACKEND") or keras.backend.backend()
+    assert_numbers_agree_and_networks_learn(backend, measure())
+
+
+@pytest.mark.slow
+@pytest.mark.one_backend
+@pytest.mark.skipif(importlib.util.find_spec("torch") is None, reason="torch is not installed")
+def test_numbers_agree_with_numpy_and_both_networks_learn_on_torch():
+    environment = {**os.environ, "KERAS_BACKEND": "torch"}
+    process = subprocess.run(
+        [sys.executable, SCRIPT], capture_output=True, text=True, env=environment
+    )
+    assert process.returncode == 0, process.stderr
+    measured = json.loads(process.stdout.strip().splitlines()[-1])
+    assert_numbers_agree_and_networks_learn("torch", measured)

@@ -15,23 +15,19 @@ pytestmark = pytest.mark.slow
 SCRIPT = Path(__file__).parent / "helpers" / "several_devices.py"
 
 
-def train_on_devices(count, folder):
-    """Weights and losses of a training on virtual devices."""
-    out = folder / f"{count}.npz"
-    environment = {key: value for key, value in os.environ.items() if key != "XLA_FLAGS"}
-    subprocess.run([sys.executable, SCRIPT, str(count), out], check=True, env=environment)
-    return np.load(out)
-
-
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
+    """Weights and losses of the same training on one and on four virtual devices."""
     pytest.importorskip("jax")
     folder = tmp_path_factory.mktemp("devices")
-    return {count: train_on_devices(count, folder) for count in (1, 4)}
+    environment = {key: value for key, value in os.environ.items() if key != "XLA_FLAGS"}
+    subprocess.run([sys.executable, SCRIPT, folder], check=True, env=environment)
+    return {count: np.load(folder / f"{count}.npz") for count in (1, 4)}
 
 
 def test_four_devices_end_with_the_weights_of_one(runs):
     assert set(runs[1].files) == set(runs[4].files)
+    assert [runs[count]["devices"] for count in (1, 4)] == [1, 4]
     for key in (key for key in runs[1].files if key.startswith("weights")):
         np.testing.assert_allclose(runs[4][key], runs[1][key], atol=2e-5, err_msg=key)
 

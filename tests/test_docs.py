@@ -10,7 +10,6 @@ import keras
 import numpy as np
 import pytest
 from PIL import Image
-from toy_data import toy_patches
 
 import hpatches_kit as hk
 
@@ -28,10 +27,34 @@ CALLS = {
 }
 
 
+pytestmark = pytest.mark.usefixtures("eager")
+
+
 @pytest.fixture(scope="module")
-def names():
-    data = toy_patches({f"v_{k}": 850 for k in range(3)})
-    return {"hk": hk, "keras": keras, "train": data, "validation": data, "test": data}
+def many_patches():
+    """As many patches as the largest batches need: four sequences of 620 points, two of 40."""
+    rng, lengths = np.random.default_rng(0), [620] * 4 + [40] * 2
+    coarse = rng.integers(40, 190, (sum(lengths), 1, 8, 8), np.uint8)
+    coarse = coarse + rng.integers(0, 30, (sum(lengths), 16, 8, 8), np.uint8)
+    clean = coarse.repeat(4, axis=2).repeat(4, axis=3)
+    noisy = clean + rng.integers(0, 36, clean.shape, np.uint8)
+    names = [f"v_{k}" for k in range(6)]
+    sides = {"train": names[:2], "validation": names[2:4], "test": names[4:]}
+    arrays = {"clean": clean, "noisy": noisy}
+    return hk.PatchSet(arrays, np.repeat(names, lengths), None, {"thirds": sides})
+
+
+@pytest.fixture(scope="module")
+def names(many_patches):
+    sides = dict.fromkeys(("train", "validation", "test"), many_patches)
+    return {"hk": hk, "keras": keras, **sides}
+
+
+@pytest.fixture
+def small_unet(monkeypatch):
+    """Every U-Net has six filters."""
+    unet, small = hk.models.unet, {"encoder": (2, 2), "decoder": (2,)}
+    monkeypatch.setattr(hk.models, "unet", lambda *args, **options: unet(**small))
 
 
 def test_every_line_of_the_tables_on_the_page_has_a_call():
@@ -39,13 +62,11 @@ def test_every_line_of_the_tables_on_the_page_has_a_call():
     assert all(any("`" in cell for cell in line) for line in LINES)
 
 
-@pytest.mark.parametrize(
-    "call",
-    [pytest.param(c, marks=[pytest.mark.slow] if "denoiser=" in c else []) for c in CALLS],
-)
-def test_a_call_on_the_page_works(call, names, tmp_path, monkeypatch):
+@pytest.mark.parametrize("call", CALLS)
+def test_a_call_on_the_page_works(call, names, tmp_path, monkeypatch, request):
     monkeypatch.chdir(tmp_path)
     if "denoiser=" in call:  # which denoises every patch of the set
+        request.getfixturevalue("small_unet")
         names = {**names, "train": names["train"].sample_sparse_points(200)}
     result = eval(call, names)
     stated = [cell for cell in CALLS[call] if re.fullmatch(r"[\d,]+", cell.strip())]
@@ -83,16 +104,11 @@ def test_the_files_that_a_page_links_and_the_notebooks_that_it_names_exist(page)
 
 
 @pytest.fixture
-def quick(tmp_path, monkeypatch):
+def quick(many_patches, small_unet, tmp_path, monkeypatch):
     """Toy patches, a small U-Net and two training steps, in a folder with what the pages read."""
-    patches = toy_patches({f"v_{k}": 480 for k in range(6)})
-    sides = {"train": patches.names[:2], "validation": patches.names[2:4]}
-    patches.splits = {"thirds": {**sides, "test": patches.names[4:]}}
-    small = {"encoder": (2, 2), "decoder": (2,)}
     short = {"epochs": 1, "steps_per_epoch": 2, "verbose": 0}
-    unet, fit = hk.models.unet, keras.Model.fit
-    monkeypatch.setattr(hk, "load", lambda *args, **options: patches)
-    monkeypatch.setattr(hk.models, "unet", lambda *args, **options: unet(**small))
+    fit = keras.Model.fit
+    monkeypatch.setattr(hk, "load", lambda *args, **options: many_patches)
     monkeypatch.setattr(hk.experiments, "run", lambda *args, **options: {"scores": {}})
     monkeypatch.setattr(keras.Model, "fit", lambda self, x, **options: fit(self, x, **short))
     monkeypatch.chdir(tmp_path)
@@ -104,7 +120,11 @@ def quick(tmp_path, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "page", ["README.md", *(f"docs/{name}.md" for name in ("training", "benchmark", "reproduce"))]
+    "page",
+    [
+        "README.md",
+        *(f"docs/{name}.md" for name in ("training", "benchmark", "two-protocols", "reproduce")),
+    ],
 )
 def test_the_code_of_a_page_runs_from_top_to_bottom(page, quick):
     blocks = re.findall(r"```python\n(.*?)```", (PROJECT / page).read_text(), re.S)
@@ -139,7 +159,7 @@ def test_the_example_of_a_docstring_runs(code, quick):
         model, batches = unet, hk.batches.NoisyClean(train, 8, 2)
         model.compile("sgd", "mae", metrics=[hk.metrics.psnr])
     Path("PHOTOS").mkdir()
-    for name in ("coins", "camera", "coffee"):
+    for name in ("coins", "camera", "coffee") if "PHOTOS" in code else ():
         grey = hk.images.photograph(name)[:200, :260].astype(np.uint8)
         Image.fromarray(grey).save(f"PHOTOS/{name}.png")
     names = {"patches": patches, "train": train, "test": test, "unet": unet, "model": model}

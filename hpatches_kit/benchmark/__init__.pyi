@@ -4,6 +4,10 @@ from .evaluation import evaluate as evaluate
 from .official_lists import download_tasks as download_tasks
 from .precision_recall import average_precision as average_precision
 from .precision_recall import mean_precision as mean_precision
+from .protocols import MATLAB as MATLAB
+from .protocols import PAPER as PAPER
+from .protocols import PYTHON as PYTHON
+from .protocols import Protocol as Protocol
 from .score_files import load_scores as load_scores
 from .score_files import save_scores as save_scores
 from .scores import Scores as Scores

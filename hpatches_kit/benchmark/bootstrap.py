@@ -18,13 +18,15 @@ def resampling(sequences):
 
 
 def resampled_means(total, count):
-    """Means over resampled sequences, `(1000,)`; NaN for one sequence, and for a draw of none.
+    """Means over resampled sequences, `(1000,)`; NaN for a draw without scores.
+
+    All are NaN if fewer than two sequences have scores.
 
     Args:
         total, count: `(sequences,)`, sum and number of the scores of each sequence.
     """
     total, count = np.asarray(total, np.float64), np.asarray(count, np.float64)
-    if len(total) < 2:
+    if np.count_nonzero(count) < 2:
         return np.full(DRAWS, np.nan)
     drawn = resampling(len(total))
     with np.errstate(invalid="ignore"):
@@ -34,9 +36,9 @@ def resampled_means(total, count):
 def resampled_average_precision(positive, negative, official):
     """Average precision of one ranking over resampled sequences, `(1000,)`.
 
-    Distances are in bins, and within a bin all negatives rank before the positives, as the official
-    rule says for equal distances. To correct the error of binning, the difference to `official` is
-    added to all draws. NaN for a single sequence, and for a draw without positives.
+    Distances are in bins, and within a bin all negatives rank before the positives, as in the Python
+    protocol. To correct the error of binning, the difference to `official` is added to all draws.
+    NaN for a single sequence, and for a draw without positives.
 
     Args:
         positive, negative: `(sequences, bins)` number of distances of each sequence in each bin,

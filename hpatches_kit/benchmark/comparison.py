@@ -8,9 +8,26 @@ from hpatches_kit.benchmark.bootstrap import interval
 
 
 def table(*scores):
-    """Mean AP of several descriptors: a `pandas.DataFrame`, one row per `Scores`."""
+    """Mean AP of several descriptors: a `pandas.DataFrame`, one row per `Scores`.
+
+    If the protocols are not all the Python protocol, a column names them.
+    """
     rows = [{"kind": score.kind, "descriptor": score.name} | score.by_task for score in scores]
-    return pd.DataFrame(rows)
+    frame, names = pd.DataFrame(rows), [score.protocol.name for score in scores]
+    if set(names) - {"python"}:
+        frame.insert(2, "protocol", names)
+    return frame
+
+
+def check_same_protocol(scores):
+    """Raise UserError for scores of different protocols, which cannot be compared."""
+    for score in scores:
+        if score.protocol != scores[0].protocol:
+            raise UserError(
+                f"Scores of different protocols cannot be compared: {score.title} has"
+                f" {score.protocol.name}; {scores[0].title} has {scores[0].protocol.name}."
+                " Evaluate both with the same protocol."
+            )
 
 
 def compare(*scores, level=0.95):
@@ -22,15 +39,16 @@ def compare(*scores, level=0.95):
 
     Returns a `pandas.DataFrame`, one row per descriptor and task: descriptor, kind, task; mean_ap,
     low, high; difference, difference_low, difference_high. Raises UserError for scores of different
-    sequences, task lists, distances or tasks.
+    protocols, sequences, task lists, distances or tasks.
     """
     if not scores:
         raise UserError("There are no scores to compare.")
+    check_same_protocol(scores)
     first, rows = scores[0], []
     for score in scores:
         for field, value, expected in (
             ("sequences", ", ".join(score.sequences), ", ".join(first.sequences)),
-            ("task lists or distances", score.protocol, first.protocol),
+            ("task lists or distances", score.provenance, first.provenance),
             ("tasks", ", ".join(score.tasks), ", ".join(first.tasks)),
         ):
             if value != expected:

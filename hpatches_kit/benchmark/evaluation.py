@@ -6,6 +6,7 @@ import warnings
 from hpatches_kit._support.deadline import time_limit
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark.matching import matching
+from hpatches_kit.benchmark.protocols import find_protocol
 from hpatches_kit.benchmark.retrieval import retrieval
 from hpatches_kit.benchmark.scores import Scores
 from hpatches_kit.benchmark.task_names import TASKS
@@ -15,7 +16,15 @@ from hpatches_kit.benchmark.verification import verification
 from hpatches_kit.descriptors.limits import Limits
 
 
-def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True, limits=None):
+def evaluate(
+    descriptors,
+    tasks=None,
+    distance="L2",
+    only=None,
+    progress=True,
+    protocol="python",
+    limits=None,
+):
     """Score descriptors on verification, matching and retrieval.
 
         scores = hk.benchmark.evaluate(hk.describe(hk.baselines.pixels, test))
@@ -27,19 +36,23 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True, l
             `masked_L1` of the official code is not supported.
         only: name or names of the tasks to score; default: all for which there are task lists.
         progress: show progress bars for steps that take more than two seconds.
+        protocol: the rules of scoring. `"python"`: those of the official Python evaluator;
+            `"matlab"`: those of the MATLAB evaluator, with its default of 2,000 distractors;
+            `"paper"`: the same with all distractors, as in the HPatches paper; or a `Protocol`.
         limits: `hk.descriptors.Limits`; default: those of `Limits()`.
 
-    Returns `Scores`. Raises UserError for unknown tasks or distances, for task lists of other
-    points, and beyond the limits. Warns with `CollapseWarning` when ties or collapsed descriptors
-    make scores misleading.
+    Returns `Scores`. Raises UserError for unknown tasks, distances or protocols, for task lists of
+    other points, for squared L1 distances, and beyond the limits. Warns with `CollapseWarning` when
+    ties or collapsed descriptors make scores misleading.
     """
-    limits, largest = limits or Limits(), max(descriptors.lengths.values(), default=0)
+    protocol, limits = find_protocol(protocol), limits or Limits()
+    largest = max(descriptors.lengths.values(), default=0)
     limits.check(*descriptors.values.shape[::2], largest, descriptors.name)
     with time_limit(limits.seconds, f"The evaluation of {descriptors.name}"):
-        return _evaluate(descriptors, tasks, distance, only, progress)
+        return _evaluate(descriptors, tasks, distance, only, progress, protocol)
 
 
-def _evaluate(descriptors, tasks, distance, only, progress):
+def _evaluate(descriptors, tasks, distance, only, progress, protocol):
     only = [only] if isinstance(only, str) else only
     unknown = set(only or ()) - set(TASKS)
     if unknown:
@@ -59,9 +72,9 @@ def _evaluate(descriptors, tasks, distance, only, progress):
             f"{task}: not scored, there are no task lists." for task in TASKS if task not in only
         ]
     functions = {
-        "verification": lambda: verification(descriptors, tasks, distance, progress),
-        "matching": lambda: matching(descriptors, distance, progress),
-        "retrieval": lambda: retrieval(descriptors, tasks, distance, progress),
+        "verification": lambda: verification(descriptors, tasks, distance, progress, protocol),
+        "matching": lambda: matching(descriptors, distance, progress, protocol),
+        "retrieval": lambda: retrieval(descriptors, tasks, distance, progress, protocol),
     }
     results = {}
     for task in (task for task in TASKS if task in only):
@@ -72,6 +85,6 @@ def _evaluate(descriptors, tasks, distance, only, progress):
         # The caller of `evaluate`.
         warnings.warn(f"{descriptors.name}: {sentence}", CollapseWarning, stacklevel=3)
         sentences.append(sentence)
-    protocol = f"{distance} distance, {tasks.provenance if tasks else 'no lists'}"
-    sequences = tuple(descriptors.names)
-    return Scores(descriptors.name, results, protocol, descriptors.kind, sequences, sentences)
+    provenance = f"{distance} distance, {tasks.provenance if tasks else 'no lists'}"
+    sequences, name, kind = tuple(descriptors.names), descriptors.name, descriptors.kind
+    return Scores(name, results, provenance, kind, sequences, sentences, protocol)

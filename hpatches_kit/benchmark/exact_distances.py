@@ -21,10 +21,12 @@ BLOCK = 1 << 22  # distances that a thread holds at once
 REPEATS = 8  # equal rows of a pool that are compared one by one
 
 
-def check(distance):
-    """Raise UserError for an unknown distance."""
+def check(distance, squared=False):
+    """Raise UserError for an unknown distance, and for a protocol that squares another than L2."""
     if distance not in METRICS:
         raise UserError(f"Unknown {distance=}: expected one of {', '.join(METRICS)}.")
+    if squared and distance != "L2":
+        raise UserError(f"The protocol squares L2 distances: expected L2, not {distance=}.")
 
 
 @compiled()
@@ -124,12 +126,13 @@ class BlockDistances:
         return np.nextafter(low.astype("f4"), -infinity), np.nextafter(high.astype("f4"), infinity)
 
 
-def nearest(queries, pools, distance="L2"):
+def nearest(queries, pools, distance="L2", without=None):
     """The nearest row of each pool for every query, and its ties.
 
     Args:
         queries: `float32 (n, dim)`.
         pools: `float32 (pools, n, dim)`; row i of each pool shows the same point as query i.
+        without: `(pools, n)` a row of each pool that a query must not match; default: none.
 
     Returns four arrays `(pools, n)`: the distance of the nearest row, float64; the first row at
     that distance; the number of rows at that distance; whether row i is one of them.
@@ -150,6 +153,8 @@ def nearest(queries, pools, distance="L2"):
             if len(first_rows) < points:
                 pool = k * points + first_rows
             block = distances.block(prepared, pool)
+            if without is not None:
+                block[np.arange(len(block)), without[k, rows]] = np.inf
             limit = (block.min(axis=1) + 2 * error).astype(block.dtype)
             limit = np.nextafter(limit, block.dtype.type(np.inf))
             results = minimum[k, rows], first[k, rows], tied[k, rows], own[k, rows]
@@ -254,6 +259,22 @@ def count_closer(block, low, high, distances, ends, queries, pool, absolute, clo
                         same += known[start + j] == distances[i, k]
                 nearer, start = nearer + below, ends[e]
                 closer[i, k, e], tied[i, k, e] = nearer, same
+
+
+@compiled()
+def squared_pair_distances(values, first, first_view, second, second_view, result):
+    """Squared L2 distances of pairs of patches in single precision, as in the MATLAB code.
+
+    Terms are added one after another. MATLAB does not document its order; another order changes the
+    last digit. The arguments are those of `pair_distances`.
+    """
+    for i in range(len(first)):
+        one, other = values[first[i], first_view[i]], values[second[i], second_view[i]]
+        total = np.float32(0)
+        for k in range(len(one)):
+            difference = one[k] - other[k]
+            total += difference * difference
+        result[i] = total
 
 
 @compiled(fastmath=True)

@@ -42,7 +42,7 @@ def roc_auc(before, negatives):
     return 1 - np.sum(before, axis=-1) / (before.shape[-1] * negatives)
 
 
-def tie_neutral_area(positives_before, entries_before, positives, entries):
+def tie_neutral_area(positives_before, entries_before, positives, entries, trapezoid=True):
     """What a group of entries at equal distance adds to `average_precision`, for any order of them.
 
     Ties are broken at random: at each rank of the group, the curve has the expected number of
@@ -53,6 +53,7 @@ def tie_neutral_area(positives_before, entries_before, positives, entries):
     Args:
         positives_before, entries_before: positives, and all entries, before the group; any shape.
         positives, entries: positives, and all entries, of the group; may be fractional.
+        trapezoid: false for the share of `mean_precision` instead of `average_precision`.
     """
     positives_before = np.asarray(positives_before, np.float64)
     entries_before = np.asarray(entries_before, np.float64)
@@ -66,6 +67,8 @@ def tie_neutral_area(positives_before, entries_before, positives, entries):
     entries_after = entries_before + entries
     harmonic[tied] = digamma(entries_after[tied] + 1) - digamma(entries_before[tied] + 1)
     precisions = positives + (positives_before - entries_before * fraction) * harmonic
+    if not trapezoid:
+        return fraction * precisions
     first = np.where(entries_before > 0, positives_before / np.maximum(entries_before, 1), 1.0)
     last = (positives_before + positives) / entries_after
     return fraction * (precisions + (first - last) / 2)

@@ -7,7 +7,7 @@ import numpy as np
 from hpatches_kit._support.atomic import write_text
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.json_files import read_json
-from hpatches_kit.benchmark.score_checks import check_scores
+from hpatches_kit.benchmark.score_checks import check_scores, protocol_of
 from hpatches_kit.benchmark.scores import FORMAT, Scores
 from hpatches_kit.benchmark.task_names import TASKS
 
@@ -43,5 +43,6 @@ def _from_dict(content):
     tasks = {task: content[task] for task in TASKS if task in content}
     for numbers in tasks.values():
         numbers["draws"] = np.array(numbers["draws"], np.float64)  # None becomes NaN
-    name, protocol, kind = (content[key] for key in ("name", "protocol", "kind"))
-    return Scores(name, tasks, protocol, kind, tuple(content["sequences"]), content["warnings"])
+    name, provenance, kind = (content[key] for key in ("name", "provenance", "kind"))
+    sequences, sentences = tuple(content["sequences"]), content["warnings"]
+    return Scores(name, tasks, provenance, kind, sequences, sentences, protocol_of(content))

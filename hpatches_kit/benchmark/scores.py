@@ -6,9 +6,11 @@ import numpy as np
 import pandas as pd
 
 from hpatches_kit._support.escaping import html_text, latex_text, markdown_text
+from hpatches_kit.benchmark.protocols import PYTHON, Protocol
+from hpatches_kit.benchmark.rules import rule_sentences
 from hpatches_kit.patches.views import LEVELS
 
-FORMAT = 3  # version of the scores file
+FORMAT = 4  # version of the scores file
 
 
 @dataclass
@@ -19,21 +21,21 @@ class Scores:
         name, kind: of the descriptors.
         tasks: `{"verification": {...}, "matching": {...}, "retrieval": {...}}`: what the functions
             with these names return, and the `seconds` each took. The numbers at the top of each are
-            those of the official Python code. Two variants are beside them: `tie_neutral` counts
-            ties at their expected position instead of their position in the list; `matlab` takes
-            the mean precision at the positives of the same ranking as average precision, which is
-            the formula of the MATLAB code and of the paper's tables.
-        protocol: the distance and the task lists.
+            those of the official code. A variant is beside them: `tie_neutral` counts ties at their
+            expected position instead of their position in the list.
+        provenance: the distance and the task lists.
         sequences: names of the scored sequences.
         warnings: sentences about tasks that are not scored, about ties and about collapse.
+        protocol: the rules of scoring, a `Protocol`.
     """
 
     name: str
     tasks: dict
-    protocol: str
+    provenance: str
     kind: str = ""
     sequences: tuple = ()
     warnings: list = field(default_factory=list)
+    protocol: Protocol = PYTHON
 
     @property
     def title(self):
@@ -56,7 +58,7 @@ class Scores:
     def levels(self, task, variant=None):
         """Mean AP of a task at each level, `{"e": .., "h": .., "t": ..}`.
 
-        `variant` is `"tie_neutral"`, `"matlab"`, or None for the official numbers.
+        `variant` is `"tie_neutral"`, or None for the official numbers.
         """
         numbers, result = self.tasks[task], {}
         numbers = numbers[variant] if variant else numbers
@@ -81,26 +83,34 @@ class Scores:
     def tidy(self):
         """Every number in its own row: a `pandas.DataFrame`.
 
-        Columns: descriptor, kind, variant (official, tie_neutral, matlab), task, level, part
-        (intra or inter, the size of the pool, the sequence and image), number (ap, auc, sr), value.
+        Columns: descriptor, kind, protocol, variant (official, tie_neutral), task, level, part
+        (intra or inter, the size of the pool, the category, the sequence and image), number (ap,
+        auc, sr, balanced_ap, ratio_ap), value.
         """
+        head = self.name, self.kind, self.protocol.name
         rows = []
         for task, numbers in self.tasks.items():
-            for variant in ("official", "tie_neutral", "matlab"):
+            for variant in ("official", "tie_neutral"):
                 variant_numbers = numbers if variant == "official" else numbers[variant]
                 for level, part, number, value in _every_number(task, variant_numbers):
-                    rows.append((self.name, self.kind, variant, task, level, part, number, value))
-        columns = ["descriptor", "kind", "variant", "task", "level", "part", "number", "value"]
-        return pd.DataFrame(rows, columns=columns)
+                    rows.append((*head, variant, task, level, part, number, value))
+        columns = ["descriptor", "kind", "protocol", "variant", "task", "level", "part", "number"]
+        return pd.DataFrame(rows, columns=[*columns, "value"])
+
+    @property
+    def rules(self):
+        """Sentences about the protocol, the task lists and the pools; printed below the table."""
+        heading = f"mean AP; protocol: {self.protocol.name}; {self.provenance}"
+        return [heading, *rule_sentences(self.protocol, self.tasks)]
 
     def _repr_html_(self):
-        lines = [f"mean AP; {html_text(self.protocol)}"]
+        lines = [html_text(sentence) for sentence in self.rules]
         lines += [f"<b>{html_text(sentence)}</b>" for sentence in self.warnings]
         table = self.frame().to_html(float_format="{:.3f}".format)
         return f"{table}<small>{'<br>'.join(lines)}</small>"
 
     def __repr__(self):
-        return "\n".join([str(self.frame().round(3)), f"mean AP; {self.protocol}", *self.warnings])
+        return "\n".join([str(self.frame().round(3)), *self.rules, *self.warnings])
 
     def to_markdown(self):
         title = markdown_text(self.title)
@@ -113,7 +123,8 @@ class Scores:
     def to_dict(self):
         """Everything, ready for JSON."""
         content = {"format": FORMAT, "name": self.name, "kind": self.kind}
-        content |= {"protocol": self.protocol, "sequences": list(self.sequences)}
+        content["protocol"] = {"name": self.protocol.name, **vars(self.protocol)}
+        content |= {"provenance": self.provenance, "sequences": list(self.sequences)}
         content["warnings"] = self.warnings
         for task, numbers in self.tasks.items():
             draws = [round(x, 6) if x == x else None for x in map(float, numbers["draws"])]
@@ -137,6 +148,10 @@ def _every_number(task, numbers):
             yield from ((level, pool, "ap", value) for pool, value in numbers[level].items())
         else:
             yield level, "all", "ap", numbers[level]
+            if "ratio" in numbers:
+                yield level, "all", "ratio_ap", numbers["ratio"][level]
+            for category, means in numbers.get("categories", {}).items():
+                yield level, category, "ap", means[level]
             for name, levels in numbers.get("sequences", {}).items():
                 for image, values in levels[level].items():
                     part = f"{name}/{level}{image}"

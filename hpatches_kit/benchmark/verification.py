@@ -6,46 +6,48 @@ from hpatches_kit._support.compiled_loops import compiled
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.thread_pool import parallel_map
 from hpatches_kit.benchmark.bootstrap import resampled_average_precision
-from hpatches_kit.benchmark.exact_distances import check, pair_distances, pair_distances_l1
-from hpatches_kit.benchmark.precision_recall import (
-    average_precision,
-    mean_precision,
-    roc_auc,
-    tie_neutral_area,
+from hpatches_kit.benchmark.exact_distances import (
+    check,
+    pair_distances,
+    pair_distances_l1,
+    squared_pair_distances,
 )
+from hpatches_kit.benchmark.precision_recall import roc_auc, tie_neutral_area
+from hpatches_kit.benchmark.protocols import PYTHON
 from hpatches_kit.patches.views import VIEWS
 
 BLOCK = 1 << 14  # pairs that a thread computes at a time
 BINS, EVERY = 150, 5  # the bootstrap bins distances, and uses every fifth pair of long lists
 
 
-def verification(descriptors, tasks, distance="L2", progress=True):
+def verification(descriptors, tasks, distance="L2", progress=True, protocol=PYTHON):
     """Score verification at every level, with negatives of the same and of any sequence.
 
     Returns `{"mean_ap": .., "e": {"intra": {"ap": .., "auc": ..}, "inter": ..}, "h": .., "t": ..}`.
     `ap` is imbalanced (all negatives, the first fifth of the positives), `auc` is balanced, and
-    `mean_ap` is the mean of the six `ap`. Also:
+    `mean_ap` is the mean of the six `ap`. A protocol may add `balanced_ap`. Also:
 
-    - `tie_neutral` and `matlab`: the same numbers in two variants, see `Scores`;
+    - `tie_neutral`: the same numbers in another variant, see `Scores`;
     - `ties`: fraction of all combinations of a positive and a negative that have equal distances;
     - `spread`: mean distance of the inter negatives, divided by the mean norm of a descriptor;
     - `draws`: `mean_ap` over resampled sequences, see `bootstrap.py`.
 
     Raises UserError when there are no pairs, when there are too few positive pairs for the negative
-    ones, and for an unknown distance.
+    ones, for an unknown distance, and for squared L1 distances.
     """
-    check(distance)
+    check(distance, protocol.squared_distances)
     if not min(len(tasks.positive), len(tasks.intra), len(tasks.inter)):
         raise UserError("Verification has no pairs: it needs positive, intra and inter pairs.")
     sequence_count = len(descriptors.names)
     sequence = _sequence_numbers(descriptors)
-    distances = verification_distances(descriptors, tasks, distance, progress)
+    squared = protocol.squared_distances
+    distances = verification_distances(descriptors, tasks, distance, progress, squared)
 
     jobs = [(level, kind) for level in "eht" for kind in ("intra", "inter")]
     selections, unsorted = {}, {}
     for level, kind in jobs:
         balanced = distances[level][kind], distances[level]["positive"]
-        selections[level, kind] = balanced, _imbalanced(*balanced)
+        selections[level, kind] = balanced, select_imbalanced(*balanced, protocol)
         for selection in selections[level, kind]:
             for name, part in zip((kind, "positive"), selection):
                 unsorted[level, name, len(part)] = part  # both kinds share the sorted positives
@@ -59,12 +61,12 @@ def verification(descriptors, tasks, distance="L2", progress=True):
             [ranked[level, name, len(part)] for name, part in zip(names, selection)]
             for selection in selections[job]
         )
-        imbalanced = selections[job][1]
+        selected = selections[job][1]
         first_rows = [getattr(tasks, name).first for name in names]
-        sequences = [sequence[rows[: len(part)]] for rows, part in zip(first_rows, imbalanced)]
-        scores = _scores(*ranked_balanced, *ranked_imbalanced)
+        sequences = [sequence[rows[: len(part)]] for rows, part in zip(first_rows, selected)]
+        scores = _scores(ranked_balanced, ranked_imbalanced, protocol)
         official_ap = scores["official"]["ap"]
-        draws = _resampled(imbalanced, sequences, ranked_imbalanced, sequence_count, official_ap)
+        draws = _resampled(selected, sequences, ranked_imbalanced, sequence_count, official_ap)
         return {**scores, "draws": draws}
 
     results = dict(zip(jobs, parallel_map(score, jobs, "Ranking", progress)))
@@ -78,24 +80,29 @@ def verification(descriptors, tasks, distance="L2", progress=True):
         return {"mean_ap": mean_ap, **levels}
 
     norm = np.linalg.norm(descriptors.values[:, 0], axis=1).mean(dtype=np.float64)
-    inter = np.mean([distances[level]["inter"].mean(dtype=np.float64) for level in "eht"])
+    inter = [distances[level]["inter"] for level in "eht"]
+    inter = [np.sqrt(part) if squared else part for part in inter]
+    inter = np.mean([part.mean(dtype=np.float64) for part in inter])
     return {
         **variant("official"),
         "tie_neutral": variant("tie_neutral"),
-        "matlab": variant("matlab"),
         "ties": float(np.mean([result["ties"] for result in results.values()])),
         "spread": float(inter / max(norm, 1e-30)),
         "draws": np.mean([result["draws"] for result in results.values()], axis=0),
     }
 
 
-def verification_distances(descriptors, tasks, distance="L2", progress=True):
+def verification_distances(descriptors, tasks, distance="L2", progress=True, squared=False):
     """Distances of all pairs: what verification ranks.
 
+    `squared`: squared L2 distances in single precision, as in the MATLAB evaluator.
+
     Returns `{"e": {"positive": float32 (pairs,), "intra": .., "inter": ..}, "h": .., "t": ..}`, in
-    the order of the task lists.
+    the order of the task lists. Raises UserError for an unknown distance, and for squared L1.
     """
+    check(distance, squared)
     measure = {"L2": pair_distances, "L1": pair_distances_l1}[distance]
+    measure = squared_pair_distances if squared else measure
     lists = {kind: getattr(tasks, kind) for kind in ("positive", "intra", "inter")}
     # Pairs are sorted by sequence, so that the descriptors of a sequence stay in the CPU cache.
     sequence = _sequence_numbers(descriptors).astype(np.int16)
@@ -133,30 +140,54 @@ def _sequence_numbers(descriptors):
     return np.repeat(np.arange(len(descriptors.names)), list(descriptors.lengths.values()))
 
 
-def _imbalanced(negative, positive):
-    """The official selection: of negatives, then positives, the first 1.2 times the positives."""
-    taken = len(positive) + int(0.2 * len(positive))
-    if len(negative) >= taken:
+def select_imbalanced(negative, positive, protocol):
+    """All negatives, and the positives that the imbalanced AP takes: a fifth as many.
+
+    The Python evaluator stacks negatives and positives, and takes the first 1.2 times the number of
+    positives. The MATLAB evaluator counts the negatives, which is the same for equal numbers.
+    Raises UserError when that leaves no positives, or needs more than there are.
+    """
+    if protocol.imbalance_by_negatives:
+        taken = int(0.2 * len(negative))
+    else:
+        taken = len(positive) + int(0.2 * len(positive)) - len(negative)
+    if taken < 1 or protocol.imbalance_by_negatives and taken > len(positive):
         raise UserError(
             f"{len(negative)} negative and {len(positive)} positive pairs: expected equal numbers,"
             " 5 or more."
         )
-    return negative, positive[: taken - len(negative)]
+    return negative, positive[:taken]
 
 
-def _scores(negative, positive, imbalanced_negative, imbalanced_positive):
-    """Official, tie-neutral and MATLAB numbers from sorted distances, and the fraction of ties."""
-    closer, tied, groups = _counts(imbalanced_negative, imbalanced_positive)
-    neutral_ap = tie_neutral_area(*groups).sum() / len(imbalanced_positive)
-    official = {"ap": average_precision(closer + tied)}  # at equal distance the negative is first
-    matlab = {"ap": mean_precision(closer + tied)}
-    closer, tied, _ = _counts(negative, positive)
-    official["auc"] = roc_auc(closer + tied, len(negative))
-    tie_neutral = {"ap": neutral_ap, "auc": roc_auc(closer + tied / 2, len(negative))}
-    variants = {"official": official, "tie_neutral": tie_neutral, "matlab": matlab}
-    for numbers in variants.values():
-        numbers.update({name: float(number) for name, number in numbers.items()})
-    return {**variants, "ties": tied.mean() / len(negative)}
+def _scores(balanced, imbalanced, protocol):
+    """Official and tie-neutral numbers, and the fraction of ties, from sorted distances.
+
+    `balanced` and `imbalanced` each have two arrays, of the negatives and of the positives.
+    """
+    counts, negatives = _counts(*balanced), len(balanced[0])
+    closer, tied, _ = counts
+    auc = roc_auc(_before(closer, tied, protocol), negatives)
+    numbers = {
+        "ap": _average_precisions(*_counts(*imbalanced), protocol),
+        "auc": (auc, roc_auc(closer + tied / 2, negatives)),
+    }
+    if protocol.balanced_ap:
+        numbers["balanced_ap"] = _average_precisions(*counts, protocol)
+    official, tie_neutral = (
+        {name: float(pair[k]) for name, pair in numbers.items()} for k in (0, 1)
+    )
+    return {"official": official, "tie_neutral": tie_neutral, "ties": tied.mean() / negatives}
+
+
+def _before(closer, tied, protocol):
+    """How many negatives rank before each positive, by the rule for equal distances."""
+    return closer if protocol.positives_first else closer + tied
+
+
+def _average_precisions(closer, tied, groups, protocol):
+    """Official and tie-neutral AP, from the results of `_counts`."""
+    neutral = tie_neutral_area(*groups, trapezoid=not protocol.precision_at_positives)
+    return protocol.precision(_before(closer, tied, protocol)), neutral.sum() / len(closer)
 
 
 def _counts(negative, positive):

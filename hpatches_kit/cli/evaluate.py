@@ -10,7 +10,7 @@ from hpatches_kit import descriptors as descriptors_package
 from hpatches_kit._support.disk import check_writable
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.regular_files import check_output
-from hpatches_kit.benchmark.task_names import TASKS
+from hpatches_kit.benchmark.task_names import PROTOCOL_NAMES, TASKS
 from hpatches_kit.datasets.splits import SPLITS, split_names
 
 DELIMITERS = {"tab": "\t", "\\t": "\t", "space": " "}
@@ -32,6 +32,9 @@ def add_evaluate(commands):
     add("--sequences", nargs="+", metavar="NAME", help="use only these")
     add("--tasks", metavar="FOLDER", help="task lists, named verif_pos_split-a.csv and so on")
     add("--distance", default="L2", choices=("L2", "L1"), help="default: L2")
+    text = "rules of scoring: of the official Python code (default), of its MATLAB code, or of the"
+    text += " MATLAB code with all distractors, as in the HPatches paper"
+    add("--protocol", default="python", choices=PROTOCOL_NAMES, help=text)
     add("--delimiter", default=",", help="of the CSV files; default: a comma")
     text = "refuse more, such as points=5000 or seconds=60; may be repeated"
     add("--limit", action="append", metavar="NAME=NUMBER", help=text)
@@ -59,7 +62,13 @@ def evaluate(options):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", benchmark.CollapseWarning)  # printed with the table
         scores = benchmark.evaluate(
-            descriptors, tasks, options.distance, options.task, progress, limits
+            descriptors,
+            tasks,
+            options.distance,
+            options.task,
+            progress,
+            options.protocol,
+            limits,
         )
     print(scores)
     if options.json:

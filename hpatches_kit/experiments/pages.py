@@ -148,11 +148,15 @@ def _save(figure, path, dpi):
         figure.savefig(file, dpi=dpi)
 
 
-def _origin(name, runs, data, scale, *selection):
+def _origin(
+    name, runs, data="photos", scale="quick", seeds=1, policy="float32", tasks=None, only=None
+):
     """The command that makes a table, how its runs were trained, and what limits a comparison."""
-    rows = [run.row for run in training_order(results.runs_of_tables([name], data, scale))]
-    runs = runs[runs.run.isin([row.name for row in rows])]
-    lines = _command_lines([name], runs, data, scale, *selection)
+    if only is not None:  # of several tables
+        only = [row.name for row in TABLES[name].rows.values() if row.name in only]
+    needed = training_order(results.runs_of_tables([name], data, scale, only=only))
+    runs = runs[runs.run.isin([run.row.name for run in needed])]
+    lines = _command_lines([name], runs, data, scale, seeds, policy, tasks, only)
     scale = SCALES.get(scale, scale)
     if TABLES[name].reported and (data not in RELEASES or scale.name != "report"):
         lines.append(

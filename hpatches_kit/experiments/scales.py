@@ -56,9 +56,9 @@ REPORT = Scale("report")  # epochs and sample sizes of the reports
 SMOKE = Scale(  # for tests
     "smoke",
     epochs=2,
-    denoiser_patches=1_600,
+    denoiser_patches=640,
     descriptor_patches=2_048,
-    validation_patches=200,
+    validation_patches=100,
     train_points=200,
     test_sequences=2,
 )

@@ -8,6 +8,7 @@ from scipy.spatial.distance import cdist
 
 from hpatches_kit._support.escaping import figure_text
 from hpatches_kit.benchmark.bootstrap import interval
+from hpatches_kit.benchmark.comparison import check_same_protocol
 from hpatches_kit.patches.views import LEVELS, view_index
 from hpatches_kit.plots import style
 from hpatches_kit.plots.patches import draw_patch
@@ -54,7 +55,11 @@ def precision_recall(rankings, marks=False):
 
 
 def pools(*results):
-    """Draw retrieval mAP over the pool size, one panel per level, one colour per `Scores`."""
+    """Draw retrieval mAP over the pool size, one panel per level, one colour per `Scores`.
+
+    Raises UserError for scores of different protocols.
+    """
+    check_same_protocol(results)
     figure, axes = plt.subplots(1, 3, figsize=(10, 3), sharey=True, layout="constrained")
     for axis, (level, name) in zip(axes, LEVELS.items()):
         sizes = set()
@@ -77,8 +82,9 @@ def scores(*results):
     """Draw the chart of the HPatches paper: a bar for the mAP, marks for easy, hard and tough.
 
     Each row is one `Scores`, the best at the top. The thin line at the end of a bar is the 95 %
-    confidence interval over sequences.
+    confidence interval over sequences. Raises UserError for scores of different protocols.
     """
+    check_same_protocol(results)
     tasks = list(results[0].tasks)
     ranked = sorted(results, key=lambda result: sum(result[task]["mean_ap"] for task in tasks))
     figure, axes = style.axes_grid(1, len(tasks), (12, 1.2 + 0.33 * len(results)), sharey=True)

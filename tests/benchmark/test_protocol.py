@@ -7,50 +7,20 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from random_benchmark import random_descriptors, random_tasks
 
 import hpatches_kit as hk
 from hpatches_kit.benchmark import plain
 from hpatches_kit.benchmark import retrieval as retrieval_module
 from hpatches_kit.benchmark import verification as verification_module
 from hpatches_kit.benchmark.matching import matching
-from hpatches_kit.benchmark.precision_recall import average_precision, mean_precision
+from hpatches_kit.benchmark.precision_recall import average_precision
 from hpatches_kit.benchmark.retrieval import retrieval
 from hpatches_kit.benchmark.tasks import PairList, Tasks
 from hpatches_kit.benchmark.verification import verification
 
 # Descriptors of 315 points, task lists, and every number that the official Python code gives.
 GOLDEN = Path(__file__).parent / "golden_tiny.zip"
-
-
-def random_descriptors(seed, kind):
-    """Descriptors of sequences of different lengths, one with a single point; some are equal."""
-    rng = np.random.default_rng(seed)
-    lengths = [1, *rng.integers(2, 40, 4)]
-    points, dim = sum(lengths), int(rng.integers(2, 20))
-    values = rng.normal(size=(points, 1, dim)) + rng.normal(0, 0.8, (points, 16, dim))
-    if kind == "tied":
-        values = np.round(values)
-    elif kind == "bits":
-        values = (values > 0) * 1.0
-    elif kind == "equal":
-        values[:] = 3
-    values[rng.integers(0, points, 6), rng.integers(0, 16, 6)] = values[0, 0]
-    names = [f"{'iv'[k % 2]}_{k}" for k in range(5)]
-    return hk.Descriptors(values, np.repeat(rng.permutation(names), lengths))
-
-
-def random_tasks(descriptors, seed, pairs=300):
-    """Random task lists; unlike in official lists, the three pair lists share no first patches."""
-    rng, points = np.random.default_rng(seed), len(descriptors)
-
-    def pair_list(count):
-        rows, images = rng.integers(0, points, (2, count)), rng.integers(0, 6, (2, count))
-        return PairList(rows[0], images[0], rows[1], images[1])
-
-    lists = [pair_list(count) for count in (pairs, pairs + 20, pairs - 20)]
-    order = rng.permutation(points)
-    pools = (60, 10, 25, 100)  # in any order
-    return Tasks(*lists, order[: points // 3], order[points // 3 :], pools, "random", points)
 
 
 @pytest.mark.parametrize("distance", ["L2", "L1"])
@@ -108,18 +78,6 @@ def test_all_official_numbers_are_reproduced(tmp_path):
     assert plain.differences(official["verification"], plain.verification(descriptors, tasks)) == []
     assert plain.differences(official["matching"], plain.matching(descriptors)) == []
     assert plain.differences(official["retrieval"], plain.retrieval(descriptors, tasks)) == []
-
-
-@pytest.mark.filterwarnings("ignore::hpatches_kit.benchmark.CollapseWarning")
-def test_the_matlab_variant_uses_the_mean_precision_at_the_positives(descriptors, monkeypatch):
-    tasks = hk.benchmark.draw_tasks(descriptors, pairs=500)
-    scores = hk.benchmark.evaluate(descriptors, tasks)
-    for task in scores.tasks:
-        monkeypatch.setattr(f"hpatches_kit.benchmark.{task}.average_precision", mean_precision)
-    replaced = hk.benchmark.evaluate(descriptors, tasks)
-    for task in ("verification", "matching", "retrieval"):
-        matlab = scores[task]["matlab"]["mean_ap"]
-        assert matlab == pytest.approx(replaced[task]["mean_ap"]) != scores[task]["mean_ap"]
 
 
 @pytest.mark.parametrize("seed", range(2))

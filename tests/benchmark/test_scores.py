@@ -17,12 +17,17 @@ from hpatches_kit.benchmark.bootstrap import interval
 from hpatches_kit.benchmark.precision_recall import average_precision
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def scores(descriptors):
     return hk.benchmark.evaluate(descriptors)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def matlab(descriptors):
+    return hk.benchmark.evaluate(descriptors, protocol="matlab")
+
+
+@pytest.fixture(scope="module")
 def worse(descriptors):
     values = descriptors.values + np.random.default_rng(5).normal(0, 0.3, descriptors.values.shape)
     return hk.benchmark.evaluate(hk.Descriptors(values, descriptors.sequence, name="worse"))
@@ -52,15 +57,30 @@ def test_tidy_has_every_number_in_a_row_of_its_own(scores):
     assert len(images) == 3 * 3 * 5 and "v_a/h3" in set(images.part)
     pools = tidy.query("variant == 'tie_neutral' and task == 'retrieval' and level == 't'")
     assert pools.value.item() == scores["retrieval"]["tie_neutral"]["t"]["45"]
-    means = tidy.query("variant == 'matlab' and task == 'matching' and part == 'all'").value
-    assert means.mean() == pytest.approx(scores["matching"]["matlab"]["mean_ap"])
+    assert set(tidy.protocol) == {"python"} and set(tidy.variant) == {"official", "tie_neutral"}
+
+
+def test_tidy_has_the_numbers_that_only_the_matlab_protocol_has(matlab):
+    tidy = (
+        matlab.tidy().query("variant == 'official'").set_index(["task", "level", "part", "number"])
+    )
+    assert set(tidy.protocol) == {"matlab"}
+    value, verification, matching = tidy.value, matlab["verification"], matlab["matching"]
+    balanced = value["verification", "e", "inter", "balanced_ap"]
+    assert balanced == verification["e"]["inter"]["balanced_ap"]
+    viewpoint = value["matching", "t", "viewpoint", "ap"]
+    assert viewpoint == matching["categories"]["viewpoint"]["t"]
+    assert value["matching", "t", "all", "ratio_ap"] == matching["ratio"]["t"]
+    assert value["matching", "t", "i_b/t3", "ratio_ap"] > 0
+    assert value["retrieval", "h", "45", "ap"] == matlab["retrieval"]["h"]["45"]
 
 
 def test_json_contains_everything_and_is_read_back(scores, worse, tmp_path):
     scores.save(tmp_path / "results" / "single.json")
     content = json.loads((tmp_path / "results" / "single.json").read_text())
-    assert content["format"] == 3 and content["kind"] == ""
-    assert content["protocol"] == scores.protocol
+    assert content["format"] == 4 and content["kind"] == ""
+    assert content["provenance"] == scores.provenance
+    assert content["protocol"]["name"] == "python" and not content["protocol"]["mask_after_cut"]
     assert content["verification"]["e"]["intra"]["ap"] > 0
     assert content["matching"]["seconds"] >= 0 and content["retrieval"]["e"]["45"] > 0
     (loaded,) = hk.benchmark.load_scores(tmp_path / "results" / "single.json")
@@ -79,14 +99,74 @@ def test_json_contains_everything_and_is_read_back(scores, worse, tmp_path):
         ("no json", "is not a scores file"),
         ("[1]", "is not a scores file"),
         ("{}", "is not a scores file"),
-        ('{"format": 2}', "is not a scores file.*format 2, this version reads format 3"),
-        ('{"format": 3}', "is not a scores file.*'name'"),
+        ('{"format": 3}', "is not a scores file.*format 3, this version reads format 4"),
+        ('{"format": 4}', "is not a scores file.*'name' is missing, expected text"),
     ],
 )
 def test_other_files_are_refused(text, message, tmp_path):
     (tmp_path / "file.json").write_text(text)
     with pytest.raises(ValueError, match=f"file.json {message}"):
         hk.benchmark.load_scores(tmp_path / "file.json")
+
+
+def test_a_file_records_the_protocol(matlab, tmp_path):
+    other = replace(hk.benchmark.MATLAB, distractors="all", ratio_ap=False)
+    changed = replace(matlab, protocol=other)
+    hk.benchmark.save_scores([matlab, changed], tmp_path / "scores.json")
+    loaded = hk.benchmark.load_scores(tmp_path / "scores.json")
+    assert [result.protocol for result in loaded] == [hk.benchmark.MATLAB, other]
+    assert repr(loaded[0]) == repr(matlab)
+    content = json.loads((tmp_path / "scores.json").read_text())["scores"]
+    names = [result["protocol"]["name"] for result in content]
+    assert names == ["matlab", "paper with ratio_ap=False"]
+
+
+def test_the_rules_are_printed_below_the_table(scores, matlab):
+    for text in (repr(scores), scores._repr_html_()):
+        assert "mean AP; protocol: python; L2 distance, official sampling rule" in text
+        assert "AP is the area under the precision-recall curve." in text
+        assert "verification: at equal distance the negative ranks first." in text
+        assert "matching: mean over 3 sequences." in text
+    pool = "retrieval: one pool of 45 patches, 26 to 38 without the query's own sequence."
+    assert pool in repr(scores)  # the lists have 40 distractors, fewer than a pool of 100 needs
+    for text in (repr(matlab), matlab._repr_html_()):
+        assert "mean AP; protocol: matlab; L2 distance" in text
+        assert "AP is the mean precision at the positives." in text
+        rule = "verification: squared distances; at equal distance the positive ranks first."
+        assert rule in text
+        rule = "matching: mean over categories of sequences: 1 illumination, 2 viewpoint."
+        assert rule in text
+        assert pool in text
+
+
+def test_only_the_rules_of_scored_tasks_are_printed(descriptors):
+    single = hk.Descriptors(descriptors.values[:25], descriptors.sequence[:25])
+    rules = hk.benchmark.evaluate(single, only="matching").rules
+    assert rules[1:] == [
+        "AP is the area under the precision-recall curve.",
+        "matching: one sequence.",
+    ]
+
+
+def test_several_pools_are_named(descriptors):
+    tasks = hk.benchmark.draw_tasks(descriptors)
+    tasks.pools = (10, 20, 30)
+    scores = hk.benchmark.evaluate(descriptors, tasks, only="retrieval")
+    assert "retrieval: mean over pools of 10, 20 and 30 patches" in repr(scores)
+
+
+def test_scores_of_different_protocols_are_neither_compared_nor_drawn_together(scores, matlab):
+    with pytest.raises(ValueError, match="protocols cannot be compared: random has matlab; random"):
+        hk.benchmark.compare(scores, matlab)
+    for draw in (hk.plots.scores, hk.plots.pools):
+        with pytest.raises(ValueError, match="Scores of different protocols"):
+            draw(scores, matlab)
+    assert len(hk.benchmark.compare(matlab, matlab)) == 6
+    hk.plots.scores(matlab, matlab)
+
+
+def test_a_table_of_several_protocols_names_them(scores, matlab):
+    assert list(hk.benchmark.table(scores, matlab).protocol) == ["python", "matlab"]
 
 
 def test_a_table_has_a_row_for_each_descriptor(scores, worse):
@@ -221,13 +301,23 @@ def shift(content, task, by):
         (lambda c: c["verification"]["e"]["intra"].update(ap=42), "official e is 42"),
         (lambda c: c["verification"]["tie_neutral"]["h"]["inter"].update(auc="1"), "tie_neutral h"),
         (lambda c: c["retrieval"].update(e={}), "official e is empty"),
-        (lambda c: c["retrieval"]["e"].update(x=0.5), "the sizes of the pools are"),
+        (
+            lambda c: c["retrieval"].update(e={"x": c["retrieval"]["e"]["45"]}),
+            "the sizes of the pools",
+        ),
         (lambda c: c["retrieval"].update(mean_ap=0.99), "mean_ap is 0.9900, but the mean of its"),
-        (lambda c: c["retrieval"]["matlab"].update(mean_ap=0.99), "but the mean of its parts is"),
+        (lambda c: c["retrieval"]["mean_per_pool"].update(x=0.5), "its parts have other pools"),
+        (lambda c: c["retrieval"]["pool_sizes"].update({"45": [1, "<b>"]}), "the sizes of a pool"),
+        (lambda c: c["matching"]["categories"].update(x={"sequences": 1}), "its categories are"),
+        (lambda c: c["matching"]["categories"]["viewpoint"].update(e=0.99), "viewpoint e is 0.99"),
+        (lambda c: c["matching"]["ratio"].update(h=42), "matching is 42, expected a number"),
+        (lambda c: c["protocol"].update(categories="yes"), "categories is yes, expected true or"),
+        (lambda c: c["protocol"].update(distractors=-1), "distractors=-1: expected a positive"),
+        (lambda c: c["protocol"].update(colour=1), "colour is 1"),
         (lambda c: shift(c, "matching", 0.01), "e is .* but the mean of its parts is"),
         (lambda c: c["matching"].update(draws=[7] * 1000), "a draw is 7"),
         (lambda c: c["matching"].update(draws=[0.5]), "draws is not a list of 1000 numbers"),
-        (lambda c: c["matching"].pop("matlab"), "matching has other parts than expected"),
+        (lambda c: c["matching"].pop("tie_neutral"), "matching has other parts than expected"),
         (lambda c: c.update(sequences=["v_a"]), "its sequences are not those of the scores"),
         (lambda c: [c.pop(task) for task in ("verification", "matching", "retrieval")], "none of"),
         (lambda c: c.update(name="a\x1b[2J"), "not a short text without control characters"),
@@ -236,8 +326,8 @@ def shift(content, task, by):
         (lambda c: c.update(scores=[]), "expected a list of scores"),
     ],
 )
-def test_scores_that_no_evaluation_gives_are_refused(change, message, scores, tmp_path):
-    content = json.loads(json.dumps(scores.to_dict()))
+def test_scores_that_no_evaluation_gives_are_refused(change, message, matlab, tmp_path):
+    content = json.loads(json.dumps(matlab.to_dict()))
     change(content)
     (tmp_path / "file.json").write_text(json.dumps(content))
     with pytest.raises(UserError, match=rf"file\.json is not a scores file: .*{message}"):
@@ -246,7 +336,7 @@ def test_scores_that_no_evaluation_gives_are_refused(change, message, scores, tm
 
 def test_names_and_warnings_of_others_are_text_in_every_format(scores):
     name = r"<script>x</script> | \input{/etc/passwd} $\frac{$ `x` [a](b)"
-    stranger = replace(scores, name=name, protocol="<img src=x>", warnings=["<a href=x>"])
+    stranger = replace(scores, name=name, provenance="<img src=x>", warnings=["<a href=x>"])
     assert not re.search("<(script|img|a )", stranger._repr_html_())
     markdown = stranger.to_markdown()
     assert "<script" not in markdown and not re.search(r"(?<!\\)[\[`]", markdown)

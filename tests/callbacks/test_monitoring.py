@@ -8,6 +8,8 @@ from toy_data import toy_patches
 import hpatches_kit as hk
 from hpatches_kit.callbacks import BenchmarkScores, CollapseAlarm, LivePlot, QualityByLevel
 
+pytestmark = pytest.mark.usefixtures("eager")
+
 
 def small_network(**options):
     """A compiled network with one dense layer."""

@@ -56,7 +56,7 @@ def model_with_one_weight(rate=0.0):
     patch = keras.Input((32, 32, 1))
     x = keras.layers.Dense(1, kernel_initializer="zeros", use_bias=False)(patch)
     model = keras.Model(patch, x)
-    model.compile(keras.optimizers.SGD(rate), "mae")
+    model.compile(keras.optimizers.SGD(rate), "mae", run_eagerly=True)  # compiling takes longer
     return model
 
 
@@ -106,7 +106,7 @@ def batches():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("interruptions", [[2], [4], [7], [3, 6], [11], [4, 1, 2, 5]])
+@pytest.mark.parametrize("interruptions", [[7], [3, 6], [2, 4, 1, 8]])
 def test_an_interrupted_run_ends_with_the_same_weights(interruptions, complete_run, tmp_path):
     folder, expected = complete_run
     for batch in interruptions:
@@ -118,30 +118,18 @@ def test_an_interrupted_run_ends_with_the_same_weights(interruptions, complete_r
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_twice_ends_with_the_same_weights(tmp_path):
+@pytest.mark.one_backend
+def test_a_run_whose_process_is_killed_ends_with_the_same_weights(complete_run, tmp_path):
     code = (
         "import sys; sys.path[:0] = ['tests/callbacks', 'tests/helpers']\n"
         "from test_resume import Interrupt, train\n"
-        "batch = int(sys.argv[2])\n"
-        "model, *_ = train(sys.argv[1], Interrupt(batch, kill=True) if batch else None)\n"
-        "model.save_weights(sys.argv[3])\n"
+        "train(sys.argv[1], Interrupt(5, kill=True))\n"
     )
-
-    def train_in_process(folder, batch):
-        weights = tmp_path / f"{folder}.weights.h5"
-        arguments = [tmp_path / folder, str(batch), weights]
-        process = subprocess.run(
-            [sys.executable, "-c", code, *arguments], cwd=PROJECT, capture_output=True, text=True
-        )
-        assert process.returncode == (-signal.SIGKILL if batch else 0), process.stderr
-        return weights
-
-    train_in_process("killed", 5)
-    train_in_process("killed", 4)
-    model, expected = small_descriptor(), small_descriptor()
-    model.load_weights(train_in_process("killed", 0))
-    expected.load_weights(train_in_process("undisturbed", 0))
-    assert_equal_weights(model, expected)
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    process = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True)
+    assert process.returncode == -signal.SIGKILL, process.stderr
+    assert len(hk.callbacks.read_log(tmp_path)) == 1
+    assert_equal_weights(train(tmp_path)[0], complete_run[1])
 
 
 def test_a_complete_run_restores_its_weights_and_its_log_without_training(complete_run):
@@ -153,6 +141,7 @@ def test_a_complete_run_restores_its_weights_and_its_log_without_training(comple
     pd.testing.assert_frame_equal(resume.log, hk.callbacks.read_log(folder))
 
 
+@pytest.mark.one_backend
 def test_a_complete_run_resumes_with_more_epochs(complete_run, tmp_path):
     train(tmp_path, epochs=2)
     model, history, resume = train(tmp_path, epochs=EPOCHS)
@@ -160,6 +149,7 @@ def test_a_complete_run_resumes_with_more_epochs(complete_run, tmp_path):
     assert_equal_weights(model, complete_run[1])
 
 
+@pytest.mark.one_backend
 def test_the_same_model_starts_at_epoch_0_in_another_folder(tmp_path):
     model, *_ = train(tmp_path / "first")
     _, history, _ = train(tmp_path / "second", model=model)
@@ -186,6 +176,7 @@ def test_the_best_model_is_kept_through_an_interruption(tmp_path):
         ("odd_loss", [3, 1, 2], 2),
     ],
 )
+@pytest.mark.one_backend
 def test_the_best_epoch_has_the_largest_psnr_or_score_or_the_smallest_loss(
     monitor, values, best, batches, tmp_path
 ):
@@ -196,6 +187,7 @@ def test_the_best_epoch_has_the_largest_psnr_or_score_or_the_smallest_loss(
     assert best_model.get_weights()[0].item() == best
 
 
+@pytest.mark.one_backend
 def test_a_quantity_that_is_not_in_the_log_cannot_be_monitored(batches, tmp_path):
     resume = hk.callbacks.Resume(tmp_path, batches)
     message = "monitor='val_loss' is not in the log: expected one of loss"
@@ -203,6 +195,7 @@ def test_a_quantity_that_is_not_in_the_log_cannot_be_monitored(batches, tmp_path
         model_with_one_weight().fit(batches, callbacks=[resume], verbose=0)
 
 
+@pytest.mark.one_backend
 def test_a_quantity_added_later_gets_a_column_and_the_run_resumes(batches, tmp_path):
     def fit(epochs, *callbacks):
         resume = hk.callbacks.Resume(tmp_path, batches, "loss")
@@ -216,6 +209,7 @@ def test_a_quantity_added_later_gets_a_column_and_the_run_resumes(batches, tmp_p
     assert list(log.epoch) == [0, 1, 2] and log.extra.notna().tolist() == [False, True, False]
 
 
+@pytest.mark.one_backend
 def test_a_run_that_early_stopping_ended_is_complete(batches, tmp_path):
     def fit():
         stop = keras.callbacks.EarlyStopping("odd", mode="min", restore_best_weights=True)
@@ -229,6 +223,7 @@ def test_a_run_that_early_stopping_ended_is_complete(batches, tmp_path):
     assert fit() == ([], [0, 1], 1)  # the weight of the best epoch
 
 
+@pytest.mark.one_backend
 def test_an_epoch_with_a_loss_that_is_not_finite_is_not_saved(batches, tmp_path):
     def fit(losses):
         resume = hk.callbacks.Resume(tmp_path, batches, "loss")
@@ -240,6 +235,7 @@ def test_an_epoch_with_a_loss_that_is_not_finite_is_not_saved(batches, tmp_path)
     assert fit([1.0, 0.5]) == [1]
 
 
+@pytest.mark.one_backend
 def test_an_interrupted_run_does_not_change_where_the_next_fit_starts(tmp_path):
     batches = hk.batches.Pairs(toy_patches({"v_one": 20, "i_two": 20}), 10, STEPS)
     model = small_descriptor()
@@ -251,6 +247,7 @@ def test_an_interrupted_run_does_not_change_where_the_next_fit_starts(tmp_path):
     assert model.fit(batches, epochs=2, verbose=0).epoch == [0, 1]
 
 
+@pytest.mark.one_backend
 def test_batches_that_are_not_redrawn_stay_the_same(tmp_path):
     batches = hk.batches.NoisyClean(toy_patches({"v_one": 4}), 4, 2, redraw=False)
     first_batch = batches[0][0]
@@ -281,6 +278,7 @@ def test_a_model_without_an_input_shape_is_built_from_the_batches(batches, tmp_p
     assert len(hk.callbacks.read_log(tmp_path)) == 1
 
 
+@pytest.mark.one_backend
 def test_a_loss_for_pairs_refuses_triplets(tmp_path):
     batches = hk.batches.Triplets(toy_patches({"v_one": 20}), 4, 2)
     model, resume = small_descriptor(), hk.callbacks.Resume(tmp_path, batches, "loss")
@@ -298,10 +296,11 @@ def test_a_loss_for_pairs_refuses_triplets(tmp_path):
         ({"encoder": (3, 4)}, "model, parameters"),
     ],
 )
+@pytest.mark.one_backend
 def test_another_architecture_in_the_same_folder_is_refused(change, setting, batches, tmp_path):
     def fit(**options):
         model = hk.models.unet(**({"encoder": (2, 4), "decoder": (2,)} | options))
-        model.compile("sgd", "mae")
+        model.compile("sgd", "mae", run_eagerly=True)
         resume = hk.callbacks.Resume(tmp_path, batches, "loss")
         return model.fit(batches, callbacks=[resume], verbose=0)
 
@@ -310,6 +309,7 @@ def test_another_architecture_in_the_same_folder_is_refused(change, setting, bat
         fit(**change)
 
 
+@pytest.mark.one_backend
 def test_other_patches_in_the_same_folder_are_refused(tmp_path):
     def fit(patches, views):
         batches = hk.batches.NoisyClean(patches, 2, 1, views=views)
@@ -323,6 +323,7 @@ def test_other_patches_in_the_same_folder_are_refused(tmp_path):
             fit(*arguments)
 
 
+@pytest.mark.one_backend
 def test_other_settings_in_the_same_folder_are_refused_by_name(complete_run):
     folder, _ = complete_run
     rates = "(?s)initial_learning_rate: 0.05 before, 0.01 now.*Choose"
@@ -348,6 +349,7 @@ def test_a_backup_with_other_shapes_is_refused(tmp_path):
         train(tmp_path, model=hk.models.tfeat())
 
 
+@pytest.mark.one_backend
 def test_the_settings_name_optimiser_loss_batches_and_versions(complete_run):
     settings = json.loads((complete_run[0] / "settings.json").read_text())
     assert settings["optimizer"]["config"]["learning_rate"]["class_name"] == "CosineDecay"
@@ -357,6 +359,7 @@ def test_the_settings_name_optimiser_loss_batches_and_versions(complete_run):
     assert f"Keras {keras.__version__}" in settings["versions"]
 
 
+@pytest.mark.one_backend
 def test_a_missing_log_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing/log.csv does not exist: no epoch"):
         hk.callbacks.read_log(tmp_path / "nothing")
@@ -381,13 +384,14 @@ def test_a_denoiser_resumes_with_fresh_noise_and_augmentation(tmp_path):
     assert_equal_weights(train_denoiser(tmp_path / "interrupted"), expected)
 
 
+@pytest.mark.one_backend
 def test_a_run_resumes_if_denoised_patches_differ_by_rounding_only(tmp_path):
     patches = toy_patches({"v_one": 20})
 
     def fit(denoised):
         pairs = hk.batches.Pairs(patches.add("denoised", denoised), 4, 2, "denoised")
-        model = hk.models.tfeat()
-        model.compile("sgd", hk.losses.HardNegativeTriplet())
+        model = small_descriptor()
+        model.compile("sgd", hk.losses.HardNegativeTriplet(), run_eagerly=True)
         resume = hk.callbacks.Resume(tmp_path, pairs, "loss")
         return model.fit(pairs, callbacks=[resume], verbose=0)
 
@@ -399,6 +403,7 @@ def test_a_run_resumes_if_denoised_patches_differ_by_rounding_only(tmp_path):
         fit(patches["clean"])
 
 
+@pytest.mark.one_backend
 def test_the_log_has_every_epoch_once_and_the_history_only_the_new_ones(tmp_path):
     train_and_interrupt(tmp_path, 2 * STEPS + 1)
     _, history, resume = train(tmp_path)

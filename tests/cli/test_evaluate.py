@@ -59,12 +59,22 @@ def test_a_folder_a_zip_and_an_npz_file_get_the_same_scores(folder, tmp_path):
 def test_only_the_chosen_tasks_and_sequences_are_scored(folder, tmp_path):
     arguments = ("--task", "matching", "--task", "verification", "--distance", "L1")
     content = evaluate(folder, *arguments, file=tmp_path / "scores.json")
-    assert "retrieval" not in content and content["protocol"].startswith("L1 distance")
+    assert "retrieval" not in content and content["provenance"].startswith("L1 distance")
     single = evaluate(
         folder, "--sequences", "v_c", "--task", "matching", file=tmp_path / "one.json"
     )
     assert single["matching"]["sequences"].keys() == {"v_c"} and "verification" not in single
-    assert single["protocol"].startswith("L2 distance, no ")
+    assert single["provenance"].startswith("L2 distance, no ")
+
+
+@pytest.mark.parametrize("protocol", ["python", "matlab", "paper"])
+def test_the_chosen_protocol_is_used_printed_and_written(protocol, folder, tmp_path, capsys):
+    content = evaluate(folder, "--protocol", protocol, file=tmp_path / "scores.json")
+    scores = hk.benchmark.evaluate(hk.descriptors.load(folder), protocol=protocol)
+    assert content["protocol"]["name"] == protocol
+    assert f"mean AP; protocol: {protocol}; " in capsys.readouterr().out
+    for task in scores.tasks:
+        assert content[task]["mean_ap"] == scores[task]["mean_ap"]
 
 
 def test_the_lists_of_tasks_are_used(folder, descriptors, tmp_path):
@@ -112,6 +122,7 @@ def test_without_test_sequences_of_the_split_all_sequences_are_used(folder, tmp_
         (["toy", "--sequences", "../toy/v_a"], "has no sequence ../toy/v_a"),
         (["toy", "--tasks", "lists"], "lists is not a folder of task lists"),
         (["toy", "--split", "z"], "Unknown split 'z'"),
+        (["toy", "--protocol", "matlab", "--distance", "L1"], "squares L2 distances: expected L2"),
         (["toy", "--json", "toy"], "toy is a folder: expected the name of a file"),
         (["toy", "--json", "toy/v_a/ref.csv/x"], "toy/v_a/ref.csv is not a writable folder"),
     ],

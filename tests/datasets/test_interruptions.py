@@ -1,6 +1,7 @@
-"""Processes are killed at random times during download, conversion and denoising."""
+"""Processes are killed during download, conversion and denoising."""
 
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -60,8 +61,8 @@ def begin(*arguments):
     return process
 
 
-def seconds_without_interruption(*arguments):
-    process, start = begin(*arguments), time.perf_counter()
+def seconds_without_interruption():
+    process, start = begin(), time.perf_counter()
     assert process.communicate()[0].endswith("end\n")
     return time.perf_counter() - start
 
@@ -78,11 +79,11 @@ def assert_same_arrays(patches, expected):
         np.testing.assert_array_equal(getattr(patches, name), getattr(expected, name))
 
 
-def test_download_and_conversion_resume_after_each_of_seven_kills(use_data_folder):
+def test_download_and_conversion_resume_after_each_of_five_kills(use_data_folder):
     use_data_folder("complete")
     duration = seconds_without_interruption()
     expected, interrupted = hk.load("hpatches"), 0
-    for k, fraction in enumerate(np.random.default_rng(1).uniform(0, 1, 7)):
+    for k, fraction in enumerate(np.random.default_rng(1).uniform(0, 1, 5)):
         home = use_data_folder(f"home-{k}")
         interrupted += kill_after(fraction * duration, begin())
         assert not (home / "hpatches").exists() or len(hk.load("hpatches")) == len(expected)
@@ -90,7 +91,7 @@ def test_download_and_conversion_resume_after_each_of_seven_kills(use_data_folde
         assert_same_arrays(resumed, expected)
         assert resumed.fingerprint == expected.fingerprint
         assert file_names(home) == ["downloads", "hpatches"]
-    assert interrupted >= 3
+    assert interrupted >= 2
 
 
 @pytest.fixture
@@ -101,25 +102,45 @@ def unet(tmp_path):
     return model
 
 
-def test_denoising_resumes_after_each_of_three_kills(use_data_folder, unet, tmp_path):
+DENOISE_AND_DIE = """
+import os, signal, sys
+import keras, hpatches_kit as hk
+from hpatches_kit._support.resumable_arrays import ResumableArrays
+
+write, calls = ResumableArrays._write, iter(range(int(sys.argv[2])))
+
+
+def write_or_die(*arguments):
+    if next(calls, None) is None:
+        os.kill(os.getpid(), signal.SIGKILL)
+    write(*arguments)
+
+
+ResumableArrays._write = write_or_die
+hk.denoise(keras.models.load_model(sys.argv[1]), hk.load("hpatches"))
+"""
+
+
+# Rows are written, then recorded as done: the second ones are killed before and after they are written.
+@pytest.mark.parametrize("writes", [2, 3])
+def test_denoising_resumes_after_a_kill(writes, use_data_folder, unet, tmp_path):
     use_data_folder("complete")
     expected = hk.denoise(unet, hk.load("hpatches", progress=False))
-    use_data_folder("home")
-    hk.load("hpatches", progress=False)  # so that the processes below only denoise
-    duration, interrupted = seconds_without_interruption(tmp_path / "unet.keras"), 0
-    for fraction in np.random.default_rng(2).uniform(0, 1, 3):
-        shutil.rmtree(tmp_path / "home" / "denoised")
-        interrupted += kill_after(fraction * duration, begin(tmp_path / "unet.keras"))
-        resumed = hk.denoise(unet, hk.load("hpatches"))
-        np.testing.assert_array_equal(resumed["denoised"], expected["denoised"])
-    assert interrupted >= 1
+    home = use_data_folder("home")
+    hk.load("hpatches", progress=False)
+    command = [sys.executable, "-c", DENOISE_AND_DIE, tmp_path / "unet.keras", str(writes)]
+    assert subprocess.run(command, capture_output=True).returncode == -signal.SIGKILL
+    (done,) = (np.fromfile(file, np.uint8) for file in home.glob("denoised/**/done"))
+    assert 0 < done.sum() < len(done)
+    resumed = hk.denoise(unet, hk.load("hpatches"))
+    np.testing.assert_array_equal(resumed["denoised"], expected["denoised"])
 
 
-def test_one_conversion_resumes_after_four_kills(use_data_folder):
+def test_one_conversion_resumes_after_three_kills(use_data_folder):
     use_data_folder("complete")
     expected = hk.load("hpatches", progress=False)
     use_data_folder("home")
-    assert any([kill_after(0.3, begin()) for _ in range(4)])
+    assert any([kill_after(0.3, begin()) for _ in range(3)])
     assert_same_arrays(hk.load("hpatches", progress=False), expected)
 
 

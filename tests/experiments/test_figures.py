@@ -22,12 +22,11 @@ OF_DENOISER = OF_DESCRIPTOR | {"patches.png"}
 
 
 @pytest.fixture(scope="module")
-def complete(data, tmp_path_factory):
+def complete(data, tmp_path_factory, train_once):
     """Two complete runs, a denoiser and a descriptor that needs it, and the folder of results."""
     root, run = tmp_path_factory.mktemp("complete"), Run(DENOISED_TFEAT, data, TINY, 0)
-    runs = [*run.needs, run]
-    assert experiments.train_runs(runs, root, progress=False) == {}
-    return runs, root
+    train_once(run, root)
+    return [*run.needs, run], root
 
 
 def figures_of(run, root):
@@ -74,10 +73,11 @@ def test_drawing_leaves_the_random_state_and_a_complete_run_as_they_are(complete
 
 
 @pytest.mark.slow
-def test_a_run_without_a_model_or_whose_needs_have_none_is_not_drawn(data, tmp_path):
+def test_a_run_without_a_model_or_whose_needs_have_none_is_not_drawn(data, tmp_path, train_once):
     run = Run(DENOISED_TFEAT, data, TINY, 0)
-    for part in (*run.needs, run):
-        train(part, tmp_path, progress=False)
+    train_once(run, tmp_path)
+    for figure in tmp_path.rglob("*.png"):
+        figure.unlink()
     assert set(figures.missing_figures(run, tmp_path)) == OF_DESCRIPTOR
     (tmp_path / run.needs[0].folder / "weights.npz").unlink()
     for part in (*run.needs, run):

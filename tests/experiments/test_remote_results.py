@@ -48,7 +48,7 @@ def test_results_at_an_address_reach_another_machine(data, tmp_path, monkeypatch
     assert (local / "weights.npz").exists()  # downloaded, because a run needed it
 
 
-def test_a_run_resumes_on_another_machine(data, tmp_path, monkeypatch, address):
+def test_a_run_resumes_on_another_machine(data, tmp_path, monkeypatch, address, train_once):
     run = Run(UNET, data, TINY, 0)
     use_machine("one", tmp_path, monkeypatch)
 
@@ -61,7 +61,7 @@ def test_a_run_resumes_on_another_machine(data, tmp_path, monkeypatch, address):
         engines.train_run(run, address, progress=False)
     use_machine("two", tmp_path, monkeypatch)
     assert engines.train_run(run, address, progress=False) == "done"
-    assert engines.train_run(run, tmp_path / "whole", progress=False) == "done"
+    train_once(run, tmp_path / "whole")
     resumed = load_trained(run, local_folder(address)).get_weights()
     whole = load_trained(run, tmp_path / "whole").get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(resumed, whole, strict=True))
@@ -89,9 +89,10 @@ def test_an_epoch_that_was_not_uploaded_is_uploaded_later(data, tmp_path, monkey
     assert experiments.missing_runs([run], address) == []
 
 
-def test_the_address_never_holds_half_a_file(data, tmp_path, monkeypatch, address):
+def test_the_address_never_holds_half_a_file(data, tmp_path, monkeypatch, address, train_once):
     run = Run(UNET, data, TINY, 0)
     use_machine("one", tmp_path, monkeypatch)
+    train_once(run, local_folder(address))
     assert engines.train_run(run, address, progress=False) == "done"
     whole = {file: file.read_bytes() for file in (tmp_path / "shared").rglob("*.*")}
     assert {file.suffix for file in whole} == {".zip", ".json"}

@@ -22,12 +22,6 @@ pytestmark = pytest.mark.slow
 TIMES = ["seconds", "core_seconds"]
 
 
-def train_with_needs(run, root):
-    """Train a run and all that it needs."""
-    runs = experiments.training_order([run])
-    assert experiments.train_runs(runs, root, progress=False) == {}
-
-
 def test_the_folder_of_a_run_depends_on_its_settings(data, tmp_path):
     (tmp_path / "toy").mkdir()
     run = Run(UNET, data, TINY, 0)
@@ -100,9 +94,9 @@ def test_in_training_order_every_run_comes_once_and_after_its_needs():
             assert folders.index(need.folder) < folders.index(run.folder)
 
 
-def test_a_complete_run_holds_its_files_and_is_not_trained_again(data, tmp_path):
+def test_a_complete_run_holds_its_files_and_is_not_trained_again(data, tmp_path, train_once):
     run = Run(UNET, data, TINY, 0)
-    assert engines.train_run(run, tmp_path, progress=False) == "done"
+    train_once(run, tmp_path)
     folder = tmp_path / run.folder
     files = {"log.csv", "weights.npz", "run.json", "settings.json"}
     files |= {"curves.png", "network.png", "patches.png"}
@@ -116,22 +110,26 @@ def test_a_complete_run_holds_its_files_and_is_not_trained_again(data, tmp_path)
     assert (folder / "weights.npz").stat().st_mtime_ns == before
 
 
-def test_training_again_gives_the_same_numbers(data, tmp_path):
-    run = Run(DENOISED_TFEAT, data, TINY, 3)
-    logs = []
-    for root in (tmp_path / "first", tmp_path / "second"):
-        train_with_needs(run, root)
-        logs.append(hk.callbacks.read_log(root / run.folder).drop(columns=TIMES))
+def test_training_again_gives_the_same_numbers(data, tmp_path, train_once):
+    run = Run(DENOISED_TFEAT, data, TINY, 0)
+    train_once(run, tmp_path / "first")
+    assert experiments.train_runs([*run.needs, run], tmp_path / "second", progress=False) == {}
+    logs = [
+        hk.callbacks.read_log(tmp_path / root / run.folder).drop(columns=TIMES)
+        for root in ("first", "second")
+    ]
     pd.testing.assert_frame_equal(*logs)
     assert np.isfinite(logs[0].to_numpy()).all()
     first, second = (record_of(run, tmp_path / root)["scores"] for root in ("first", "second"))
     assert first == second and set(first) == {"verification", "matching", "retrieval"}
 
 
-def test_a_descriptor_is_scored_on_real_sequences_without_training_it_again(data, tmp_path):
+def test_a_descriptor_is_scored_on_real_sequences_without_training_it_again(
+    data, tmp_path, train_once
+):
     run, real = Run(DENOISED_TFEAT, data, TINY, 0), tmp_path / "real"
     toy_patches({"v_real": 20, "i_real": 20, "i_other": 20}, seed=9).save(real)
-    train_with_needs(run, tmp_path)
+    train_once(run, tmp_path)
     model = tmp_path / run.folder / "weights.npz"
     trained, scores = model.stat().st_mtime_ns, record_of(run, tmp_path)["scores"]
     assert experiments.missing_runs([run], tmp_path) == []
@@ -151,13 +149,13 @@ def test_a_descriptor_is_scored_on_real_sequences_without_training_it_again(data
 
 
 def test_a_table_can_show_the_errors_of_the_denoiser_and_what_training_costs(
-    data, tmp_path, monkeypatch
+    data, tmp_path, monkeypatch, train_once
 ):
     columns = {"U-Net MAE": ("denoiser val_mae", 1), "Seconds": ("core_seconds", 1)}
     table = Table("a test", columns, {"one": DENOISED_TFEAT}, {})
     monkeypatch.setitem(experiments.TABLES, "X", table)
     run = Run(DENOISED_TFEAT, data, TINY, 0)
-    train_with_needs(run, tmp_path)
+    train_once(run, tmp_path)
     error, seconds = experiments.numbers(["X"], tmp_path, data, TINY, 1).value
     log = hk.callbacks.read_log(tmp_path / run.needs[0].folder)
     assert error == log.val_mae.iloc[-1]
@@ -165,10 +163,10 @@ def test_a_table_can_show_the_errors_of_the_denoiser_and_what_training_costs(
 
 
 @pytest.fixture(scope="module")
-def uninterrupted(data, tmp_path_factory):
+def uninterrupted(data, tmp_path_factory, train_once):
     """An uninterrupted run: the run, its weights and its scores."""
     run, root = Run(TFEAT, data, TINY, 0), tmp_path_factory.mktemp("uninterrupted")
-    assert engines.train_run(run, root, progress=False) == "done"
+    train_once(run, root)
     return run, load_trained(run, root).get_weights(), record_of(run, root)["scores"]
 
 
@@ -214,12 +212,12 @@ def test_half_a_model_file_is_written_again(uninterrupted, tmp_path, monkeypatch
         np.testing.assert_array_equal(resumed, expected)
 
 
-def test_end_to_end_training_starts_from_the_denoiser_and_changes_it(data, tmp_path):
+def test_end_to_end_training_starts_from_the_denoiser_and_changes_it(data, tmp_path, train_once):
     trained = replace(TFEAT, denoiser=UNET, end_to_end=True)
     hardly = replace(trained, name="hardly", optimizer="SGD", learning_rate=1e-9)
     runs = [Run(row, data, TINY, 0) for row in (trained, hardly)]
     for run in runs:
-        train_with_needs(run, tmp_path)
+        train_once(run, tmp_path)
     trained, hardly = (load_trained(run, tmp_path).get_weights()[0] for run in runs)
     unet = load_trained(runs[0].needs[0], tmp_path).get_weights()[0]
     np.testing.assert_allclose(hardly, unet, atol=1e-6)
@@ -227,11 +225,11 @@ def test_end_to_end_training_starts_from_the_denoiser_and_changes_it(data, tmp_p
 
 
 @pytest.mark.parametrize("options", [{}, {"denoiser": UNET, "end_to_end": True}])
-def test_fine_tuning_starts_from_the_weights_of_the_other_run(options, data, tmp_path):
+def test_fine_tuning_starts_from_the_weights_of_the_other_run(options, data, tmp_path, train_once):
     first = replace(TFEAT, kind="clean")
     hardly = {"optimizer": "SGD", "learning_rate": 1e-9}
     run = Run(replace(TFEAT, name="tuned", init_from=first, **hardly, **options), data, TINY, 0)
-    train_with_needs(run, tmp_path)
+    train_once(run, tmp_path)
     tuned, initial = (load_trained(r, tmp_path).get_weights() for r in (run, run.needs[-1]))
     # The weights of the descriptor come last.
     assert np.allclose(tuned[-len(initial)], initial[0], atol=1e-6)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from tiny_rows import TINY, UNET
+from tiny_rows import DENOISED_TFEAT, TINY, UNET
 
 from hpatches_kit import experiments
 from hpatches_kit.experiments import TABLES, Run
@@ -78,6 +78,19 @@ def test_a_page_shows_cells_conclusions_command_and_provenance(results):
         "6 runs, 6 s of training, 18 s of one core in all, 2026-11-20 to 2026-11-22: a computer."
         in text
     )
+
+
+def test_with_only_a_page_counts_the_runs_of_its_rows_alone(results, monkeypatch):
+    one, two = TABLES["X"].rows.values()
+    needs_one = replace(DENOISED_TFEAT, denoiser=one)
+    columns = {"MAE": ("val_mae", 1)}
+    monkeypatch.setitem(TABLES, "X", Table("a test", columns, {"two": two, "3": needs_one}, {}))
+    monkeypatch.setitem(TABLES, "Y", Table("another", columns, {"one": one}, {}))
+    selection = *SELECTION, "float32", None, ["one", "two"]
+    values = experiments.numbers(["X", "Y"], results, *selection)
+    runs = experiments.provenance(["X", "Y"], results, *selection)
+    page = experiments.markdown("X", values, None, runs, *selection)
+    assert "--only two`" in page and "\n3 runs, 3 s of training, 9 s of one core in all" in page
 
 
 def test_a_page_without_runs_shows_cells_and_conclusions_alone(results):

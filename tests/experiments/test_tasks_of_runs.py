@@ -71,7 +71,7 @@ def test_descriptors_are_scored_on_the_lists(lists, hpatches, tmp_path):
     run = Run(TFEAT, "hpatches", WHOLE, 0, tasks=lists)
     assert engines.train_run(run, tmp_path, progress=False) == "done"
     scores = json.loads((tmp_path / run.folder / "scores.json").read_text())
-    assert scores["protocol"] == "L2 distance, lists of split a in lists"
+    assert scores["provenance"] == "L2 distance, lists of split a in lists"
     assert set(record_of(run, tmp_path)["scores"]) == {"verification", "matching", "retrieval"}
 
 

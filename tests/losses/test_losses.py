@@ -38,7 +38,7 @@ ANCHOR_SWAP = [
 HARD = [
     HardNegativeTriplet(margin, negative, percentile, reduction=None)
     for margin, negative in [(0.2, "average"), (1.0, "minimum")]
-    for percentile in (0, 2, 5, 10, 15, 100)
+    for percentile in (0, 15, 100)
 ]
 RANDOM = [RandomNegativeTriplet(0.6, kind, reduction=None) for kind in ("average", "minimum")]
 SOSNET = [
@@ -289,14 +289,17 @@ def test_hynet_loss_of_a_hand_computed_batch():
     np.testing.assert_allclose(as_array(loss(labels, batch)), [2 - ROOT2, 4], atol=5e-3)
 
 
-@pytest.mark.parametrize(
-    ("places", "dtype"),
-    [(2, "float32"), (32, "float32"), (8, "float16"), (8, "bfloat16"), (8, "float64")],
-)
+@pytest.mark.parametrize("places", [2, 32])
 @each(TRIPLET + ANCHOR_SWAP + MINING)
-def test_losses_equal_their_reference_implementation(loss, places, dtype):
-    labels, descriptors = batch_for(loss, places)
-    assert_equals_reference(loss, labels, ops.cast(descriptors, dtype))
+def test_losses_equal_their_reference_implementation(loss, places):
+    assert_equals_reference(loss, *batch_for(loss, places))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float64"])
+@each(ONE_OF_EACH)
+def test_losses_of_every_precision_equal_their_reference_implementation(loss, dtype):
+    labels, descriptors = batch_for(loss, 8)
+    assert_equals_reference(unreduced(loss), labels, ops.cast(descriptors, dtype))
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
@@ -339,6 +342,7 @@ def test_sosnet_loss_of_perfect_descriptors_is_exactly_0_with_no_active_triplets
     np.testing.assert_array_equal(as_array(dense.kernel), np.eye(6))  # the gradient is 0, not NaN
 
 
+@pytest.mark.one_backend
 def test_losses_with_random_and_hard_negatives_have_different_defaults():
     hard, random = HardNegativeTriplet(), RandomNegativeTriplet()
     assert not isinstance(random, HardNegativeTriplet)
@@ -346,11 +350,13 @@ def test_losses_with_random_and_hard_negatives_have_different_defaults():
     assert (random.margin, random.negative) == (1.0, "average")
 
 
+@pytest.mark.one_backend
 def test_these_tests_cover_every_loss():
     classes = {type(loss) for loss in ONE_OF_EACH} | {SSIMAndMAE}
     assert classes == {getattr(hk.losses, name) for name in hk.losses.__all__}
 
 
+@pytest.mark.one_backend
 def test_every_loss_of_descriptors_names_its_batch_class():
     assert TripletMargin.batch_class == "Triplets"
     assert {type(loss).batch_class for loss in ANCHOR_SWAP + MINING} == {"Pairs"}
@@ -480,6 +486,7 @@ def test_a_denoiser_trains_in_half_precision(set_precision):
 
 
 @each(TRIPLET + ANCHOR_SWAP + MINING + [SSIMAndMAE(0.3), SSIMAndMAE()])
+@pytest.mark.one_backend
 def test_losses_are_registered_and_settings_survive_serialisation(loss):
     saved = json.loads(json.dumps(keras.losses.serialize(loss)))
     assert saved["registered_name"] == f"hpatches_kit>{type(loss).__name__}"
@@ -488,6 +495,7 @@ def test_losses_are_registered_and_settings_survive_serialisation(loss):
 
 
 @each(ONE_OF_EACH)
+@pytest.mark.one_backend
 def test_a_loss_is_a_mean_over_pairs_and_its_name_and_reduction_survive_serialisation(loss):
     config = {**loss.get_config(), "name": "custom", "reduction": "sum"}
     loaded = keras.losses.deserialize(keras.losses.serialize(type(loss).from_config(config)))
@@ -501,6 +509,7 @@ def test_a_loss_is_a_mean_over_pairs_and_its_name_and_reduction_survive_serialis
 
 @pytest.mark.slow
 @each(ONE_OF_EACH)
+@pytest.mark.one_backend
 def test_a_compiled_model_is_saved_with_its_loss_and_diagnostics(loss, tmp_path):
     model, (labels, rows) = tiny_model(), batch_for(loss, 8, dim=4)
     model.compile("sgd", loss, metrics=hk.metrics.diagnostics(loss), run_eagerly=True)
@@ -515,6 +524,7 @@ def test_a_compiled_model_is_saved_with_its_loss_and_diagnostics(loss, tmp_path)
 
 
 @pytest.mark.slow
+@pytest.mark.one_backend
 def test_a_compiled_denoiser_is_saved_with_its_loss_and_metrics(tmp_path):
     model = small_denoiser(0.3)
     clean, noisy = patches(4)
@@ -525,6 +535,7 @@ def test_a_compiled_denoiser_is_saved_with_its_loss_and_metrics(tmp_path):
     assert loaded.evaluate(noisy, clean, verbose=0, return_dict=True) == pytest.approx(scores)
 
 
+@pytest.mark.one_backend
 def test_invalid_settings_are_refused():
     for loss_class in (HardNegativeTriplet, RandomNegativeTriplet):
         with pytest.raises(UserError, match="negative='median': expected 'average' or 'minimum'"):
@@ -543,6 +554,7 @@ def test_invalid_settings_are_refused():
         RandomNegativeTriplet(percentile=5)
 
 
+@pytest.mark.one_backend
 def test_batches_of_another_layout_are_refused():
     rows = np.ones((7, 4), np.float32)
     with pytest.raises(UserError, match=r"\(7, 4\): expected a multiple of 3 .*Triplets"):

@@ -76,6 +76,7 @@ def test_psnr_equals_scikit_image_for_every_grey_level_range_and_type():
 
 
 @pytest.mark.parametrize("function", [psnr, ssim, positive_distance, hardest_negative_distance])
+@pytest.mark.one_backend
 def test_metrics_are_registered(function):
     assert keras.saving.get_registered_object(f"hpatches_kit>{function.__name__}") is function
 
@@ -231,6 +232,7 @@ def test_collapsed_descriptors_are_all_false_positives():
     assert hardest == pytest.approx(np.zeros(12), abs=1e-3)
 
 
+@pytest.mark.one_backend
 def test_settings_of_metrics_survive_serialisation():
     rate = FalsePositiveRate(0.8, name="fpr80")
     active = ActiveFraction(HardNegativeTriplet(0.3, "minimum", 5))
@@ -240,6 +242,7 @@ def test_settings_of_metrics_survive_serialisation():
     assert rate.get_config()["recall"] == 0.8 and loaded.loss.percentile == 5
 
 
+@pytest.mark.one_backend
 def test_diagnostics_are_new_for_every_model():
     loss = HardNegativeTriplet()
     first, second = diagnostics(loss), diagnostics(loss)
@@ -301,6 +304,7 @@ def test_psnr_and_ssim_of_an_epoch_are_means_over_patches():
     assert scores["ssim"] == pytest.approx(as_array(ssim(clean, noisy)).mean(), rel=1e-4)
 
 
+@pytest.mark.one_backend
 def test_patches_smaller_than_the_window_of_ssim_and_a_recall_in_percent_are_refused():
     with pytest.raises(UserError, match=r"\(2, 10, 32, 1\): expected 11 pixels or more"):
         ssim(np.zeros((2, 10, 32, 1)), np.zeros((2, 10, 32, 1)))

@@ -26,6 +26,7 @@ def block_parameters(width):
 
 
 @pytest.mark.parametrize(("filters", "blocks"), [((16, 32, 64, 128), 1), ((4, 6, 10), 2)])
+@pytest.mark.one_backend
 def test_it_has_the_parameters_of_its_blocks(filters, blocks):
     expected = (9 + 1) * filters[0] + 9 * filters[0] + 1  # first and last convolution
     for width, below in zip(filters, filters[1:]):
@@ -78,6 +79,7 @@ def test_both_parts_of_a_block_start_at_about_the_same_scale():
         assert 0.2 < first / second < 5 and 0.5 < second < 10
 
 
+@pytest.mark.one_backend
 def test_each_level_has_half_the_size_of_the_one_above():
     model = hk.models.nafnet((2, 4, 6), **ZEROS)
     sizes = [model.get_layer(name).output.shape[1:] for name in ("first", "down1", "down2")]
@@ -90,6 +92,7 @@ def test_each_level_has_half_the_size_of_the_one_above():
         assert [a is b for a, b in zip(skip, ends)] == [True, True]
 
 
+@pytest.mark.one_backend
 def test_it_has_no_activation_functions():
     model = hk.models.nafnet((2, 2, 2), **ZEROS)
     kinds = layers.Conv2D, layers.DepthwiseConv2D, layers.Conv2DTranspose
@@ -108,6 +111,7 @@ def test_it_predicts_the_noise_unless_residual_is_false():
 
 
 @pytest.mark.parametrize("filters", [(), (8,), (2,) * 7])
+@pytest.mark.one_backend
 def test_fewer_than_2_and_more_than_6_levels_are_refused(filters):
     with pytest.raises(UserError, match=f"{len(filters)} levels, .*: expected 2 to 6"):
         hk.models.nafnet(filters)

@@ -119,6 +119,7 @@ def test_the_option_adds_the_loss_of_the_norms_before_normalisation(make):
 
 
 @networks
+@pytest.mark.one_backend
 def test_without_weight_no_loss_is_added(make):
     for options in ({}, {"norm_regularizer": 0}):
         model = make(dim=8, **options)
@@ -130,6 +131,7 @@ def test_without_weight_no_loss_is_added(make):
 
 
 @networks
+@pytest.mark.one_backend
 def test_a_saved_model_has_the_same_loss(make, tmp_path):
     model, patches = compiled(make(dim=8, norm_regularizer=0.5)), random_patches(6)
     model.save(tmp_path / "model.keras")
@@ -139,6 +141,7 @@ def test_a_saved_model_has_the_same_loss(make, tmp_path):
     assert flatten.activity_regularizer.weight == 0.5
 
 
+@pytest.mark.one_backend
 def test_the_regulariser_is_registered_and_its_weight_survives_serialisation():
     saved = keras.regularizers.serialize(PairNormRegularizer(0.3))
     assert saved["registered_name"] == "hpatches_kit>PairNormRegularizer"

@@ -32,13 +32,15 @@ for file in sys.argv[1:]:
 
 
 def descriptor_model(model, loss):
-    model.compile("adam", loss, metrics=hk.metrics.diagnostics(loss))
+    metrics = hk.metrics.diagnostics(loss)
+    model.compile("adam", loss, metrics=metrics, run_eagerly=True)  # compiling takes longer
     return model
 
 
 def denoising_model():
     model = hk.models.unet(encoder=(2, 2), decoder=(2,))
-    model.compile("adam", hk.losses.SSIMAndMAE(), metrics=[hk.metrics.psnr, hk.metrics.ssim])
+    metrics = [hk.metrics.psnr, hk.metrics.ssim]
+    model.compile("adam", hk.losses.SSIMAndMAE(), metrics=metrics, run_eagerly=True)
     return model
 
 
@@ -47,11 +49,11 @@ def saved_models(tmp_path_factory):
     """Files of compiled models; beside each a batch and its scores."""
     folder, rng = tmp_path_factory.mktemp("models"), np.random.default_rng(0)
     patches = rng.integers(0, 256, (8, 32, 32, 1)).astype("float32")
-    l2net = descriptor_model(hk.models.l2net(dim=16), hk.losses.AnchorSwapTriplet(0.7))
+    tfeat = descriptor_model(hk.models.tfeat(dim=16), hk.losses.AnchorSwapTriplet(0.7))
     hynet = hk.models.hynet(dim=16, norm_regularizer=0.1)
     hynet = descriptor_model(hynet, hk.losses.HardNegativeTriplet(0.7, "minimum"))
     cases = {
-        "l2net": (l2net, np.repeat(np.arange(4), 2)),
+        "tfeat": (tfeat, np.repeat(np.arange(4), 2)),
         "hynet": (hynet, np.repeat(np.arange(4), 2)),
         "unet": (denoising_model(), rng.integers(0, 256, (8, 32, 32, 1)).astype("float32")),
     }

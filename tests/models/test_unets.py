@@ -87,18 +87,21 @@ PARAMETERS = [59_777, 320_193, 1_361_217, 1_001_217, 15_691_137, 3_787_713, 15_3
 
 
 @pytest.mark.parametrize(("name", "parameters"), zip(CHANNELS, PARAMETERS))
+@pytest.mark.one_backend
 def test_each_preset_has_the_parameters_of_its_channels(name, parameters):
     assert preset(name).count_params() == unet_parameters(*CHANNELS[name]) == parameters
     assert preset(name).input_shape == preset(name).output_shape == (None, 32, 32, 1)
     assert preset(name).name == f"unet_{name}"
 
 
+@pytest.mark.one_backend
 def test_these_tests_cover_every_preset():
     presets = {name: (preset.encoder, preset.decoder) for name, preset in UNET_PRESETS.items()}
     assert presets == CHANNELS
 
 
 @pytest.mark.parametrize("name", ["shallow", "6-layer", "8-layer"])
+@pytest.mark.one_backend
 def test_the_decoder_has_four_times_the_filters_of_the_encoder_at_each_level(name):
     model, levels = preset(name), len(CHANNELS[name][0])
     for level in range(1, levels):
@@ -107,6 +110,7 @@ def test_the_decoder_has_four_times_the_filters_of_the_encoder_at_each_level(nam
         assert model.get_layer(f"dec_conv{level}").filters == 4 * filters
 
 
+@pytest.mark.one_backend
 def test_a_wide_decoder_doubles_its_filters_with_each_step_up():
     for name in ("6-layer", "8-layer"):
         decoder = UNET_PRESETS[f"{name}-wide"].decoder
@@ -114,6 +118,7 @@ def test_a_wide_decoder_doubles_its_filters_with_each_step_up():
         assert all(after == 2 * before for before, after in zip(decoder, decoder[1:]))
 
 
+@pytest.mark.one_backend
 def test_additional_layers_add_parameters_with_each_kind_of_decoder():
     for suffix in ("", "-wide"):
         names = ("shallow", f"6-layer{suffix}", f"8-layer{suffix}")
@@ -136,6 +141,7 @@ TABLE_3 = """
 """
 
 
+@pytest.mark.one_backend
 def test_the_deep_unet_has_the_layers_of_table_3():
     model = preset("deep")
     convolutions = layers_with_weights(model)
@@ -150,11 +156,13 @@ def test_the_deep_unet_has_the_layers_of_table_3():
 
 
 @small_networks
+@pytest.mark.one_backend
 def test_the_default_initialiser_is_he_normal(make):
     initialisers = {type(conv.kernel_initializer) for conv in layers_with_weights(make())}
     assert initialisers == {keras.initializers.HeNormal}
 
 
+@pytest.mark.one_backend
 def test_the_layers_of_the_deep_unet_are_connected_as_in_table_3():
     model = preset("deep")
     assert inputs_of(model, "enc_conv1") == ["noisy"]
@@ -176,6 +184,7 @@ def test_the_layers_of_the_deep_unet_are_connected_as_in_table_3():
     assert len(model.layers) == 1 + 11 + 3 + 3 + 3  # input, convolutions, pools, doublings, concats
 
 
+@pytest.mark.one_backend
 def test_only_the_deep_unets_of_report_a_have_no_relu_between_upsampling_and_concatenation():
     for name, (_, decoder) in CHANNELS.items():
         convolutions = layers_with_weights(preset(name))
@@ -183,6 +192,7 @@ def test_only_the_deep_unets_of_report_a_have_no_relu_between_upsampling_and_con
         assert names == ["linear" if "deep" in name else "relu"] * len(decoder)
 
 
+@pytest.mark.one_backend
 def test_encoder_and_decoder_replace_the_filters_of_a_preset():
     model = hk.models.unet("deep", encoder=[8, 12, 20], decoder=[10, 6], name="custom", **ZEROS)
     assert model.count_params() == unet_parameters((8, 12, 20), (10, 6))
@@ -192,6 +202,7 @@ def test_encoder_and_decoder_replace_the_filters_of_a_preset():
     assert wider.count_params() == unet_parameters((5, 7), (64,))
 
 
+@pytest.mark.one_backend
 def test_six_levels_end_at_one_pixel_and_seven_are_refused():
     model = hk.models.unet(encoder=(2,) * 6, decoder=(2,) * 5, **ZEROS)
     assert model.get_layer("enc_conv6").output.shape == (None, 1, 1, 2)
@@ -203,6 +214,7 @@ def test_six_levels_end_at_one_pixel_and_seven_are_refused():
 @pytest.mark.parametrize(
     "filters", [{"encoder": (16, 32, 64)}, {"decoder": (64, 64)}, {"decoder": ()}]
 )
+@pytest.mark.one_backend
 def test_an_encoder_and_a_decoder_that_do_not_match_are_refused(filters):
     encoder, decoder = ({"encoder": (16, 32), "decoder": (64,)} | filters).values()
     expected = f"encoder={encoder} with decoder={decoder}: expected one level more than steps up"
@@ -212,11 +224,13 @@ def test_an_encoder_and_a_decoder_that_do_not_match_are_refused(filters):
 
 @pytest.mark.parametrize("build", [hk.models.unet_plus_plus, hk.models.framing_unet])
 @pytest.mark.parametrize("filters", [(), (8,), (2,) * 7])
+@pytest.mark.one_backend
 def test_fewer_than_2_and_more_than_6_levels_are_refused(build, filters):
     with pytest.raises(UserError, match=f"{len(filters)} levels, .*: expected 2 to 6"):
         build(filters)
 
 
+@pytest.mark.one_backend
 def test_an_unknown_unet_is_refused():
     names = "shallow, 6-layer, 8-layer, 6-layer-wide, 8-layer-wide, deep, deeper"
     with pytest.raises(UserError, match=f"Unknown U-Net 'deepest': expected one of {names}"):
@@ -224,6 +238,7 @@ def test_an_unknown_unet_is_refused():
 
 
 @pytest.mark.parametrize("make", [hk.models.unet, hk.models.unet_plus_plus])
+@pytest.mark.one_backend
 def test_an_unknown_up_convolution_is_refused(make):
     expected = "Unknown up_convolution='cubic': expected one of nearest, bilinear, transposed."
     with pytest.raises(UserError, match=expected):
@@ -262,6 +277,7 @@ def test_with_a_noise_map_a_denoiser_sees_the_strength_of_the_noise_at_each_pixe
     np.testing.assert_allclose(loaded([noisy, sigma]), model([noisy, sigma]), atol=1e-4)
 
 
+@pytest.mark.one_backend
 def test_a_noise_map_adds_one_input_channel_to_the_first_convolution():
     plain, with_map = (SMALL["unet"](noise_map=noise_map) for noise_map in (False, True))
     assert with_map.count_params() == plain.count_params() + 6 * 3 * 3
@@ -308,6 +324,7 @@ FANS = {
 
 
 @pytest.mark.parametrize("initialiser", ["orthogonal", "glorot_uniform", "lecun_uniform"])
+@pytest.mark.one_backend
 def test_every_convolution_of_a_denoiser_uses_the_initialiser(initialiser):
     options = {"kernel_initializer": initialiser}
     models = [make(**options) for make in SMALL.values()]
@@ -322,6 +339,7 @@ def test_every_convolution_of_a_denoiser_uses_the_initialiser(initialiser):
 
 @small_networks
 @pytest.mark.parametrize("name", ["he_normal", "orthogonal"])
+@pytest.mark.one_backend
 def test_layers_of_equal_shape_have_different_initial_weights(make, name):
     kernels = list(kernels_of(make(kernel_initializer=name)).values())
     shapes = [kernel.shape for kernel in kernels]
@@ -329,6 +347,7 @@ def test_layers_of_equal_shape_have_different_initial_weights(make, name):
     assert len({kernel.tobytes() for kernel in kernels}) == len(kernels)
 
 
+@pytest.mark.one_backend
 def test_unet_plus_plus_is_a_triangle_of_nodes():
     model = nested_unet()
     nodes = {layer.name for layer in model.layers if layer.name.startswith("node")}
@@ -354,6 +373,7 @@ def test_unet_plus_plus_is_a_triangle_of_nodes():
         ("3_1", ["node3_0"], "node4_0"),
     ],
 )
+@pytest.mark.one_backend
 def test_the_inputs_of_a_node_are_the_nodes_to_its_left_and_the_one_below(node, left, below):
     model = nested_unet()
     assert inputs_of(model, f"node{node}") == [f"concat{node}"]
@@ -362,6 +382,7 @@ def test_the_inputs_of_a_node_are_the_nodes_to_its_left_and_the_one_below(node, 
 
 
 @pytest.mark.parametrize("filters", [(32, 64, 128, 256), (4, 6)])
+@pytest.mark.one_backend
 def test_unet_plus_plus_has_the_parameters_of_its_nodes(filters):
     expected = chain_parameters(filters) + conv_parameters(filters[0], 1, 3)
     for level in range(len(filters) - 1):
@@ -373,6 +394,7 @@ def test_unet_plus_plus_has_the_parameters_of_its_nodes(filters):
 
 
 @pytest.mark.parametrize("filters", [(64, 128, 256), (4, 6)])
+@pytest.mark.one_backend
 def test_framing_unet_has_the_parameters_of_its_convolutions(filters):
     expected = chain_parameters(filters) + conv_parameters(filters[0], 1, 3)
     for width, below in zip(filters, filters[1:]):
@@ -382,6 +404,7 @@ def test_framing_unet_has_the_parameters_of_its_convolutions(filters):
     assert model.output_shape == (None, 32, 32, 1)
 
 
+@pytest.mark.one_backend
 def test_a_framing_unet_sends_means_down_and_details_through_the_skip_connections():
     model = hk.models.framing_unet((4, 6, 8), **ZEROS)
     for level, below in ((1, "dec_conv2"), (2, "enc_conv3")):
@@ -443,6 +466,7 @@ def test_a_denoiser_learns_96_patches_and_its_compiled_model_can_be_saved(tmp_pa
     assert scores == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.one_backend
 def test_the_deep_unet_has_three_times_the_parameters_that_report_a_states():
     assert preset("deep").count_params() / 1.3e6 == pytest.approx(2.9, abs=0.05)
     assert UNET_PRESETS["deep"].reported == "1.3 M" and UNET_PRESETS["deeper"].reported == "13 M"

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from keras import layers
+from keras_tools import ZEROS
 
 import hpatches_kit as hk
 from hpatches_kit.models import (
@@ -25,20 +26,20 @@ SKIPS = {  # network: its skip connections
     "shallow": (lambda: unet(), 1),
     "6-layer": (lambda: unet("6-layer"), 2),
     "8-layer": (lambda: unet("8-layer"), 3),
-    "deep": (lambda: unet("deep"), 3),
-    "deeper": (lambda: unet("deeper"), 4),
+    "deep": (lambda: unet("deep", **ZEROS), 3),
+    "deeper": (lambda: unet("deeper", **ZEROS), 4),
     "six levels": (lambda: unet(encoder=(2,) * 6, decoder=(2,) * 5), 5),
     "residual": (lambda: unet(residual=True, up_convolution="transposed"), 2),
     "bilinear": (lambda: unet(up_convolution="bilinear"), 1),
-    "unet_plus_plus": (lambda: unet_plus_plus(), (1 + 2 + 3) + (1 + 2) + 1),
-    "framing_unet": (lambda: framing_unet(residual=True), 3),
+    "unet_plus_plus": (lambda: unet_plus_plus(**ZEROS), (1 + 2 + 3) + (1 + 2) + 1),
+    "framing_unet": (lambda: framing_unet(residual=True, **ZEROS), 3),
     "nafnet": (lambda: nafnet((2, 2)), 11),  # three for each of three blocks, and two
     "l2net": (lambda: l2net(), 0),
     "reduced": (lambda: reduced(l2net(), np.eye(128), 8), 0),
     "HardNet": (lambda: l2net(standardise=True, affine=False, final_batch_norm=True), 0),
     "tfeat": (lambda: tfeat(), 0),
     "hynet": (lambda: hynet(), 0),
-    "U-Net and L2-Net": (lambda: end_to_end(unet("deep"), l2net()), 3),
+    "U-Net and L2-Net": (lambda: end_to_end(unet("deep", **ZEROS), l2net(**ZEROS)), 3),
     "residual U-Net and HyNet": (lambda: end_to_end(unet(residual=True), hynet()), 2),
 }
 

@@ -175,7 +175,7 @@ class RetrievalScores(dict):
 
     def __init__(self, title, ap_by_size):
         super().__init__(retrieval=dict.fromkeys("eht", ap_by_size))
-        self.title = title
+        self.title, self.protocol = title, hk.benchmark.PYTHON
 
 
 def test_the_ticks_of_the_pool_figure_are_the_pool_sizes_of_all_results():

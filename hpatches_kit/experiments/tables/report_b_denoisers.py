@@ -171,6 +171,7 @@ TABLES = {
             ),
         ],
         note=f"{BASELINE_TWICE} Its result for 50, which its text does not mention, does not fit"
-        " the order. All rows see about the same number of patches, so smaller batches take more steps.",
+        " the order. All rows see about the same number of patches, so smaller batches take more"
+        " steps.",
     ),
 }
