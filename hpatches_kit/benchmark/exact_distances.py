@@ -132,7 +132,8 @@ def nearest(queries, pools, distance="L2", without=None):
     Args:
         queries: `float32 (n, dim)`.
         pools: `float32 (pools, n, dim)`; row i of each pool shows the same point as query i.
-        without: `(pools, n)` a row of each pool that a query must not match; default: none.
+        without: `(pools, n)` a row of each pool that a query must not match, or one of its copies;
+            default: none. Then only the distances are those of the other rows.
 
     Returns four arrays `(pools, n)`: the distance of the nearest row, float64; the first row at
     that distance; the number of rows at that distance; whether row i is one of them.
@@ -147,29 +148,21 @@ def nearest(queries, pools, distance="L2", without=None):
     for start in range(0, points, step):
         rows = slice(start, start + step)
         prepared, _, error = distances.prepare(queries[rows])
-        for k in range(count):
-            first_rows, sizes, group = groups[k]
+        for k, (first_rows, sizes, group) in enumerate(groups):
             pool = slice(k * points, (k + 1) * points)
             if len(first_rows) < points:
                 pool = k * points + first_rows
             block = distances.block(prepared, pool)
             if without is not None:
-                block[np.arange(len(block)), without[k, rows]] = np.inf
+                column = group[without[k, rows]]
+                alone = np.flatnonzero(sizes[column] == 1)  # a copy of a row is as near as the row
+                block[alone, column[alone]] = np.inf
             limit = (block.min(axis=1) + 2 * error).astype(block.dtype)
             limit = np.nextafter(limit, block.dtype.type(np.inf))
             results = minimum[k, rows], first[k, rows], tied[k, rows], own[k, rows]
-            own_group, is_l1 = group[rows], distance == "L1"
-            _find_nearest(
-                block,
-                limit,
-                queries[rows],
-                flat[pool],
-                first_rows,
-                sizes,
-                own_group,
-                is_l1,
-                *results,
-            )
+            equal_rows = first_rows, sizes, group[rows]
+            vectors = queries[rows], flat[pool]
+            _find_nearest(block, limit, *vectors, *equal_rows, distance == "L1", *results)
     return minimum, first, tied, own
 
 

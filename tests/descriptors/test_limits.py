@@ -112,3 +112,5 @@ def test_a_pool_of_equal_rows_is_compared_once(monkeypatch):
     assert tied[0, :401].tolist() == [401] * 401 and (tied[0, 401:] == 1).all()
     assert (first[0, :401] == 0).all() and first[0, 401:].tolist() == list(range(401, 500))
     assert (first[1, :401] == 99).all() and first[1, 401:].tolist() == list(range(98, -1, -1))
+    second = nearest(rows, rows[None], without=first[:1])[0][0]
+    assert (second == 1).sum() == 99 and (second[:401] == 0).all()  # of 0, only copies are near
