@@ -23,10 +23,8 @@ def in_use(path, make):
     used; then it is made again.
     """
     make()
-    descriptor = _marked(path) if fcntl else None
-    while fcntl and descriptor is None:
+    while fcntl and (descriptor := _marked(path)) is None:
         make()
-        descriptor = _marked(path)
     try:
         yield
     finally:

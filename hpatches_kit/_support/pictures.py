@@ -8,7 +8,7 @@ from hpatches_kit._support.errors import UserError
 
 # Formats of cameras, phones and this field. HEIF works where pillow-heif is registered.
 FORMATS = ("PNG", "JPEG", "MPO", "PPM", "TIFF", "BMP", "WEBP", "AVIF", "HEIF")
-PIXELS = 1 << 27  # 134 million; the largest phone photographs have 108 million
+PIXELS = 1 << 27  # 134 million; Pillow refuses 179 million
 SMALL = 1 << 24  # pixels; how small the file of fewer pixels is does not matter
 DENSEST = 200  # pixels in a byte of a larger image; photographs have fewer than 10
 

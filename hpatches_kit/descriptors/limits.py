@@ -14,25 +14,25 @@ BYTES = 4  # of a number, which is float32
 class Limits:
     """What reading and scoring a set of descriptors may cost.
 
-    The defaults allow several times the size of HPatches. A server that scores the files of others
-    sets smaller ones.
+    The defaults allow all of HPatches with thousands of dimensions, such as whole patches. Whoever
+    scores the files of others sets smaller ones.
 
     Attributes:
         points: in all; HPatches has 157,000.
         points_per_sequence: HPatches has at most 2,000. Matching compares all points of a sequence
             with each other.
         dimensions: numbers of a descriptor.
-        unpacked_bytes: of the file or the folder, after unpacking.
+        unpacked_bytes: of the file or the folder, after unpacking; of a zip at most 17 GB.
         memory: bytes of the descriptors, and of what their evaluation needs.
         seconds: time for the evaluation; None for no limit.
     """
 
     points: int = 1_000_000
     points_per_sequence: int = 20_000
-    dimensions: int = 4_096
-    unpacked_bytes: int = 16 << 30
-    memory: int = 16 << 30
-    seconds: float | None = 3600
+    dimensions: int = 16_384
+    unpacked_bytes: int = 64 << 30
+    memory: int = 64 << 30
+    seconds: float | None = 4 * 3600
 
     def check(self, points, dimensions, largest, where):
         """Raise UserError for descriptors that are too large; needs no descriptors yet.

@@ -55,7 +55,9 @@ def load_denoiser(run, root):
 def has_model(run, root):
     """Whether a run is complete and its trained network is still in its folder."""
     folder = run_folder(root, run.folder)
-    return (folder / RECORD).exists() and any((folder / n).exists() for n in (MODEL, OLD_MODEL))
+    return (folder / RECORD).exists() and any(
+        (folder / name).exists() for name in (MODEL, OLD_MODEL)
+    )
 
 
 def build_network(row):
@@ -99,7 +101,6 @@ def _load_old(file, root):
 def safe_mode_leaks(version):
     """Whether `load_model` of this version of Keras is known to run code from a `.keras` file.
 
-    Fixed in 3.12.1 and 3.13.2 (CVE-2026-1462), after earlier ones; see `docs/reliability.md`.
+    The latest known way was closed in 3.13.2 (CVE-2026-1462); see `docs/reliability.md`.
     """
-    numbers = tuple(map(int, re.findall(r"\d+", version)[:3]))
-    return numbers < (3, 12, 1) or (3, 13) <= numbers < (3, 13, 2)
+    return tuple(map(int, re.findall(r"\d+", version)[:3])) < (3, 13, 2)

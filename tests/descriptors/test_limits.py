@@ -62,7 +62,7 @@ def test_a_line_that_is_too_long_is_refused_before_it_is_split(tmp_path):
 def test_a_sparse_file_is_refused_before_it_is_read(folder):
     with open(folder / "v_a" / "e1.csv", "r+b") as stream:
         stream.truncate(1 << 40)  # takes no room on the disk
-    with pytest.raises(UserError, match="set has 1,099,5.* bytes: expected at most 17.2 GB"):
+    with pytest.raises(UserError, match="set has 1,099,5.* bytes: expected at most 68.7 GB"):
         load(folder)
 
 
