@@ -12,7 +12,7 @@ _current = ContextVar("deadline", default=None)
 
 @contextmanager
 def time_limit(seconds, task):
-    """Limit the time that `parallel_map` may take inside; None for no limit.
+    """Limit the time of the steps inside that call `time_check`; None for no limit.
 
     Args:
         seconds: a step that is running then is still finished.

@@ -12,6 +12,7 @@ import numpy as np
 
 from hpatches_kit._support.array_files import read_npz
 from hpatches_kit._support.atomic import atomic_file
+from hpatches_kit._support.deadline import time_check
 from hpatches_kit._support.disk import data_folder
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark.legacy_shuffle import first_two
@@ -22,6 +23,7 @@ PAIRS_PER_POINT = 25  # gives 1,000,000 for the smallest of the published splits
 POOLS = (100, 500, 1_000, 5_000, 10_000, 15_000, 20_000)
 MOST_OF_ONE_PLACE = 0.9  # of the draws
 CACHE_VERSION = 2  # of cached lists; raise it when the rule or the layout changes
+PART = 20_000  # pairs between two looks at the time limit
 SLOW = 100_000  # lists of this length or more are cached, because drawing them takes seconds
 
 
@@ -159,9 +161,12 @@ def _pairs(start, count, label, pairs, seed):
     rng = np.random.RandomState(seed)
     with_pairs = np.flatnonzero(count > 1)
     sequence = with_pairs[rng.choice(len(with_pairs), pairs)]
-    points = first_two(rng, count[sequence])
+    points, check_time = [], time_check()
+    for part in range(0, pairs, PART):
+        check_time()
+        points.append(first_two(rng, count[sequence[part : part + PART]]))
     images = _two_of_five(rng, pairs)
-    first, intra = (start[sequence, None] + points).T
+    first, intra = (start[sequence, None] + np.concatenate(points)).T
     inter = _draw_rows(rng, start, count, pairs)
     while len(same_place := np.flatnonzero((label[first] == label[inter]) & (first != inter))):
         inter[same_place] = _draw_rows(rng, start, count, len(same_place))

@@ -20,7 +20,7 @@ class Limits:
     Attributes:
         points: in all; HPatches has 157,000.
         points_per_sequence: HPatches has at most 2,000. Matching compares all points of a sequence
-            with each other.
+            with each other, and a draw of a pair takes time in proportion to them.
         dimensions: numbers of a descriptor.
         unpacked_bytes: of the file or the folder, after unpacking; of a zip at most 17 GB.
         memory: bytes of the descriptors, and of what their evaluation needs.
@@ -28,7 +28,7 @@ class Limits:
     """
 
     points: int = 1_000_000
-    points_per_sequence: int = 20_000
+    points_per_sequence: int = 10_000
     dimensions: int = 16_384
     unpacked_bytes: int = 64 << 30
     memory: int = 64 << 30

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import hpatches_kit as hk
+from hpatches_kit._support.deadline import time_limit
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark.exact_distances import nearest
 from hpatches_kit.descriptors import Limits, load
@@ -97,6 +98,11 @@ def test_an_evaluation_stops_at_its_time_limit(descriptors):
     ):
         hk.benchmark.evaluate(descriptors, limits=Limits(seconds=0))
     assert hk.benchmark.evaluate(descriptors, limits=Limits(seconds=None), only="matching")
+
+
+def test_drawing_task_lists_stops_at_the_time_limit():
+    with time_limit(0, "The evaluation"), pytest.raises(UserError, match="longer than its limit"):
+        hk.benchmark.draw_tasks({"v_a": 10_000, "v_b": 10_000})
 
 
 def test_a_pool_of_equal_rows_is_compared_once(monkeypatch):
