@@ -42,7 +42,8 @@ def _without_interruption(place, begin, result):
     """The result of work without interruption, and how many seconds the work takes."""
     began = time.perf_counter()
     result_of(begin, _new(place))
-    return result_of(result, place), time.perf_counter() - began
+    seconds = time.perf_counter() - began
+    return result_of(result, place), seconds
 
 
 def _kill_after(seconds, begin, place):
