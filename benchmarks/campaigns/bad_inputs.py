@@ -128,7 +128,8 @@ def outcome_of_case(case, folder, examples, **limits):
         example = folder / "examples" / format_name
         example.mkdir(parents=True)
         described.write(example)
-        examples[format_name] = example, described.read(example)
+        undamaged = shutil.copytree(example, folder / "undamaged" / format_name)
+        examples[format_name] = example, described.read(undamaged)  # which may continue work
     example, expected = examples[format_name]
     inside, outside = folder / "case", folder / "outside"
     for path in (inside, outside):

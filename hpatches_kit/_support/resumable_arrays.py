@@ -49,7 +49,7 @@ class ResumableArrays:
             valid = read_regular(folder / PLAN, len(plan), links=False).decode() == plan
             done = read_regular(folder / DONE, rows, links=False)
             self.done, arrays = np.frombuffer(bytearray(done), np.uint8), self.arrays()
-            valid &= len(self.done) == rows
+            valid &= len(self.done) == rows and self.done.max(initial=0) <= 1
             valid &= all(
                 arrays[name].shape == (rows, *shape) for name, shape in self.shapes.items()
             )

@@ -61,13 +61,10 @@ def record_of(run, root):
 
 def check_record(record, settings, file):
     """Raise UserError for a record of other settings, or with numbers that are no results."""
-    stored = record.get("settings", settings)  # tables need none
+    stored = record.get("settings")
     if stored != settings:
-        names = [
-            name
-            for name in settings
-            if not isinstance(stored, dict) or stored.get(name) != settings[name]
-        ]
+        known = stored if isinstance(stored, dict) else {}
+        names = [name for name in settings if known.get(name) != settings[name]]
         raise UserError(
             f"{file} is the record of a run with another {', '.join(names) or 'setting'}: delete its"
             " folder, then the run is trained again."

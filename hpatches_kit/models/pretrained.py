@@ -66,11 +66,13 @@ def read_weights(file, links=True):
 def set_weights(model, weights, file):
     """Set the weights of a model; UserError, which names the file, if they do not fit it."""
     shapes, expected = [w.shape for w in weights], [tuple(w.shape) for w in model.weights]
-    if shapes != expected or not all(np.isfinite(array).all() for array in weights):
+    if shapes != expected:
         raise UserError(
             f"{file} has {len(shapes)} arrays of weights: expected {len(expected)}, with the shapes of"
-            f" {model.name}, and finite numbers."
+            f" {model.name}."
         )
+    if not all(np.isfinite(array).all() for array in weights):
+        raise UserError(f"{file} has weights that are not finite.")
     model.set_weights(weights)
 
 

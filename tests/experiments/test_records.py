@@ -179,7 +179,8 @@ def test_weights_that_are_not_those_of_the_run_are_an_error(damage, run, tmp_pat
         np.savez(folder / MODEL, **{str(k): array + 1 for k, array in enumerate(weights)})
     if damage == "half":
         (folder / MODEL).write_bytes((folder / MODEL).read_bytes()[:100])
-        (folder / "run.json").write_text('{"scores": {}}')  # of an earlier version: no checksums
+        record = {"settings": run.settings, "scores": {}}  # of an earlier version: no checksums
+        (folder / "run.json").write_text(json.dumps(record))
     with pytest.raises(UserError, match=r"weights\.npz"):
         load_trained(run, tmp_path)
 
