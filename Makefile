@@ -7,6 +7,9 @@
 # make notebooks    run every notebook and save its outputs: 5 hours
 # make book         build all lessons, pages and the API reference as a site: 30 seconds
 # make benchmark    time the benchmark against the plain official algorithm: 10 minutes
+# make campaign     damage, kill and flip: what the files of others and interruptions can do
+# make lock         requirements-lock.txt: exact versions with checksums, for courses (needs a network)
+# make audit        look for known vulnerabilities in the locked versions (needs a network)
 # make scale        data at its real size, and batches: 15 minutes, 15 GB of disk
 
 PYTHON ?= python3
@@ -19,7 +22,7 @@ export TF_CPP_MIN_LOG_LEVEL ?= 2
 # What must give the same results on another backend.
 ON_JAX = tests/models tests/losses tests/metrics tests/callbacks/test_resume.py --ignore=tests/models/test_registration.py
 
-.PHONY: quickstart test test-torch test-export check lint format notebooks book benchmark scale clean
+.PHONY: quickstart test test-torch test-export check lint format notebooks book benchmark campaign lock audit scale clean
 quickstart: $(VENV)/installed
 	$(BIN)/python notebooks/run.py quickstart
 
@@ -59,6 +62,21 @@ book: $(VENV)/installed-book
 
 benchmark: $(VENV)/installed
 	$(BIN)/python benchmarks/evaluation.py
+
+campaign: $(VENV)/installed
+	PYTHONPATH=benchmarks $(BIN)/python -m campaigns --save $(if $(SMALL_DISK),--small-disk $(SMALL_DISK))
+
+# The first two lines of the file stay. The same versions are resolved for Python 3.13.
+lock: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet uv
+	head -2 requirements-lock.txt > $(VENV)/lock.txt
+	$(BIN)/uv pip compile requirements.txt --quiet --upgrade --generate-hashes --no-header --no-emit-index-url \
+	  --python-version 3.12 --python-platform x86_64-manylinux_2_28 >> $(VENV)/lock.txt
+	mv $(VENV)/lock.txt requirements-lock.txt
+
+audit: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet pip-audit
+	$(BIN)/pip-audit --requirement requirements-lock.txt --require-hashes --disable-pip
 
 scale: $(VENV)/installed
 	$(BIN)/python benchmarks/data.py

@@ -43,7 +43,7 @@ def mini():
     return hk.load("mini")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def descriptors():
     """Random descriptors of 60 points in three sequences, closer to their own point than to others."""
     rng = np.random.default_rng(1)

@@ -8,31 +8,30 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.regular_files import open_regular
 
 RATIO = 200  # largest compression ratio; text of numbers has 3, a "zip bomb" has 1000
 SMALL = 4 << 20  # bytes; the ratio of smaller members does not matter
+SMALL_TOGETHER = 64 << 20  # bytes; the same for all members together
 LARGE = 16 << 30  # bytes; limit for all members together
 
 
 @contextmanager
-def open_zip(file):
+def open_zip(file, limit=None):
     """Yield `(files, read)`: the content of the zip, and a function that reads one file.
 
     `files` is `{path: (size, CRC-32)}`, without hidden files and `__MACOSX`. `read(path)` returns
     the bytes of a file and verifies its checksum; `read(path, first=100)` returns its first 100
-    bytes, unverified. Nothing is written to disk.
+    bytes, unverified. Nothing is written to disk. `limit` is the greatest number of unpacked bytes;
+    default, and at most: `LARGE`.
 
     Raises UserError if the file is not a zip; if a member is a link, is encrypted, appears twice,
     has a path that leaves the zip, or claims to unpack to far more than its size; and, in `read`,
     if it is damaged.
     """
     file = Path(file)
-    try:
-        archive = zipfile.ZipFile(file)
-    except (zipfile.BadZipFile, NotImplementedError) as error:
-        raise UserError(f"{file} is not a zip file, or is cut off: {error}.") from error
-    with archive:
-        members = _checked_members(archive, file)
+    with open_regular(file) as packed, _open_archive(packed, file) as archive:
+        members = _checked_members(archive, file, LARGE if limit is None else min(limit, LARGE))
 
         def read(path, first=None):
             member = members[path]
@@ -53,7 +52,14 @@ def open_zip(file):
         yield {path: (member.file_size, member.CRC) for path, member in members.items()}, read
 
 
-def _checked_members(archive, file):
+def _open_archive(stream, file):
+    try:
+        return zipfile.ZipFile(stream)
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError) as error:
+        raise UserError(f"{file} is not a zip file, or is cut off: {error}.") from error
+
+
+def _checked_members(archive, file, limit):
     members, packed, unpacked = {}, 0, 0
     for member in archive.infolist():
         # `orig_filename` is the name in the file; zipfile has already sanitised `filename`.
@@ -83,10 +89,11 @@ def _checked_members(archive, file):
         members[path] = member
         packed, unpacked = packed + member.compress_size, unpacked + member.file_size
     size = file.stat().st_size
-    if packed > size or unpacked > LARGE:
+    if packed > size or unpacked > min(limit, max(SMALL_TOGETHER, RATIO * size)):
         raise UserError(
             f"{file} claims to unpack from {packed} to {unpacked} bytes, but is {size} bytes long:"
-            f" expected members that fit into the file, and at most {LARGE} unpacked bytes."
+            f" expected members that fit into the file, and at most {limit} unpacked bytes,"
+            f" {RATIO} times the size of the file."
         )
     return {path: member for path, member in members.items() if not is_hidden(path)}
 

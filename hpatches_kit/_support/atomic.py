@@ -1,15 +1,19 @@
 """Atomic writes: a file or folder is complete, or it is not there."""
 
+import errno
 import os
 import shutil
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fnmatch import fnmatch
 from pathlib import Path
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.leftovers import in_use, remove_leftover_files, remove_leftovers
+from hpatches_kit._support.regular_files import check_no_link, check_output
 
 SYSTEM_FILES = ("Thumbs.db", "desktop.ini")
+NOT_EMPTY = (errno.ENOTEMPTY, errno.EEXIST)
 
 
 @contextmanager
@@ -23,25 +27,21 @@ def atomic_folder(folder, patterns, resume=False):
             caller has to lock `folder`, and to check what the temporary folder contains. By
             default, the temporary folder is new and empty, and deleted after an error.
     """
-    folder = Path(folder).resolve()
     check_replaceable(folder, patterns)
+    folder = Path(folder).resolve()
+    remove_leftovers(folder)
     mark = "partial" if resume else uuid.uuid4().hex[:8]
     partial, old = (folder.with_name(f".{folder.name}.{mark}{end}") for end in ("", "-old"))
-    if old.exists() and not folder.exists():  # killed between the two renames below
-        os.replace(old, folder)
-    shutil.rmtree(old, ignore_errors=True)
-    partial.mkdir(parents=True, exist_ok=resume)
     try:
-        yield partial
-        try:
-            if folder.exists():
-                os.replace(folder, old)
-            os.replace(partial, folder)
-        except PermissionError as error:  # Windows does not rename open files
-            raise PermissionError(
-                f"{folder} cannot be replaced, perhaps because its arrays are in use: choose"
-                " another folder, or restart the session."
-            ) from error
+        with in_use(partial, lambda: partial.mkdir(parents=True, exist_ok=resume)):
+            yield partial
+            try:
+                _replace_folder(partial, folder, old)
+            except PermissionError as error:  # Windows does not rename open files
+                raise PermissionError(
+                    f"{folder} cannot be replaced, perhaps because its arrays are in use: choose"
+                    " another folder, or restart the session."
+                ) from error
     except BaseException:
         if old.exists() and not folder.exists():
             os.replace(old, folder)
@@ -52,23 +52,27 @@ def atomic_folder(folder, patterns, resume=False):
         shutil.rmtree(old, ignore_errors=True)
 
 
-def remove_leftovers(folder):
-    """Delete temporary folders of killed processes; the caller has to lock the folder.
-
-    A folder that was being replaced is restored. Folders that can be resumed stay.
-    """
-    for leftover in folder.parent.glob(f".{folder.name}.*"):
-        if leftover.name.endswith("-old") and not folder.exists():
-            os.replace(leftover, folder)
-        elif leftover.is_dir() and not leftover.name.endswith(".partial"):
-            shutil.rmtree(leftover, ignore_errors=True)
+def _replace_folder(partial, folder, old):
+    while True:
+        with suppress(FileNotFoundError):
+            os.replace(folder, old)
+        try:
+            return os.replace(partial, folder)
+        except OSError as error:  # another process has just put its result there
+            if error.errno not in NOT_EMPTY:
+                raise
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def check_replaceable(folder, patterns):
     """Raise FileExistsError if a folder contains a file that matches none of the patterns.
 
-    Such a file is the user's work. Hidden files and files of operating systems are ignored.
+    Such a file is the user's work. Hidden files and files of operating systems are ignored. Raises
+    FileExistsError for a file instead of a folder too, and UserError for a link.
     """
+    check_no_link(folder)
+    if Path(folder).exists() and not Path(folder).is_dir():
+        raise FileExistsError(f"{folder} is a file: choose another name for the folder.")
     for file in Path(folder).rglob("*"):
         hidden = any(part.startswith(".") for part in file.relative_to(folder).parts)
         ignored = hidden or file.name in SYSTEM_FILES
@@ -79,16 +83,31 @@ def check_replaceable(folder, patterns):
 
 @contextmanager
 def atomic_file(file):
-    """Yield a temporary path to write to; on success it becomes `file`, otherwise it is deleted."""
+    """Yield a temporary path to write to; on success it becomes `file`, otherwise it is deleted.
+
+    The bytes are on the disk before `file` has its new content. Temporary files that killed
+    processes left for the same file are deleted. Raises UserError if there is something else than a
+    regular file at the path.
+    """
     file = Path(file)
+    check_output(file)
     file.parent.mkdir(parents=True, exist_ok=True)
     # The suffix stays, because some writers choose the format by it.
     partial = file.with_name(f".{uuid.uuid4().hex[:8]}-{file.name}")
     try:
-        yield partial
-        os.replace(partial, file)
+        with in_use(partial, lambda: partial.touch(exist_ok=False)):
+            remove_leftover_files(file)
+            yield partial
+            sync(partial)
+            os.replace(partial, file)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def sync(file):
+    """Wait until the content of a file is on the disk and survives a power failure."""
+    with open(file, "rb+") as stream:
+        os.fsync(stream.fileno())
 
 
 def write_text(file, text):

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from hpatches_kit._support.regular_files import check_output
+
 NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.EOPNOTSUPP)
 
 
@@ -14,9 +16,11 @@ def locked(path, wait=True):
     """Hold the lock of a file or folder; other processes that want it wait, and print that they do.
 
     Yields True if the lock is held, False if another process holds it and `wait` is false, None if
-    the file system has no locks. Raises OSError if the folder of `path` is not writable.
+    the file system has no locks. Raises OSError if the folder of `path` is not writable, and
+    UserError if its lock file is a link or another thing than a file.
     """
     path, held = Path(path), True
+    check_output(path.with_name(f".{path.name}.lock"))  # filelock empties the file that it opens
     lock = FileLock(path.with_name(f".{path.name}.lock"))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,9 +12,16 @@ from threading import Lock
 
 import numpy as np
 
+from hpatches_kit._support.array_files import map_array
 from hpatches_kit._support.atomic import write_text
 from hpatches_kit._support.disk import check_disk_space
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.regular_files import (
+    check_no_link,
+    open_folder,
+    open_regular,
+    read_regular,
+)
 from hpatches_kit._support.units import format_bytes
 
 PLAN, DONE = "plan.json", "done"
@@ -36,13 +43,17 @@ class ResumableArrays:
         self.folder, self.rows, self._lock = folder, rows, Lock()
         self.shapes = {name: tuple(shape) for name, shape in shapes.items()}
         self.bytes_per_row = sum(int(np.prod(shape)) for shape in self.shapes.values())
-        settings = {"rows": rows, "shapes": self.shapes, "provenance": provenance}
-        plan = json.dumps(settings, indent=1)
+        plan = _plan(rows, self.shapes, provenance)
+        check_no_link(folder)
         try:
-            valid = (folder / PLAN).read_text() == plan
-            self.done, arrays = np.fromfile(folder / DONE, np.uint8), self.arrays()
-            valid &= len(self.done) == rows == len(next(iter(arrays.values())))
-        except (OSError, ValueError, KeyError):  # a file is missing or truncated
+            valid = read_regular(folder / PLAN, len(plan), links=False).decode() == plan
+            done = read_regular(folder / DONE, rows, links=False)
+            self.done, arrays = np.frombuffer(bytearray(done), np.uint8), self.arrays()
+            valid &= len(self.done) == rows and self.done.max(initial=0) <= 1
+            valid &= all(
+                arrays[name].shape == (rows, *shape) for name, shape in self.shapes.items()
+            )
+        except (OSError, ValueError, KeyError):  # a file is missing, truncated or a link
             valid = False
         if not valid:
             self._create(plan)
@@ -87,7 +98,7 @@ class ResumableArrays:
                         raise UserError(
                             f"The rows of {name!r} are {np.shape(block)}, expected {expected}."
                         )
-                    self._write(file, rows, block, np.load(file, mmap_mode="r").offset)
+                    self._write(file, rows, block, _map(file).offset)
                 self._write(self.folder / DONE, rows, np.ones(len(rows), np.uint8), 0)
                 self.done[rows] = 1
                 os.utime(self.folder / PLAN)  # marks the arrays as recently used
@@ -114,4 +125,35 @@ class ResumableArrays:
 
     def arrays(self):
         """`{name: array}`, memory-mapped."""
-        return {file.stem: np.load(file, mmap_mode="r") for file in self._files()}
+        return {file.stem: _map(file) for file in self._files()}
+
+
+def open_complete(folder, rows, shapes, provenance, needed):
+    """Memory-map the arrays of a folder if the rows `needed` are complete; None otherwise.
+
+    The other arguments are those of `ResumableArrays`. Needs no lock and writes nothing: another
+    process may write, replace or delete the folder meanwhile.
+    """
+    try:
+        with open_folder(folder) as open_file:
+            arrays = {}
+            for name in shapes:
+                with open_file(f"{name}.npy") as stream:
+                    arrays[name] = map_array(stream)
+            with open_file(DONE) as done_file, open_file(PLAN) as plan_file:
+                done = np.frombuffer(done_file.read(), np.uint8)
+                plan = plan_file.read().decode()
+    except (OSError, ValueError):  # a file is missing, truncated or a link
+        return None
+    is_complete = plan == _plan(rows, shapes, provenance) and len(done) == rows
+    is_complete &= all(arrays[name].shape == (rows, *shape) for name, shape in shapes.items())
+    return arrays if is_complete and done[needed].all() else None
+
+
+def _plan(rows, shapes, provenance):
+    return json.dumps({"rows": rows, "shapes": shapes, "provenance": provenance}, indent=1)
+
+
+def _map(file):
+    with open_regular(file, links=False) as stream:
+        return map_array(stream)

@@ -7,6 +7,7 @@ from threading import Lock
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from hpatches_kit._support.deadline import time_check
 from hpatches_kit._support.processor import cores
 
 
@@ -14,12 +15,18 @@ def parallel_map(function, items, title, progress=True, unit="it"):
     """`[function(item) for item in items]`, with one thread per core; raises the first error.
 
     It is faster only for functions that release the global interpreter lock: those that spend
-    their time in NumPy, SciPy or compiled loops.
+    their time in NumPy, SciPy or compiled loops. No step begins after the end of a `time_limit`,
+    which then raises UserError.
     """
-    items = list(items)
+    items, check_time = list(items), time_check()
+
+    def step(item):
+        check_time()
+        return function(item)
+
     with _single_threaded_products(), ThreadPoolExecutor(cores()) as pool:
         try:
-            results = pool.map(function, items)
+            results = pool.map(step, items)
             bar = {"unit": unit, "disable": not progress, "delay": 2, "leave": False}
             return list(tqdm(results, title, len(items), **bar))
         except BaseException:

@@ -17,12 +17,16 @@ from tqdm import tqdm
 from hpatches_kit._support.atomic import write_text
 from hpatches_kit._support.disk import check_disk_space
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.json_files import read_json
+from hpatches_kit._support.regular_files import check_output
 from hpatches_kit._support.units import format_bytes
 
 TRIES = 6  # failures in a row, without a new byte, until the download is given up
 WAIT = 1.0  # seconds before the second try; doubled before each further one
 TIMEOUT = (10, 30)  # seconds to connect, and between two chunks
 CHUNK = 1 << 16  # bytes; small, because the chunk being received is lost with the connection
+KNOWN = {"url", "validator", "size", "linked_size", "sha256"}  # of a partial file
+LARGEST = 1 << 36  # bytes of a file whose size the server does not say
 SPEED = 10e6  # bytes per second, assumed to estimate the duration
 
 
@@ -31,6 +35,7 @@ def receive(url, file, part, sha256, progress):
 
     `sha256` is the expected checksum or None; the caller verifies it.
     """
+    check_output(part)
     failures, (known, start) = 0, _usable_part(part, url, sha256)
     initial = furthest = start
     while not known or start != known["size"]:
@@ -69,7 +74,11 @@ def _request(url, file, part, known, start, progress, announce):
         headers["Range"] = f"bytes={start}-"
         if known["validator"]:
             headers["If-Range"] = known["validator"]
-    with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT) as response:
+    try:
+        response = requests.get(url, headers=headers, stream=True, timeout=TIMEOUT)
+    except ValueError as error:  # also of urllib, for an address that the server redirects to
+        raise requests.exceptions.InvalidURL(str(error)) from error
+    with response:
         status, (first, answer) = response.status_code, _description(response, url)
         if status == 429 or status >= 500:
             raise requests.ConnectionError(f"the server answers {status} {response.reason}")
@@ -98,7 +107,15 @@ def _request(url, file, part, known, start, progress, announce):
             open(part, "ab") as stream,
             progress_bar(file.name, known["size"], start, progress) as bar,
         ):
+            received, limit = start, known["size"] or known["linked_size"] or LARGEST
             for chunk in response.iter_content(CHUNK):
+                received += len(chunk)
+                if received > limit:
+                    delete_part(part)
+                    raise UserError(
+                        f"{url} sends more than {format_bytes(limit)}. The download is deleted."
+                        f" {advice(file)}"
+                    )
                 stream.write(chunk)
                 bar.update(len(chunk))
     received = part.stat().st_size
@@ -137,7 +154,9 @@ def _description(response, url):
 def _usable_part(part, url, sha256):
     """Description and length of the partial file; `({}, 0)` if it cannot be continued safely."""
     known, length = read_sidecar(part), part.stat().st_size if part.exists() else None
-    if length is None or known.get("url") != url or length > (known["size"] or length):
+    if length is None or not KNOWN <= known.keys() or known["url"] != url:
+        return {}, 0
+    if not isinstance(known["size"], int | None) or length > (known["size"] or length):
         return {}, 0
     if not (known["validator"] or known["sha256"] or sha256 or length == known["size"]):
         return {}, 0  # a change of the file on the server would not be noticed
@@ -177,8 +196,8 @@ def progress_bar(title, size, start, progress, delay=0):
 
 def read_sidecar(file):
     """The content of `<file>.json` beside a file; `{}` if it is missing or unreadable."""
-    with suppress(OSError, ValueError):
-        return json.loads(file.with_name(f"{file.name}.json").read_text())
+    with suppress(OSError, UserError):
+        return read_json(file.with_name(f"{file.name}.json"), "a record of a download", links=False)
     return {}
 
 

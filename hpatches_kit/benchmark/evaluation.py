@@ -3,6 +3,7 @@
 import time
 import warnings
 
+from hpatches_kit._support.deadline import time_limit
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark.matching import matching
 from hpatches_kit.benchmark.protocols import find_protocol
@@ -12,9 +13,18 @@ from hpatches_kit.benchmark.task_names import TASKS
 from hpatches_kit.benchmark.tasks import draw_tasks
 from hpatches_kit.benchmark.tie_warnings import CollapseWarning, tie_warnings
 from hpatches_kit.benchmark.verification import verification
+from hpatches_kit.descriptors.limits import Limits
 
 
-def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True, protocol="python"):
+def evaluate(
+    descriptors,
+    tasks=None,
+    distance="L2",
+    only=None,
+    progress=True,
+    protocol="python",
+    limits=None,
+):
     """Score descriptors on verification, matching and retrieval.
 
         scores = hk.benchmark.evaluate(hk.describe(hk.baselines.pixels, test))
@@ -29,12 +39,20 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True, p
         protocol: the rules of scoring. `"python"`: those of the official Python evaluator;
             `"matlab"`: those of the MATLAB evaluator, with its default of 2,000 distractors;
             `"paper"`: the same with all distractors, as in the HPatches paper; or a `Protocol`.
+        limits: `hk.descriptors.Limits`; default: those of `Limits()`.
 
     Returns `Scores`. Raises UserError for unknown tasks, distances or protocols, for task lists of
-    other points, and for squared L1 distances. Warns with `CollapseWarning` when ties or collapsed
-    descriptors make scores misleading.
+    other points, for squared L1 distances, and beyond the limits. Warns with `CollapseWarning` when
+    ties or collapsed descriptors make scores misleading.
     """
-    protocol = find_protocol(protocol)
+    protocol, limits = find_protocol(protocol), limits or Limits()
+    largest = max(descriptors.lengths.values(), default=0)
+    limits.check(*descriptors.values.shape[::2], largest, descriptors.name)
+    with time_limit(limits.seconds, f"The evaluation of {descriptors.name}"):
+        return _evaluate(descriptors, tasks, distance, only, progress, protocol)
+
+
+def _evaluate(descriptors, tasks, distance, only, progress, protocol):
     only = [only] if isinstance(only, str) else only
     unknown = set(only or ()) - set(TASKS)
     if unknown:
@@ -64,7 +82,8 @@ def evaluate(descriptors, tasks=None, distance="L2", only=None, progress=True, p
         results[task] = functions[task]()
         results[task]["seconds"] = round(time.perf_counter() - began, 3)
     for sentence in tie_warnings(results):
-        warnings.warn(f"{descriptors.name}: {sentence}", CollapseWarning, stacklevel=2)
+        # The caller of `evaluate`.
+        warnings.warn(f"{descriptors.name}: {sentence}", CollapseWarning, stacklevel=3)
         sentences.append(sentence)
     provenance = f"{distance} distance, {tasks.provenance if tasks else 'no lists'}"
     sequences, name, kind = tuple(descriptors.names), descriptors.name, descriptors.kind

@@ -21,6 +21,7 @@ METRICS = {"L2": "euclidean", "L1": "cityblock"}
 ROUNDING = 2.0**-24  # relative error of one operation in single precision
 TINY = 2.0**-126  # absolute error of one that underflows
 BLOCK = 1 << 22  # distances that a thread holds at once
+REPEATS = 8  # equal rows of a pool that are compared one by one
 
 
 def check(distance, squared=False):
@@ -124,7 +125,8 @@ def nearest(queries, pools, distance="L2", without=None):
     Args:
         queries: `float32 (n, dim)`.
         pools: `float32 (pools, n, dim)`; row i of each pool shows the same point as query i.
-        without: `(pools, n)` a row of each pool that a query must not match; default: none.
+        without: `(pools, n)` a row of each pool that a query must not match, or one of its copies;
+            default: none. Then only the distances are those of the other rows.
 
     Returns four arrays `(pools, n)`: the distance of the nearest row, float64; the first row at
     that distance; the number of rows at that distance; whether row i is one of them.
@@ -134,23 +136,61 @@ def nearest(queries, pools, distance="L2", without=None):
     minimum, own = np.empty((count, points)), np.zeros((count, points), bool)
     first, tied = np.empty((2, count, points), np.int64)
     step = max(BLOCK // points, 1)
+    groups = [_equal_rows(pool) for pool in pools]
     for start in range(0, points, step):
         rows = slice(start, start + step)
         prepared, _, error = distances.prepare(queries[rows])
-        for k in range(count):
-            block, pool = distances.block(prepared, k), np.ascontiguousarray(pools[k])
+        for k, (first_rows, sizes, group) in enumerate(groups):
+            pool = k if len(first_rows) == points else (k, first_rows)
+            block = distances.block(prepared, pool)
             if without is not None:
-                block[np.arange(len(block)), without[k, rows]] = np.inf
+                column = group[without[k, rows]]
+                alone = np.flatnonzero(sizes[column] == 1)  # a copy of a row is as near as the row
+                block[alone, column[alone]] = np.inf
             limit = (block.min(axis=1) + 2 * error).astype(block.dtype)
             limit = np.nextafter(limit, block.dtype.type(np.inf))
             results = minimum[k, rows], first[k, rows], tied[k, rows], own[k, rows]
-            _find_nearest(block, limit, queries[rows], pool, start, distance == "L1", *results)
+            equal_rows = first_rows, sizes, group[rows]
+            vectors = queries[rows], np.ascontiguousarray(pools[pool])
+            _find_nearest(block, limit, *vectors, *equal_rows, distance == "L1", *results)
     return minimum, first, tied, own
 
 
+def _equal_rows(pool):
+    """Groups of equal rows: the first row and the size of each, and the group of each row.
+
+    So a pool of equal rows takes no more time than a pool of different ones. Each row is a group of
+    its own if no row has more than `REPEATS` copies.
+    """
+    _, first, group, size = np.unique(
+        _hashes(np.ascontiguousarray(pool).view(np.uint32)), True, True, True
+    )
+    if size.max() <= REPEATS or not np.array_equal(pool, pool[first[group]]):
+        return np.arange(len(pool)), np.ones(len(pool), np.int64), np.arange(len(pool))
+    order = np.argsort(first)  # the first of several nearest rows is found first
+    return first[order], size[order], np.argsort(order)[group]
+
+
 @compiled()
-def _find_nearest(block, limit, queries, pool, start, absolute, minimum, first, tied, own):
-    """Fill the four results of `nearest` from the exact distances of all rows below the limit."""
+def _hashes(rows):
+    """`uint64 (n,)` of `uint32 (n, dim)`; equal rows have equal hashes (FNV-1a, four bytes at once)."""
+    result = np.empty(len(rows), np.uint64)
+    for i in range(len(rows)):
+        value = np.uint64(14695981039346656037)
+        for number in rows[i]:
+            value = (value ^ np.uint64(number)) * np.uint64(1099511628211)
+        result[i] = value
+    return result
+
+
+@compiled()
+def _find_nearest(
+    block, limit, queries, pool, first_rows, sizes, group, absolute, minimum, first, tied, own
+):
+    """Fill the four results of `nearest` from the exact distances of all rows below the limit.
+
+    Each row of `pool` stands for a group of `_equal_rows`; `group` is that of each query's own row.
+    """
     for i in range(len(queries)):
         minimum[i] = np.inf
         for begin in range(0, len(pool), 128):
@@ -162,10 +202,10 @@ def _find_nearest(block, limit, queries, pool, start, absolute, minimum, first, 
                     row = begin + j
                     exact = exact_distance(queries[i], pool[row], absolute)
                     if exact < minimum[i]:
-                        minimum[i], first[i], tied[i], own[i] = exact, row, 0, False
+                        minimum[i], first[i], tied[i], own[i] = exact, first_rows[row], 0, False
                     if exact == minimum[i]:
-                        tied[i] += 1
-                        own[i] |= row == i + start
+                        tied[i] += sizes[row]
+                        own[i] |= row == group[i]
 
 
 @compiled()
@@ -183,6 +223,9 @@ def count_closer(block, low, high, distances, ends, queries, pool, absolute, kno
     for i in range(len(queries)):
         any_known = False
         for k in range(distances.shape[1]):
+            if k and distances[i, k] == distances[i, k - 1]:  # as for equal descriptors
+                closer[i, k], tied[i, k] = closer[i, k - 1], tied[i, k - 1]
+                continue
             start, nearer, same = 0, 0, 0
             for e in range(len(ends)):
                 part, below, up_to = block[i, start : ends[e]], np.int32(0), np.int32(0)

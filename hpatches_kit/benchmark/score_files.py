@@ -1,15 +1,17 @@
 """Read and write `Scores` as JSON files."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 
 from hpatches_kit._support.atomic import write_text
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.benchmark.protocols import Protocol
+from hpatches_kit._support.json_files import read_json
+from hpatches_kit.benchmark.score_checks import check_scores, protocol_of
 from hpatches_kit.benchmark.scores import FORMAT, Scores
 from hpatches_kit.benchmark.task_names import TASKS
+
+WHAT = "a scores file"
 
 
 def save_scores(scores, file):
@@ -22,23 +24,25 @@ def save_scores(scores, file):
 def load_scores(file):
     """Read a file of `Scores.save` or `save_scores`; returns a list of `Scores`.
 
-    Raises UserError when it is not a scores file, or of another format.
+    Raises UserError when it is not a scores file, when it is of another format, and when its numbers
+    are no scores, or contradict each other.
     """
-    try:
-        content = json.loads(Path(file).read_text())
-        if content["format"] != FORMAT:
-            raise UserError(f"format {content['format']}, this version reads format {FORMAT}")
-        return [_from_dict(result) for result in content.get("scores", [content])]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise UserError(f"{file} is not a scores file: {error!r}.") from error
+    content = read_json(file, WHAT, {"format": int})
+    if content["format"] != FORMAT:
+        found = f"format {content['format']}, this version reads format {FORMAT}"
+        raise UserError(f"{file} is not {WHAT}: {found}.")
+    results = content.get("scores", [content])
+    if not isinstance(results, list) or not results:
+        raise UserError(f"{file} is not {WHAT}: expected a list of scores.")
+    for result in results:
+        check_scores(result, file, WHAT)
+    return [_from_dict(result) for result in results]
 
 
 def _from_dict(content):
     tasks = {task: content[task] for task in TASKS if task in content}
     for numbers in tasks.values():
         numbers["draws"] = np.array(numbers["draws"], np.float64)  # None becomes NaN
-    settings = {key: value for key, value in content["protocol"].items() if key != "name"}
-    protocol = Protocol(**settings)
     name, provenance, kind = (content[key] for key in ("name", "provenance", "kind"))
     sequences, sentences = tuple(content["sequences"]), content["warnings"]
-    return Scores(name, tasks, provenance, kind, sequences, sentences, protocol)
+    return Scores(name, tasks, provenance, kind, sequences, sentences, protocol_of(content))

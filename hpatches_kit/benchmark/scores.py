@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
+from hpatches_kit._support.escaping import html_text, latex_text, markdown_text
 from hpatches_kit.benchmark.protocols import PYTHON, Protocol
 from hpatches_kit.benchmark.rules import rule_sentences
 from hpatches_kit.patches.views import LEVELS
@@ -103,7 +104,8 @@ class Scores:
         return [heading, *rule_sentences(self.protocol, self.tasks)]
 
     def _repr_html_(self):
-        lines = [*self.rules, *(f"<b>{sentence}</b>" for sentence in self.warnings)]
+        lines = [html_text(sentence) for sentence in self.rules]
+        lines += [f"<b>{html_text(sentence)}</b>" for sentence in self.warnings]
         table = self.frame().to_html(float_format="{:.3f}".format)
         return f"{table}<small>{'<br>'.join(lines)}</small>"
 
@@ -111,11 +113,12 @@ class Scores:
         return "\n".join([str(self.frame().round(3)), *self.rules, *self.warnings])
 
     def to_markdown(self):
-        return self.frame().to_markdown(floatfmt=".3f")
+        title = markdown_text(self.title)
+        return self.frame().rename_axis(title).to_markdown(floatfmt=".3f")
 
     def to_latex(self):
         """The table as LaTeX; the document needs the package booktabs."""
-        return self.frame().to_latex(float_format="%.3f")
+        return self.frame().rename_axis(latex_text(self.title)).to_latex(float_format="%.3f")
 
     def to_dict(self):
         """Everything, ready for JSON."""

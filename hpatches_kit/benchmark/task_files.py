@@ -1,5 +1,6 @@
 """Read and write task lists in the official layout: `verif_pos_split-a.csv` and four others."""
 
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
@@ -7,10 +8,12 @@ import pandas as pd
 
 from hpatches_kit._support.atomic import atomic_file
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.regular_files import open_regular, read_stream
 from hpatches_kit.benchmark.tasks import POOLS, PairList, Tasks
 
 PAIR_FILES = {"positive": "verif_pos", "intra": "verif_neg_intra", "inter": "verif_neg_inter"}
 POINT_FILES = {"queries": "retr_queries", "distractors": "retr_distractors"}
+LARGEST = 1 << 29  # bytes of a list; the largest official one has 37 MB
 PAIR_COLUMNS, POINT_COLUMNS = ["s1", "t1", "idx1", "s2", "t2", "idx2"], ["s", "idx"]
 
 
@@ -26,8 +29,9 @@ def load_tasks(folder, split, points):
     Returns `Tasks` with the official pool sizes. A task is empty when all its lists are missing.
 
     Raises FileNotFoundError when there are no lists or when some lists of a task are missing;
-    UserError for other columns, for a sequence or a point that `points` does not have, and for an
-    image other than 0 to 5. Messages name the file, and the line where possible.
+    UserError for other columns, for a sequence or a point that `points` does not have, for an image
+    other than 0 to 5, and for a positive pair of two different places. Messages name the file, and
+    the line where possible.
     """
     folder, files = Path(folder), {}
     if not folder.is_dir():
@@ -47,6 +51,8 @@ def load_tasks(folder, split, points):
         )
     empty = np.array([], int)
     pairs = {kind: _read_pairs(files[kind], points) for kind in PAIR_FILES if kind in files}
+    if pairs:
+        _check_positive(pairs["positive"], points, files["positive"])
     pairs = pairs or dict.fromkeys(PAIR_FILES, PairList(empty, empty, empty, empty))
     rows = dict.fromkeys(POINT_FILES, empty)
     rows |= {kind: _read_points(files[kind], points) for kind in POINT_FILES if kind in files}
@@ -92,6 +98,16 @@ def _read_pairs(file, points):
     return PairList(rows[0], images[0], rows[1], images[1])
 
 
+def _check_positive(pairs, points, file):
+    """Raise UserError for a pair of patches that do not show one place."""
+    wrong = points.label[pairs.first] != points.label[pairs.second]
+    if wrong.any():
+        raise UserError(
+            f"{file}, line {wrong.argmax() + 2}: the two patches do not show the same place, as"
+            " those of a positive pair do."
+        )
+
+
 def _read_points(file, points):
     table = _table(file, POINT_COLUMNS)
     return _rows(file, table["s"], table["idx"], points)
@@ -101,16 +117,19 @@ def _table(file, columns):
     names = {name: str for name in columns if name[0] == "s"}
     types = dict.fromkeys(columns, np.int64) | names
     try:  # names such as `1`, `True` and `NA` remain text
-        table = pd.read_csv(file, dtype=types, na_filter=False, index_col=False)
+        with open_regular(file) as stream:
+            table = pd.read_csv(BytesIO(read_stream(stream, LARGEST)), dtype=types, na_filter=False)
     except (ValueError, pd.errors.ParserError, UnicodeDecodeError) as error:
         raise UserError(
-            f"{file} is not a task list with columns {','.join(columns)}: {error}"
+            f"{file} is not a task list with columns {','.join(columns)}: {str(error)[:200]}"
         ) from error
     if list(table.columns) != columns or not len(table):
         raise UserError(
-            f"{file} has columns {','.join(map(str, table.columns))} and {len(table)} rows:"
+            f"{file} has columns {','.join(map(str, table.columns))[:100]} and {len(table)} rows:"
             f" expected {','.join(columns)} and at least one row."
         )
+    if not isinstance(table.index, pd.RangeIndex):  # pandas takes the first cells as names of rows
+        raise UserError(f"{file} has more than {len(columns)} cells in a row.")
     return table.astype(dict.fromkeys(names, "category"))
 
 

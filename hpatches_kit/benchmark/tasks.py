@@ -6,12 +6,13 @@ constants below are the lengths of the lists and the sizes of the pools.
 
 import hashlib
 import json
-import zipfile
 from dataclasses import dataclass
 
 import numpy as np
 
+from hpatches_kit._support.array_files import read_npz
 from hpatches_kit._support.atomic import atomic_file
+from hpatches_kit._support.deadline import time_check
 from hpatches_kit._support.disk import data_folder
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark.legacy_shuffle import first_two
@@ -20,7 +21,9 @@ from hpatches_kit.benchmark.legacy_shuffle import first_two
 PAIRS, QUERIES, DISTRACTORS = 1_000_000, 10_000, 20_000
 PAIRS_PER_POINT = 25  # gives 1,000,000 for the smallest of the published splits, 49,101 points
 POOLS = (100, 500, 1_000, 5_000, 10_000, 15_000, 20_000)
+MOST_OF_ONE_PLACE = 0.9  # of the draws
 CACHE_VERSION = 2  # of cached lists; raise it when the rule or the layout changes
+PART = 20_000  # pairs between two looks at the time limit
 SLOW = 100_000  # lists of this length or more are cached, because drawing them takes seconds
 
 
@@ -115,6 +118,8 @@ def draw_tasks(points, pairs=None, queries=None, distractors=None, seed=42):
     if not (count > 1).any():
         pairs = 0  # intra negatives need two points of one sequence
     start = np.cumsum(count) - count
+    if pairs:
+        _check_places(label, count)
 
     def draw_pairs():
         return _pairs(start, count, label, pairs, seed)
@@ -136,6 +141,19 @@ def draw_tasks(points, pairs=None, queries=None, distractors=None, seed=42):
     return Tasks(*pair_lists, query_rows, distractor_rows, pools, provenance, total)
 
 
+def _check_places(label, count):
+    """Raise UserError if nearly all draws show one place: inter negatives would be drawn for hours."""
+    chance = np.repeat(1 / (len(count) * count), count)  # of each point, in a draw
+    labels, group = np.unique(label, return_inverse=True)
+    share = np.bincount(group, chance)
+    if len(label) > 1 and share.max() > MOST_OF_ONE_PLACE:
+        place = labels[share.argmax()]
+        raise UserError(
+            f"{np.count_nonzero(label == place)} of {len(label)} points show the place {place}:"
+            " expected different places, of which pairs can be drawn."
+        )
+
+
 def _pairs(start, count, label, pairs, seed):
     """Rows of the first, the intra and the inter patches, and both images, `(pairs,)` each."""
     if not pairs:
@@ -143,9 +161,12 @@ def _pairs(start, count, label, pairs, seed):
     rng = np.random.RandomState(seed)
     with_pairs = np.flatnonzero(count > 1)
     sequence = with_pairs[rng.choice(len(with_pairs), pairs)]
-    points = first_two(rng, count[sequence])
+    points, check_time = [], time_check()
+    for part in range(0, pairs, PART):
+        check_time()
+        points.append(first_two(rng, count[sequence[part : part + PART]]))
     images = _two_of_five(rng, pairs)
-    first, intra = (start[sequence, None] + points).T
+    first, intra = (start[sequence, None] + np.concatenate(points)).T
     inter = _draw_rows(rng, start, count, pairs)
     while len(same_place := np.flatnonzero((label[first] == label[inter]) & (first != inter))):
         inter[same_place] = _draw_rows(rng, start, count, len(same_place))
@@ -194,16 +215,16 @@ def _cached(key, label, draw):
     names = ("first", "intra", "inter", "first_image", "second_image")
     name = f"{hashlib.sha256(key.encode()).hexdigest()[:16]}.npz"
     try:
-        with np.load(data_folder() / "tasks" / name, allow_pickle=False) as stored:
-            arrays = [stored[field] for field in names]
-            if str(stored["key"]) == key and len({array.shape for array in arrays}) == 1:
-                return arrays
-    except (OSError, EOFError, KeyError, ValueError, RuntimeError, zipfile.BadZipFile):
+        stored = read_npz(data_folder() / "tasks" / name, "a file of task lists", links=False)
+        arrays = [stored[field] for field in names]
+        if str(stored["key"]) == key and len({array.shape for array in arrays}) == 1:
+            return arrays
+    except (OSError, KeyError, UserError, RuntimeError):
         pass  # missing or damaged: the lists are drawn again
     arrays = draw()
     try:
         with atomic_file(data_folder() / "tasks" / name) as partial:
             np.savez(partial, key=key, **dict(zip(names, arrays)))
-    except (OSError, RuntimeError):
+    except (OSError, UserError, RuntimeError):
         pass  # a data folder that cannot be written costs time, not results
     return arrays

@@ -2,6 +2,7 @@
 
 import json
 import random
+from io import BytesIO
 from pathlib import Path
 
 import keras
@@ -9,23 +10,34 @@ import numpy as np
 import pandas as pd
 from keras import ops
 
+from hpatches_kit._support.array_files import read_npz
 from hpatches_kit._support.atomic import atomic_file, write_text
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.json_files import read_json
+from hpatches_kit._support.regular_files import open_regular, read_stream
 from hpatches_kit.callbacks.run_settings import describe_run, differences_of
 
 BACKUP, BEST, LOG, SETTINGS = "backup.npz", "best.keras", "log.csv", "settings.json"
+LARGEST_LOG = 1 << 26  # bytes
 MORE_IS_BETTER = ("psnr", "ssim", "verification", "matching", "retrieval")
 
 
 def read_log(folder):
     """Read the log in the folder of a `Resume`: a DataFrame with one row per complete epoch.
 
-    Raises FileNotFoundError if no epoch is complete.
+    Raises FileNotFoundError if no epoch is complete, UserError if the file is damaged.
     """
     file = Path(folder).expanduser() / LOG
     if not file.exists():
         raise FileNotFoundError(f"{file} does not exist: no epoch of this run is complete.")
-    return pd.read_csv(file)
+    try:
+        with open_regular(file, links=False) as stream:
+            log = pd.read_csv(BytesIO(read_stream(stream, LARGEST_LOG)))
+    except (ValueError, pd.errors.ParserError) as error:  # an encoding, an empty file, cells
+        raise UserError(f"{file} is not the log of a run: {error}.") from error
+    if not all(map(pd.api.types.is_numeric_dtype, log.dtypes)):
+        raise UserError(f"{file} is not the log of a run: expected only numbers.")
+    return log
 
 
 class Resume(keras.callbacks.Callback):
@@ -131,19 +143,19 @@ class Resume(keras.callbacks.Callback):
 
     def _restore(self):
         variables = self._variables()
-        with np.load(self.folder / BACKUP) as backup:
-            saved_shapes = [backup[key].shape for key in backup.files if key.isdigit()]
-            shapes = [tuple(variable.shape) for variable in variables]
-            if shapes != saved_shapes:
-                raise UserError(
-                    f"{self.folder} holds {len(saved_shapes)} arrays of weights and optimiser; this"
-                    f" model has {len(shapes)}, or their shapes differ. Are other layers trainable?"
-                    " Choose another folder, or delete this one to start again."
-                )
-            for k, variable in enumerate(variables):
-                variable.assign(backup[str(k)])
-            _set_random_state(backup)
-            epochs, ended = int(backup["epoch"]), bool(backup["ended"])
+        backup = read_npz(self.folder / BACKUP, "a backup of a run", links=False)
+        saved_shapes = [array.shape for key, array in backup.items() if key.isdigit()]
+        shapes = [tuple(variable.shape) for variable in variables]
+        if shapes != saved_shapes:
+            raise UserError(
+                f"{self.folder} holds {len(saved_shapes)} arrays of weights and optimiser; this"
+                f" model has {len(shapes)}, or their shapes differ. Are other layers trainable?"
+                " Choose another folder, or delete this one to start again."
+            )
+        for k, variable in enumerate(variables):
+            variable.assign(backup[str(k)])
+        _set_random_state(backup)
+        epochs, ended = int(backup["epoch"]), bool(backup["ended"])
         log = read_log(self.folder)
         self.log = log[log["epoch"] < epochs]  # a kill can leave a row of an incomplete epoch
         # `fit` reads it after `on_train_begin`; Keras's `BackupAndRestore` also sets it.
@@ -165,12 +177,16 @@ class Resume(keras.callbacks.Callback):
         )
         if not file.exists():
             write_text(file, json.dumps(settings, indent=1) + "\n")
-        elif lines := differences_of(json.loads(file.read_text()), settings, trained):
+        elif lines := differences_of(_read_settings(file), settings, trained):
             raise UserError(
                 f"{self.folder} holds a run with other settings:\n"
                 + "\n".join(lines)
                 + "\nChoose another folder, or delete this one to start again."
             )
+
+
+def _read_settings(file):
+    return read_json(file, "the settings of a run", {"batches": dict, "model": dict}, links=False)
 
 
 def _random_state():

@@ -2,12 +2,14 @@
 
 import sys
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 from hpatches_kit import benchmark
 from hpatches_kit import descriptors as descriptors_package
 from hpatches_kit._support.disk import check_writable
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.regular_files import check_output
 from hpatches_kit.benchmark.task_names import PROTOCOL_NAMES, TASKS
 from hpatches_kit.datasets.splits import SPLITS, split_names
 
@@ -34,6 +36,8 @@ def add_evaluate(commands):
     text += " MATLAB code with all distractors, as in the HPatches paper"
     add("--protocol", default="python", choices=PROTOCOL_NAMES, help=text)
     add("--delimiter", default=",", help="of the CSV files; default: a comma")
+    text = "refuse more, such as points=5000 or seconds=60; may be repeated"
+    add("--limit", action="append", metavar="NAME=NUMBER", help=text)
     add("--json", metavar="FILE", help="write all numbers to this file")
     add("--quiet", action="store_true", help="show no progress bars")
 
@@ -42,26 +46,47 @@ def evaluate(options):
     """Score descriptors, print the table, and write the JSON file."""
     delimiter, progress = DELIMITERS.get(options.delimiter, options.delimiter), not options.quiet
     if options.json:
-        if Path(options.json).is_dir():
-            raise UserError(f"{options.json} is a folder: expected the name of a file for --json.")
+        check_output(options.json)
         check_writable(options.json)  # before the work
     split = options.split or (split_of_lists(options.tasks) if options.tasks else None)
     names = options.sequences
     if split and not names:
         names = test_sequences(options.descriptors, split, bool(options.tasks))
-    descriptors = descriptors_package.load(options.descriptors, delimiter, names, progress)
+    limits = limits_of(options.limit)
+    descriptors = descriptors_package.load(
+        options.descriptors, delimiter, names, progress, limits=limits
+    )
     tasks = None
     if options.tasks and set(options.task or TASKS) != {"matching"}:  # matching needs no list
         tasks = benchmark.load_tasks(options.tasks, split, descriptors)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", benchmark.CollapseWarning)  # printed with the table
         scores = benchmark.evaluate(
-            descriptors, tasks, options.distance, options.task, progress, options.protocol
+            descriptors,
+            tasks,
+            options.distance,
+            options.task,
+            progress,
+            options.protocol,
+            limits,
         )
     print(scores)
     if options.json:
         scores.save(options.json)
         print(f"All numbers are in {options.json}.")
+
+
+def limits_of(options):
+    """`Limits` from words like `points=5000`; UserError for an unknown name or another value."""
+    limits, changed = descriptors_package.Limits(), {}
+    for option in options or ():
+        name, _, number = option.partition("=")
+        if name not in vars(limits) or not number.isascii() or not number.isdigit():
+            raise UserError(
+                f"--limit {option}: expected one of {', '.join(vars(limits))}, '=' and a number."
+            )
+        changed[name] = int(number)
+    return replace(limits, **changed)
 
 
 def test_sequences(path, split, has_lists):

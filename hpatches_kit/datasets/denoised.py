@@ -3,16 +3,19 @@
 import hashlib
 import os
 import shutil
+import time
+from contextlib import suppress
 
 import numpy as np
 
 from hpatches_kit._support.disk import data_folder
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.locks import locked
-from hpatches_kit._support.resumable_arrays import PLAN, ResumableArrays
+from hpatches_kit._support.resumable_arrays import PLAN, ResumableArrays, open_complete
 from hpatches_kit.patches.prediction import check_input_shape, predict_blocks, takes_sigma
 from hpatches_kit.patches.views import PATCH_SIZE, patch_shape
 
+AHEAD = 60.0  # seconds that clocks of machines with a shared folder may differ
 KEPT = 4  # cached sets on disk, up to 2.6 GB each; the least recently used ones are deleted
 
 
@@ -47,9 +50,13 @@ def denoise(denoiser, patches, batch_size=256, *, cache=True):
     check_input_shape(denoiser, "noisy")
     provenance = {"patches": patches.fingerprint, "denoiser": model_fingerprint(denoiser)}
     folder = data_folder().resolve() / "denoised" / "-".join(provenance.values())
+    points, shapes = len(patches.base("noisy")), {"denoised": patch_shape("denoised")}
+    if arrays := open_complete(folder, points, shapes, provenance, patches.rows):
+        with suppress(OSError):  # the folder may not be writable
+            os.utime(folder / PLAN)
+        return patches.add_base("denoised", arrays["denoised"])
     with locked(folder):
-        shapes = {"denoised": patch_shape("denoised")}
-        cache = ResumableArrays(folder, len(patches.base("noisy")), shapes, provenance)
+        cache = ResumableArrays(folder, points, shapes, provenance)
         os.utime(folder / PLAN)  # marks the set as recently used
         missing = cache.missing(patches.rows)
         cache.check_disk_space(len(missing), "Denoising")
@@ -57,7 +64,7 @@ def denoise(denoiser, patches, batch_size=256, *, cache=True):
             for rows, block in _denoise_blocks(denoiser, patches, batch_size, missing):
                 cache.put(rows, denoised=block)
         denoised = cache.arrays()["denoised"]
-    _delete_least_recently_used(folder.parent)
+    _delete_least_recently_used(folder)
     return patches.add_base("denoised", denoised)
 
 
@@ -90,9 +97,10 @@ def model_fingerprint(model):
     return digest.hexdigest()[:16]
 
 
-def _delete_least_recently_used(folder):
-    """Keep the `KEPT` sets used last, and every set that another process is writing."""
-    for plan in sorted(folder.glob(f"*/{PLAN}"), key=_time_of_use, reverse=True)[KEPT:]:
+def _delete_least_recently_used(used):
+    """Keep the `KEPT` sets used last, the folder `used` and every set that is being written."""
+    plans = [plan for plan in used.parent.glob(f"*/{PLAN}") if plan.parent != used]
+    for plan in sorted(plans, key=_time_of_use, reverse=True)[KEPT - 1 :]:
         with locked(plan.parent, wait=False) as held:
             if held:
                 shutil.rmtree(plan.parent, ignore_errors=True)
@@ -100,8 +108,10 @@ def _delete_least_recently_used(folder):
 
 def _time_of_use(plan):
     try:
+        if plan.stat().st_mtime > time.time() + AHEAD:  # the clock was wrong: from now on it is not
+            os.utime(plan)
         return plan.stat().st_mtime
-    except FileNotFoundError:  # another process has just deleted the set
+    except OSError:  # another process has just deleted the set, or it is not writable
         return 0.0
 
 

@@ -7,11 +7,13 @@ import numpy as np
 
 from hpatches_kit._support.atomic import atomic_folder
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.json_files import parse_json
 from hpatches_kit._support.resumable_arrays import DONE, PLAN, ResumableArrays
 from hpatches_kit._support.thread_pool import parallel_map
 from hpatches_kit.datasets.splits import SPLITS
 from hpatches_kit.datasets.strips import EXTRA, NOISE, open_strips, write_strips
 from hpatches_kit.patches.noise import VIEW_SIGMA, add_noise, resize, view_seed
+from hpatches_kit.patches.sides import check_splits
 from hpatches_kit.patches.storage import FILE_PATTERNS, open_patch_set, write_metadata
 from hpatches_kit.patches.views import ORIGINAL, SOURCE_SIZE, VIEWS, is_flat, patch_shape
 
@@ -87,7 +89,7 @@ def _is_complete(partial, made_with):
     """Whether a folder is complete, because a process was killed just before the final rename."""
     try:
         return bool(open_patch_set(partial, **made_with))
-    except (FileNotFoundError, ValueError):
+    except (FileNotFoundError, UserError):
         return False
 
 
@@ -138,20 +140,22 @@ def _labels_and_splits(strips, lengths):
             if set(lengths) & set().union(*split.values())
         }
         return np.arange(sum(lengths.values())), splits
-    try:
-        extra = json.loads(text)
-        labels, splits = [extra["label"][name] for name in lengths], extra["splits"]
-    except (ValueError, KeyError) as error:
-        raise UserError(
-            f"{strips.where}: {EXTRA} does not fit the sequences beside it: {error!r}."
-        ) from error
-    for name, sequence_labels in zip(lengths, labels):
-        if len(sequence_labels) != lengths[name]:
-            raise UserError(
-                f"{strips.where}: {EXTRA} has {len(sequence_labels)} labels for {lengths[name]}"
-                f" points of {name}."
-            )
-    return np.concatenate(labels), splits
+    where = f"{strips.where}: {EXTRA}"
+    extra = parse_json(text, where, "a file of labels", {"label": dict, "splits": dict})
+    check_splits(extra["splits"], where)
+    labels = []
+    for name, points in lengths.items():
+        numbers = extra["label"].get(name)
+        if not isinstance(numbers, list) or not all(map(_is_label, numbers)):
+            raise UserError(f"{where} does not fit the sequences beside it: no labels of {name}.")
+        if len(numbers) != points:
+            raise UserError(f"{where} has {len(numbers)} labels for {points} points of {name}.")
+        labels.append(numbers)
+    return np.concatenate(labels), extra["splits"]
+
+
+def _is_label(value):
+    return type(value) is int and abs(value) < 1 << 62
 
 
 def write_release(patches, folder):

@@ -15,7 +15,7 @@ from hpatches_kit.datasets.releases import download_release
 from hpatches_kit.datasets.splits import SEQUENCE_NAMES, with_validation_side
 from hpatches_kit.datasets.strips import open_strips
 from hpatches_kit.patches.noise import SIGMA
-from hpatches_kit.patches.storage import METADATA_FILE, open_or_build, open_patch_set
+from hpatches_kit.patches.storage import is_patch_set, open_or_build, open_patch_set
 from hpatches_kit.patches.views import ORIGINAL, SOURCE_SIZE
 
 RELEASES = ("hpatches", "n-hpatches")
@@ -91,7 +91,7 @@ def _load(name, folder, source, seed, originals, extra, progress):
         if name == "n-hpatches":
             _warn_of_noise_made_here(home)  # before the progress bars
         return _download(home, progress, **options)
-    if (path / METADATA_FILE).exists():
+    if is_patch_set(path):
         _refuse_source_and_seed(f"{path}, a saved patch set,", source, seed)
         return _open_saved(path, originals)
     if path.exists():
@@ -180,7 +180,7 @@ def _convert(name, home, source, progress, **options):
     if name in RELEASES and not source.exists():  # the source may be deleted after the conversion
         provenance = {"source": source.name, "version": hpatches.VERSION, **options}
         for release in RELEASES:
-            with suppress(FileNotFoundError, ValueError):
+            with suppress(FileNotFoundError, UserError):
                 return open_patch_set(_folder_of(home, release, **options), **provenance)
     with open_strips(source) as strips:
         fingerprint = strips.fingerprint

@@ -7,10 +7,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from hpatches_kit._support.archives import open_zip
-from hpatches_kit._support.atomic import atomic_folder, remove_leftovers
+from hpatches_kit._support.atomic import atomic_folder
 from hpatches_kit._support.disk import check_disk_space, data_folder
 from hpatches_kit._support.downloads import HUB, download, first_line
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.leftovers import remove_leftovers
 from hpatches_kit._support.locks import locked
 
 ADDRESS = f"{HUB}/datasets/vbalnt/hpatches/resolve/main"

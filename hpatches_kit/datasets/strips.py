@@ -7,6 +7,7 @@ pixels wide. Those of N-HPatches are 32 pixels wide; beside each is a strip of t
 """
 
 import hashlib
+import os
 import struct
 from contextlib import contextmanager, suppress
 from io import BytesIO
@@ -17,11 +18,16 @@ from PIL import Image
 
 from hpatches_kit._support.archives import is_hidden, open_zip
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.pictures import open_picture
+from hpatches_kit._support.regular_files import open_regular, read_stream
 from hpatches_kit.patches.views import PATCH_SIZE, SOURCE_SIZE, VIEWS
 
 DEPTH = 4  # levels searched for strips: the folder itself and three levels of subfolders
 NOISE = "_noise"
 EXTRA = "places.json"  # labels of places and splits of other patch sets than HPatches
+NAMES = {f"{view}{end}.png" for view in VIEWS for end in ("", NOISE)} | {EXTRA}
+LARGEST = 1 << 28  # bytes of a strip or of `EXTRA`; a strip of HPatches has 5 MB
+DENSEST = 8 * 1032  # pixels in a byte of a PNG image: 8 of one bit, compressed as far as possible
 GREY_MODES = ("L", "LA", "P", "RGB", "RGBA", "1")  # Pillow modes that 8-bit grey levels can hold
 
 
@@ -36,8 +42,8 @@ def open_strips(source):
     if source.is_dir():
 
         def read(path, first=None):
-            with open(source / path, "rb") as stream:
-                return stream.read(first)
+            with open_regular(source / path, links=False) as stream:
+                return stream.read(first) if first else read_stream(stream, LARGEST)
 
         yield Strips(source, _list_folder(source), read)
     elif source.exists():
@@ -48,12 +54,14 @@ def open_strips(source):
 
 
 def _list_folder(folder):
-    """`{path in the folder: (size, time of modification)}` of its PNG and JSON files."""
-    files = {}
+    """`{path in the folder: (size, time of modification)}` of its strips; UserError for links."""
+    files, real_folder = {}, Path(os.path.realpath(folder))
     for depth in range(DEPTH):
         for file in folder.glob("*/" * depth + "*"):
             path = PurePosixPath(file.relative_to(folder))
-            if path.suffix in (".png", ".json") and not is_hidden(path):
+            if path.name in NAMES and not is_hidden(path):
+                if Path(os.path.realpath(file)) != real_folder / path:
+                    raise UserError(f"{file} leads through a link: copy the strips instead.")
                 with suppress(FileNotFoundError):  # another process may delete files meanwhile
                     state = file.stat()
                     files[path] = state.st_size, state.st_mtime_ns
@@ -71,7 +79,8 @@ class Strips:
     """
 
     def __init__(self, where, files, read):
-        self.where, self._files, self._read = where, set(files), read
+        self.where, self._read = where, read
+        self._files = {path: size for path, (size, _) in files.items()}
         self.folders, self._sizes = {}, {}
         views = {f"{view}.png" for view in VIEWS}
         for folder in sorted({path.parent for path in self._files if path.name in views}):
@@ -86,8 +95,7 @@ class Strips:
                 f"{where} holds no sequence: expected folders with ref.png, e1.png .. t5.png."
             )
         self.folders = dict(sorted(self.folders.items()))
-        names = {f"{view}{end}.png" for view in VIEWS for end in ("", NOISE)} | {EXTRA}
-        listing = sorted((str(path), files[path]) for path in files if path.name in names)
+        listing = sorted((str(path), files[path]) for path in files if path.name in NAMES)
         self.fingerprint = hashlib.sha256(repr(listing).encode()).hexdigest()[:16]
 
     def file(self, name, view, suffix=""):
@@ -110,11 +118,16 @@ class Strips:
             width, height = struct.unpack(">II", head[16:])
         else:
             height, width = self._pixels(path).shape
-        if width not in (SOURCE_SIZE, PATCH_SIZE) or height % width:
+        if width not in (SOURCE_SIZE, PATCH_SIZE) or height % width or not height:
             raise UserError(
                 f"{self.where / path} is {width} pixels wide and {height} high: expected"
                 f" {SOURCE_SIZE} (HPatches) or {PATCH_SIZE} (N-HPatches) wide, and a multiple of it"
                 " high."
+            )
+        if width * height > DENSEST * self._files[path]:
+            raise UserError(
+                f"{self.where / path} is damaged: its {self._files[path]} bytes cannot hold"
+                f" {width} x {height} pixels."
             )
         self._sizes[name] = width, height // width
         return self._sizes[name]
@@ -136,19 +149,29 @@ class Strips:
 
     def _pixels(self, path):
         try:
-            with Image.open(BytesIO(self._read(path))) as image:
+            self._check_bytes(path)
+            with open_picture(BytesIO(self._read(path)), self.where / path) as image:
                 if image.mode not in GREY_MODES:
                     raise UserError(
                         f"{self.where / path} has pixels of mode {image.mode}: expected 8-bit grey."
                     )
                 return np.asarray(image.convert("L"))
-        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        except UserError:
+            raise
+        except Exception as error:  # each format of Pillow raises its own errors
             raise UserError(f"{self.where / path} cannot be read as an image: {error}") from error
+
+    def _check_bytes(self, path):
+        if (size := self._files[path]) > LARGEST:
+            raise UserError(
+                f"{self.where / path} has {size:,} bytes: expected at most {LARGEST:,}."
+            )
 
     def extra(self):
         """The bytes of the `places.json` beside the sequences, or None."""
         for folder in self.folders.values():
             if folder.parent / EXTRA in self._files:
+                self._check_bytes(folder.parent / EXTRA)
                 return self._read(folder.parent / EXTRA)
         return None
 

@@ -15,11 +15,12 @@ from hpatches_kit._support.thread_pool import parallel_map
 from hpatches_kit.descriptors.csv_folders import base_name, find_sequences, open_csv_folder
 from hpatches_kit.descriptors.descriptors import Descriptors
 from hpatches_kit.descriptors.fast_csv import check_delimiter, lines, parse, shape, write_rows
+from hpatches_kit.descriptors.limits import Limits
 from hpatches_kit.descriptors.selection import check_points, choose_sequences
 from hpatches_kit.patches.views import VIEWS
 
 
-def read_csv(path, delimiter=",", patches=None, sequences=None, progress=True):
+def read_csv(path, delimiter=",", patches=None, sequences=None, progress=True, limits=None):
     """Read a folder in the official layout, or a `.zip` of one, as `Descriptors`.
 
     Args:
@@ -31,14 +32,15 @@ def read_csv(path, delimiter=",", patches=None, sequences=None, progress=True):
             alphabetical order, every point is its own place, and no patch is flat.
         sequences: names of the sequences to read, in this order. Default: all.
         progress: show a progress bar, one step per file.
+        limits: `Limits`, checked before memory is allocated. Default: `Limits()`.
 
     Raises FileNotFoundError for a missing path, sequence or view; UserError for a wrong delimiter,
     anything except finite numbers, files with different numbers of rows or columns, links that
     leave the folder, and unsafe zips. Messages name the file, and the line where possible.
     """
-    path = Path(path)
+    path, limits = Path(path), limits or Limits()
     check_delimiter(delimiter)
-    with open_csv_folder(path) as (files, read_bytes):
+    with open_csv_folder(path, limits.unpacked_bytes) as (files, read_bytes):
         folders = find_sequences(files, path)
         names, patches = choose_sequences(sorted(folders), sequences, patches, path)
         for name in names:
@@ -51,7 +53,8 @@ def read_csv(path, delimiter=",", patches=None, sequences=None, progress=True):
         shapes = {}
         for name in names:  # the shapes are needed first, to allocate one array for all numbers
             file = folders[name] / "ref.csv"
-            shapes[name] = shape(lines(read_bytes(file)), path / file, delimiter)
+            text = lines(read_bytes(file))
+            shapes[name] = shape(text, path / file, delimiter, limits.dimensions)
             if shapes[name][1] != shapes[names[0]][1]:
                 raise UserError(
                     f"{path / file} has {shapes[name][1]} numbers in a row,"
@@ -60,8 +63,10 @@ def read_csv(path, delimiter=",", patches=None, sequences=None, progress=True):
                 )
         lengths = {name: rows for name, (rows, _) in shapes.items()}
         check_points(lengths, names, patches, path)
+        dimensions = shapes[names[0]][1]
+        limits.check(sum(lengths.values()), dimensions, max(lengths.values()), path)
         stop = dict(zip(names, np.cumsum(list(lengths.values())).tolist()))
-        values = np.empty((stop[names[-1]], len(VIEWS), shapes[names[0]][1]), np.float32)
+        values = np.empty((stop[names[-1]], len(VIEWS), dimensions), np.float32)
 
         def read_view(job):
             name, column, view = job

@@ -10,22 +10,29 @@ from pathlib import Path, PurePosixPath
 
 from hpatches_kit._support.archives import is_hidden, open_zip
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.regular_files import open_regular
+from hpatches_kit._support.units import format_bytes
+
+DEPTH = 16  # levels of folders that are searched
 
 
 @contextmanager
-def open_csv_folder(path):
+def open_csv_folder(path, limit):
     """Yield `(files, read_bytes)` for a folder or a zip.
 
     `files` is the set of paths of its CSV files, relative to it. `read_bytes(file)` returns the
-    bytes of one of them, valid until the same thread reads the next.
+    bytes of one of them, valid until the same thread reads the next. Raises UserError for more than
+    `limit` bytes, after unpacking, before any is read.
     """
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: expected a folder of sequences or a .zip.")
     if path.is_dir():
-        buffers = threading.local()
-        yield _list_folder(path), lambda file: _read_into_buffer(path / file, buffers)
+        buffers, files = threading.local(), _list_folder(path)
+        if (size := sum(files.values())) > limit:
+            raise UserError(f"{path} has {size:,} bytes: expected at most {format_bytes(limit)}.")
+        yield set(files), lambda file: _read_into_buffer(path / file, buffers)
     else:
-        with open_zip(path) as (files, read_bytes):
+        with open_zip(path, limit) as (files, read_bytes):
             yield {file for file in files if file.suffix == ".csv"}, read_bytes
 
 
@@ -52,8 +59,11 @@ def base_name(path):
 
 
 def _list_folder(root):
-    """Paths of all CSV files below a folder, relative to it; UserError for links that leave it."""
-    files, folders = set(), [root]
+    """`{path: bytes}` of all CSV files below a folder, relative to it.
+
+    Raises UserError for links that leave the folder, and for too many levels of folders.
+    """
+    files, folders = {}, [root]
     real_root = Path(os.path.realpath(root))
     while folders:
         folder = folders.pop()
@@ -64,17 +74,20 @@ def _list_folder(root):
             if not target.is_relative_to(real_root):
                 raise UserError(f"{child} links to {target}: expected a target inside {root}.")
             if child.is_file():
-                files.add(PurePosixPath(child.relative_to(root).as_posix()))
+                path = PurePosixPath(child.relative_to(root).as_posix())
+                files[path] = child.stat().st_size
             elif child.is_dir():
                 if Path(os.path.realpath(folder)).is_relative_to(target):
                     raise UserError(f"{child} links back to {target}: expected no link cycles.")
+                if len(child.relative_to(root).parts) > DEPTH:
+                    raise UserError(f"{child} is more than {DEPTH} folders below {root}.")
                 folders.append(child)
     return files
 
 
 def _read_into_buffer(file, buffers):
     """The bytes of a file, in a buffer per thread: allocating one costs as much as reading."""
-    with open(file, "rb", buffering=0) as stream:
+    with open_regular(file) as stream:
         size, buffer = os.fstat(stream.fileno()).st_size, getattr(buffers, "bytes", bytearray())
         buffer += bytes(max(size - len(buffer), 0))
         del buffer[size:]

@@ -12,6 +12,9 @@ import numpy as np
 from hpatches_kit._support.compiled_loops import compiled
 from hpatches_kit._support.errors import UserError
 
+SMALL = 1 << 20  # bytes
+LONGEST_NUMBER = 1000  # bytes on average, with spaces; the shortest text of a float64 has 24
+
 
 def check_delimiter(delimiter):
     """Raise UserError unless the delimiter is one character that cannot be part of a number."""
@@ -35,12 +38,18 @@ def lines(text):
     return text.rstrip(b"\r\n") + b"\n"
 
 
-def shape(text, file, delimiter):
+def shape(text, file, delimiter, most_columns):
     """Number of rows, and of numbers in the first row.
 
-    Raises UserError for an empty file and for a first row without the delimiter.
+    Raises UserError for an empty file, for a first row without the delimiter or with far more than
+    `most_columns` numbers, and for a file that is too short for as many numbers in each row.
     """
-    first = text[: text.index(b"\n")].decode(errors="replace").strip()
+    end = text.index(b"\n")
+    if end > LONGEST_NUMBER * most_columns:
+        raise UserError(
+            f"{file}, line 1 has {end:,} bytes: expected at most {most_columns} numbers."
+        )
+    first = text[:end].decode(errors="replace").strip()
     if not first:
         raise UserError(f"{file} is empty: expected one row of numbers per point.")
     likely = _likely_delimiter(first)
@@ -48,7 +57,14 @@ def shape(text, file, delimiter):
         raise UserError(
             f"{file}, line 1 has no delimiter {delimiter!r} but {likely!r}: {first[:40]!r}."
         )
-    return text.count(b"\n"), len(_cells(first, delimiter))
+    rows, columns = text.count(b"\n"), len(_cells(first, delimiter))
+    # A number and what follows it have two bytes or more. Messages for small files name the line.
+    if 2 * rows * columns > len(text) + SMALL:
+        raise UserError(
+            f"{file} has {rows} rows and {columns} numbers in line 1: expected the same in all"
+            " lines."
+        )
+    return rows, columns
 
 
 def _cells(line, delimiter):
@@ -78,8 +94,14 @@ def parse(text, file, delimiter, values):
 
 def _parse_slowly(text, file, delimiter, values):
     """Read lines one by one in Python; UserError for the first that is wrong."""
-    for row, line in enumerate(text.decode(errors="replace").split("\n")[:-1]):
-        location, cells = f"{file}, line {row + 1}", _cells(line, delimiter)
+    stop = -1
+    for row in range(len(values)):
+        start, stop = stop + 1, text.index(b"\n", stop + 1)
+        location, longest = f"{file}, line {row + 1}", LONGEST_NUMBER * (values.shape[1] + 1)
+        if stop - start > longest:
+            raise UserError(f"{location} has {stop - start:,} bytes: expected at most {longest:,}.")
+        line = text[start:stop].decode(errors="replace")
+        cells = _cells(line, delimiter)
         if not line.strip():
             raise UserError(f"{location} is empty: expected {values.shape[1]} numbers.")
         numbers = [_number(cell) for cell in cells]

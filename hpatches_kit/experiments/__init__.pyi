@@ -28,3 +28,4 @@ from .scales import SCALES as SCALES
 from .scales import Scale as Scale
 from .tables import REPORTS as REPORTS
 from .tables import TABLES as TABLES
+from .trained_models import load_trained as load_trained

@@ -10,7 +10,7 @@ import keras
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.locks import locked
 from hpatches_kit.experiments.figures import missing_figures, save_figures
-from hpatches_kit.experiments.records import RECORD, record_of
+from hpatches_kit.experiments.records import RECORD, record_of, run_folder
 from hpatches_kit.experiments.remote_results import (
     UploadRun,
     download_records,
@@ -119,11 +119,11 @@ def train_run(run, root, wait=True, progress=True, real=None):
     """
     local = local_folder(root)
     try:
-        with locked(local / run.folder, wait) as held:
+        with locked(run_folder(local, run.folder), wait) as held:
             if held is False:
                 return "busy"
             for need in run.needs:
-                with locked(local / need.folder, wait) as held:
+                with locked(run_folder(local, need.folder), wait) as held:
                     if held is False:
                         return "busy"
                     download_run(root, need.folder)
@@ -132,7 +132,8 @@ def train_run(run, root, wait=True, progress=True, real=None):
             download_run(root, run.folder)
             changed = not is_uploaded(root, run.folder)
             if not has_model(run, local):
-                (local / run.folder / RECORD).unlink(missing_ok=True)  # a record without a model
+                # A record without a model.
+                (run_folder(local, run.folder) / RECORD).unlink(missing_ok=True)
                 train(run, local, progress, [UploadRun(root, run.folder)])
                 upload_run(root, run.folder)  # before anything else can fail
                 changed = True

@@ -10,6 +10,7 @@ import pandas as pd
 
 from hpatches_kit import plots
 from hpatches_kit._support.atomic import atomic_file, replace_section, write_text
+from hpatches_kit._support.escaping import markdown_text
 from hpatches_kit._support.units import format_duration
 from hpatches_kit.datasets.loading import RELEASES
 from hpatches_kit.experiments import evidence, results
@@ -182,7 +183,7 @@ def _command_lines(
     if real := [sequences for sequences in runs.real.unique() if sequences]:
         command += " --real PATCHES"
     lines = [f"`python -m hpatches_kit {command}`"]
-    lines += [f"Real sequences: {sequences}." for sequences in real]
+    lines += [f"Real sequences: {markdown_text(sequences)}." for sequences in real]
     for environment, part in runs.groupby("environment"):
         first, last = part.date.min(), part.date.max()
         days = first if first == last else f"{first} to {last}"
@@ -191,5 +192,5 @@ def _command_lines(
         trained = (
             f"{count} run{'s' * (count > 1)}, {duration} of training, {cost} of one core in all"
         )
-        lines.append(f"{trained}, {days}: {environment}")
+        lines.append(f"{trained}, {markdown_text(days)}: {markdown_text(environment)}")
     return lines

@@ -22,13 +22,24 @@ from hpatches_kit._support.archives import open_zip
 from hpatches_kit._support.atomic import atomic_file, write_text
 from hpatches_kit._support.disk import data_folder
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.callbacks.resume import BEST, LOG
-from hpatches_kit.experiments.records import MODEL, RECORD
+from hpatches_kit._support.json_files import LIMIT, parse_json
+from hpatches_kit._support.units import format_bytes
+from hpatches_kit.callbacks.resume import LOG
+from hpatches_kit.experiments.records import FILES, MODEL, RECORD, run_folder
+
+OLD_MODEL = "model.keras"  # of earlier versions: loading it could run the code of a stranger
+LARGEST = 4 << 30  # bytes of the files of a run
+BLOCK = 1 << 24  # bytes that are downloaded at once
 
 
 def is_remote(root):
     """Whether results are at an address, not in a local folder."""
     return "://" in str(root)
+
+
+def is_copy(root):
+    """Whether a local folder is the copy of the results at an address."""
+    return Path(root).resolve().parent == (data_folder() / "results").resolve()
 
 
 def local_folder(root):
@@ -45,9 +56,13 @@ def download_records(root, folders):
         return
     filesystem, base = _filesystem(root)
     for folder in folders:
-        local, remote = local_folder(root) / folder, f"{base}/{folder}.json"
+        local, remote = run_folder(local_folder(root), folder), f"{base}/{folder}.json"
         if not (local / RECORD).exists() and filesystem.exists(remote):
-            texts = json.loads(filesystem.cat_file(remote))
+            text = filesystem.cat_file(remote, 0, LIMIT + 1)
+            if len(text) > LIMIT:
+                raise UserError(f"{root}/{folder}.json has more than {format_bytes(LIMIT)}.")
+            what, fields = "a record and its log", {"log": str, "record": str}
+            texts = parse_json(text, f"{root}/{folder}.json", what, fields)
             write_text(local / LOG, texts["log"])
             write_text(local / RECORD, texts["record"])  # last: it marks the run as complete
 
@@ -55,18 +70,32 @@ def download_records(root, folders):
 def download_run(root, folder):
     """Download all files of a run if the address has more epochs, or a model that is missing here.
 
-    Raises UserError for an archive with a name that leads outside the run's folder.
+    Raises UserError for an archive with another name than those of the files of a run, and for one
+    that is too large.
     """
     if not is_remote(root):
         return
     filesystem, base = _filesystem(root)
-    local, remote = local_folder(root) / folder, f"{base}/{folder}.zip"
+    local, remote = run_folder(local_folder(root), folder), f"{base}/{folder}.zip"
     if not filesystem.exists(remote):
         return
     with tempfile.TemporaryDirectory() as temporary:
         archive = Path(temporary) / f"{folder.replace('/', '-')}.zip"  # errors show this name
-        filesystem.get_file(remote, str(archive))
-        with open_zip(archive) as (members, read):
+        with filesystem.open(remote) as stream, open(archive, "wb") as file:
+            while block := stream.read(BLOCK):
+                if file.tell() + len(block) > LARGEST:
+                    raise UserError(f"{root}/{folder}.zip has more than {format_bytes(LARGEST)}.")
+                file.write(block)
+        with open_zip(archive, LARGEST) as (members, read):
+            if PurePosixPath(OLD_MODEL) in members:
+                raise UserError(
+                    f"{root}/{folder}.zip is of an earlier version: its {OLD_MODEL} could run code."
+                    " Delete it to train again."
+                )
+            if unknown := [str(path) for path in members if str(path) not in FILES]:
+                raise UserError(
+                    f"{root}/{folder}.zip holds {unknown[0]!r}: expected only files of a run."
+                )
             if PurePosixPath(LOG) not in members:
                 raise UserError(f"{root}/{folder}.zip holds no {LOG}: delete it to train again.")
             local_log = (local / LOG).read_bytes() if (local / LOG).exists() else b""
@@ -83,13 +112,13 @@ def upload_run(root, folder):
     if not is_remote(root):
         return
     filesystem, base = _filesystem(root)
-    local, remote = local_folder(root) / folder, f"{base}/{folder}"
+    local, remote = run_folder(local_folder(root), folder), f"{base}/{folder}"
     if not (local / LOG).exists():
         return
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for file in sorted(local.iterdir()):
-            if file.is_file() and not file.name.startswith(".") and file.name != BEST:
+            if file.name in FILES and file.is_file() and not file.is_symlink():
                 archive.write(file, file.name)
     filesystem.makedirs(remote.rpartition("/")[0], exist_ok=True)
     _write(filesystem, f"{remote}.zip", stream.getvalue())

@@ -12,14 +12,15 @@ from tqdm import tqdm
 from hpatches_kit import batches as batch_classes
 from hpatches_kit import losses, metrics, models
 from hpatches_kit._support.atomic import write_text
+from hpatches_kit._support.checksums import digest
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.callbacks.resume import BACKUP, BEST, Resume, read_log
+from hpatches_kit.callbacks.resume import BACKUP, BEST, LOG, Resume, read_log
 from hpatches_kit.datasets.denoised import denoise
 from hpatches_kit.experiments.after_training import finish
 from hpatches_kit.experiments.distillation import Distillation, with_teacher
 from hpatches_kit.experiments.environment_report import environment, hardware
 from hpatches_kit.experiments.isolation import isolated_session
-from hpatches_kit.experiments.records import MODEL, RECORD
+from hpatches_kit.experiments.records import CHECKSUMS, MODEL, RECORD, run_folder
 from hpatches_kit.experiments.rows import DENOISER_LOSSES, Denoiser
 from hpatches_kit.experiments.run_data import (
     draw_sequences,
@@ -27,7 +28,12 @@ from hpatches_kit.experiments.run_data import (
     sample_points,
 )
 from hpatches_kit.experiments.scoring import load_tasks, score
-from hpatches_kit.experiments.trained_models import load_denoiser, load_trained
+from hpatches_kit.experiments.trained_models import (
+    build_network,
+    load_denoiser,
+    load_trained,
+    save_trained,
+)
 from hpatches_kit.patches.views import VIEWS
 
 VALIDATION_BATCH = 50  # patches per validation batch of denoisers
@@ -47,7 +53,7 @@ def train(run, root, progress=True, callbacks=()):
         callbacks: further callbacks of `fit`, called after an epoch is saved.
 
     Returns the record, which `run.json` in the run's folder holds. The folder also holds the
-    settings, the log of every epoch, the trained model, and the scores of a descriptor.
+    settings, the log of every epoch, the trained weights, and the scores of a descriptor.
     Raises UserError for sides that share photographs or places, for task lists that do not fit the
     test side, and when the loss, or a number of the last epoch, is not finite.
     """
@@ -56,7 +62,7 @@ def train(run, root, progress=True, callbacks=()):
 
 
 def _train(run, root, progress, callbacks):
-    folder, began = root / run.folder, time.process_time()
+    folder, began = run_folder(root, run.folder), time.process_time()
     train_set, validation_set, test_set = load_sides(run.data, progress)
     scored_set = validation_set if run.scale.scored_side == "validation" else test_set
     tasks = load_tasks(run, scored_set, progress)
@@ -83,7 +89,7 @@ def _train(run, root, progress, callbacks):
     if not np.isfinite(log.iloc[-1].to_numpy(float)).all():
         raise UserError(f"{run}: the last epoch is not finite: {dict(log.iloc[-1])}.")
     model = finish(model, run.row, training)
-    model.save(folder / MODEL)
+    save_trained(model, folder)
     trained = time.process_time()
     record = {
         "settings": run.settings,
@@ -95,6 +101,7 @@ def _train(run, root, progress, callbacks):
         "environment": environment(advice=False),
         "hardware": hardware(),
         "date": str(date.today()),
+        CHECKSUMS: {name: digest(folder / name) for name in (LOG, MODEL)},
     }
     write_text(folder / RECORD, json.dumps(record, indent=1) + "\n")  # the run is complete now
     for pattern in (BACKUP, BEST, ".*-*"):  # large files that a complete run does not need
@@ -123,7 +130,7 @@ def _prepare_denoiser(run, root, train_set, validation_set):
     validation = batch_classes.NoisyClean(
         validation_set, VALIDATION_BATCH, count // VALIDATION_BATCH, redraw=False, sigma=sigma
     )
-    model = _build(run)
+    model = build_network(row)
     loss = getattr(losses, row.loss)() if row.loss in DENOISER_LOSSES else row.loss
     model.compile(_optimizer(row, epochs * steps), loss, metrics=["mae", metrics.psnr])
     return model, training, validation
@@ -150,7 +157,7 @@ def _prepare_descriptor(run, root, train_set, validation_set):
     places = len(np.unique(validation_set.label))
     batch_size = min(row.batch_size, places // 2 * 2 or places)  # even, for anchor swapping
     validation = make(validation_set, batch_size, validation_steps, row.kind, redraw=False)
-    model = _build(run)
+    model = build_network(row)
     if row.init_from:
         model.set_weights(load_trained(replace(run, row=row.init_from), root).get_weights())
     if row.end_to_end:
@@ -161,10 +168,6 @@ def _prepare_descriptor(run, root, train_set, validation_set):
         loss = Distillation(loss)
     model.compile(_optimizer(row, epochs * steps), loss)
     return model, training, validation
-
-
-def _build(run):
-    return getattr(models, run.row.network)(**run.row.network_options)
 
 
 def _optimizer(row, steps):

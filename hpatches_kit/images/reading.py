@@ -1,4 +1,4 @@
-"""Read image files as grey images: every format of Pillow, with 1, 8, 16 or 32 bits."""
+"""Read image files as grey images, with 1, 8, 16 or 32 bits."""
 
 from pathlib import Path
 
@@ -8,6 +8,8 @@ from skimage.color import rgb2gray
 from skimage.util import img_as_float
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.pictures import open_picture
+from hpatches_kit._support.regular_files import open_regular
 
 # If a sequence has both 1.ppm and 1.jpg, the suffix listed first is used.
 IMAGE_SUFFIXES = "ppm png jpg jpeg jfif pgm bmp tif tiff webp avif heic heif".split()
@@ -26,8 +28,10 @@ def read_grey(file, longest=None):
 def read_grey_and_shape(file, longest):
     """Return the image as `read_grey` does, and its `(height, width)` before the reduction."""
     try:
-        with Image.open(file) as stored:
+        with open_regular(file) as stream, open_picture(stream, file) as stored:
             return upright_grey_and_shape(stored, longest)
+    except UserError:
+        raise
     except Exception as error:  # each format of Pillow raises its own errors
         raise _unreadable(file, error) from error
 
@@ -63,9 +67,12 @@ def suffix(file):
 
 
 def check_image_file(file):
-    """Raise UserError for a file whose first bytes are not those of an image."""
+    """Raise UserError for a file whose first bytes are not those of an image that can be read."""
     try:
-        Image.open(file).close()
+        with open_regular(file) as stream:
+            open_picture(stream, file, verify=False).close()
+    except UserError:
+        raise
     except Exception as error:  # each format of Pillow raises its own errors
         raise _unreadable(file, error) from error
 

@@ -7,9 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.regular_files import read_regular
 from hpatches_kit.images.homographies import is_singular, scaling_homography
 from hpatches_kit.images.reading import IMAGE_SUFFIXES, is_image_file, read_grey_and_shape, suffix
 
+LARGEST_MATRIX = 10_000  # bytes of a homography file
 MOST_IMAGES = 6  # as in every sequence of HPatches
 HOMOGRAPHY = re.compile(r"H_1_(\d+)(\.txt)?")
 
@@ -128,10 +130,14 @@ def homography_files(folder):
 
 def read_matrix(file):
     """Read a 3x3 matrix, `(3, 3)`, from a text file; UserError names a file without one."""
+    text = read_regular(file, LARGEST_MATRIX).decode("latin-1")
+    if not text.strip():
+        raise UserError(f"{file} is not a 3x3 matrix of numbers: it is empty.")
     try:
-        matrix = np.loadtxt(file).reshape(3, 3)
+        matrix = np.loadtxt(text.splitlines()).reshape(3, 3)
     except ValueError as error:
-        raise UserError(f"{file} is not a 3x3 matrix of numbers: {error}") from error
+        reason = str(error)[:100]
+        raise UserError(f"{file} is not a 3x3 matrix of numbers: {reason}") from error
     if is_singular(matrix):
         raise UserError(f"{file} is singular: {matrix.tolist()}.")
     return matrix

@@ -5,15 +5,18 @@ from pathlib import Path
 
 import numpy as np
 
+from hpatches_kit._support.array_files import read_npz
 from hpatches_kit._support.atomic import atomic_file, write_text
 from hpatches_kit._support.checksums import digest
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.json_files import read_json
 from hpatches_kit.models.end_to_end import end_to_end
 from hpatches_kit.models.l2net import l2net
 from hpatches_kit.models.nafnet import nafnet
 from hpatches_kit.models.unet import unet
 
 FOLDER = Path(__file__).resolve().parent / "weights"
+FIELDS = {"what": str, "network": list, "sha256": str, "scores": dict}  # of a card
 PARTS = {"unet": unet, "nafnet": nafnet, "l2net": l2net}
 
 
@@ -47,9 +50,30 @@ def pretrained(name=None, folder=FOLDER):
             f" {settings['sha256'][:12]}. {advice}"
         )
     model = build(settings["network"])
-    with np.load(file) as arrays:
-        model.set_weights([arrays[str(k)].astype(np.float32) for k in range(len(arrays.files))])
+    set_weights(model, [array.astype(np.float32) for array in read_weights(file)], file)
     return model
+
+
+def read_weights(file, links=True):
+    """Read a file with the weights of a model: a list of arrays. Raises UserError if damaged."""
+    what = "a file of weights"
+    arrays = read_npz(file, what, links=links)
+    if set(arrays) != set(map(str, range(len(arrays)))):
+        raise UserError(f"{file} is not {what}: expected arrays named 0, 1, 2 and so on.")
+    return [arrays[str(k)] for k in range(len(arrays))]
+
+
+def set_weights(model, weights, file):
+    """Set the weights of a model; UserError, which names the file, if they do not fit it."""
+    shapes, expected = [w.shape for w in weights], [tuple(w.shape) for w in model.weights]
+    if shapes != expected:
+        raise UserError(
+            f"{file} has {len(shapes)} arrays of weights: expected {len(expected)}, with the shapes of"
+            f" {model.name}."
+        )
+    if not all(np.isfinite(array).all() for array in weights):
+        raise UserError(f"{file} has weights that are not finite.")
+    model.set_weights(weights)
 
 
 def card(name, folder=FOLDER):
@@ -59,7 +83,7 @@ def card(name, folder=FOLDER):
     """
     if name not in (names := _names(folder)):
         raise UserError(f"Unknown network {name!r}: expected one of {', '.join(names) or 'none'}.")
-    return json.loads((Path(folder).expanduser() / f"{name}.json").read_text())
+    return read_json(Path(folder).expanduser() / f"{name}.json", "a card", FIELDS)
 
 
 def build(network):

@@ -5,6 +5,18 @@ from hpatches_kit._support.errors import UserError
 SIDES = ("train", "validation", "test")
 
 
+def check_splits(splits, where):
+    """Raise UserError unless splits, read from a file, are `{split: {side: [names]}}`."""
+    is_valid = isinstance(splits, dict) and all(
+        isinstance(sides, dict)
+        and all(isinstance(names, list) for names in sides.values())
+        and all(isinstance(name, str) for names in sides.values() for name in names)
+        for sides in splits.values()
+    )
+    if not is_valid:
+        raise UserError(f"{where}: the splits have to be lists of names of sequences.")
+
+
 def names_of_sides(splits, name, available):
     """Return three lists of sequence names, one per side, in the order of the split.
 

@@ -6,6 +6,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from hpatches_kit._support.escaping import figure_text
 from hpatches_kit.benchmark.bootstrap import interval
 from hpatches_kit.benchmark.comparison import check_same_protocol
 from hpatches_kit.patches.views import LEVELS, view_index
@@ -65,7 +66,9 @@ def pools(*results):
         for result, colour in zip(results, cycle(style.RUN_COLOURS)):
             by_size = {int(size): 100 * ap for size, ap in result["retrieval"][level].items()}
             sizes.update(by_size)
-            axis.plot(*zip(*by_size.items()), "o-", ms=4, color=colour, label=result.title)
+            axis.plot(
+                *zip(*by_size.items()), "o-", ms=4, color=colour, label=figure_text(result.title)
+            )
         axis.set(xscale="log", xlabel="patches in the pool", title=name)
         axis.set_xticks(sorted(sizes), sorted(sizes), rotation=90, fontsize=8)
         axis.minorticks_off()
@@ -96,7 +99,7 @@ def scores(*results):
                 axis.plot(100 * value, row, "D", ms=5, color=style.LEVEL_COLOURS[level])
         axis.set(xlim=(0, 102), xlabel="mAP in %", title=task.capitalize())
         axis.spines[["top", "right"]].set_visible(False)
-    axes[0, 0].set_yticks(range(len(ranked)), [result.title for result in ranked])
+    axes[0, 0].set_yticks(range(len(ranked)), [figure_text(result.title) for result in ranked])
     colours = [style.LEVEL_COLOURS[level] for level in LEVELS]
     marks = [plt.Line2D([], [], ls="", marker="D", color=colour) for colour in colours]
     figure.legend(marks, LEVELS.values(), loc="outside lower center", ncols=3, frameon=False)

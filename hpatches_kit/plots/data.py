@@ -3,6 +3,7 @@
 import matplotlib.pyplot as plt
 import numpy as np
 
+from hpatches_kit._support.escaping import figure_text
 from hpatches_kit.images.homographies import project
 from hpatches_kit.patches.extraction import REGION_CORNERS, jitter, overlap, regions
 from hpatches_kit.patches.views import FLAT, LEVELS, VIEWS, level_columns
@@ -19,7 +20,7 @@ def lengths(points):
     for letter, change in {"v": "viewpoint", "i": "illumination"}.items():
         axis.bar([0], [0], color=style.SEQUENCE_COLOURS[letter], label=change)
     labelled = names if len(names) <= 60 else []  # more names would overlap
-    axis.set_xticks(range(len(labelled)), labelled)
+    axis.set_xticks(range(len(labelled)), [figure_text(name) for name in labelled])
     axis.tick_params(axis="x", rotation=90, labelsize=7)
     axis.set(ylabel="points", xlim=(-0.7, len(names) - 0.3), title=f"{len(names)} sequences")
     axis.legend(frameon=False)
@@ -45,7 +46,7 @@ def sequence(images, points):
             axis.fill(x, y, fill=False, edgecolor=colour, linewidth=1.5)
         height, width = image.shape
         axis.set(xticks=[], yticks=[], xlim=(0, width), ylim=(height, 0), title=f"image {k}")
-    figure.suptitle(images.name)
+    figure.suptitle(figure_text(images.name))
     return style.finish(figure)
 
 
@@ -146,5 +147,6 @@ def point(patches, row, kinds=None):
         for view, patch in zip(VIEWS, patches.base(kind)[patches.rows[row]]):
             draw_patch(axes[view], patch, style.LEVEL_COLOURS.get(view[0], style.QUERY))
         block.suptitle(kind)
-    figure.supxlabel(f"point {row}, sequence {patches.sequence[row]}", fontsize=10)
+    sequence = figure_text(patches.sequence[row])
+    figure.supxlabel(f"point {row}, sequence {sequence}", fontsize=10)
     return style.finish(figure)

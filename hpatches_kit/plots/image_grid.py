@@ -1,5 +1,6 @@
 """Figures of whole images, and of how scores fall from easy to tough."""
 
+from hpatches_kit._support.escaping import figure_text
 from hpatches_kit.patches.views import LEVELS
 from hpatches_kit.plots import style
 
@@ -20,7 +21,7 @@ def images(pictures, columns=5):
         axis.axis("off")
     for axis, (title, image) in zip(axes.flat, pictures.items()):
         axis.imshow(image, **style.GREY)
-        axis.set_title(title, fontsize=9)
+        axis.set_title(figure_text(title), fontsize=9)
     return style.finish(figure)
 
 

@@ -1,11 +1,13 @@
 """Checksums of files."""
 
 import hashlib
+import os
 
 import pytest
 from files import flip_a_bit, truncate
 
 from hpatches_kit._support.checksums import digest, quick_checksum
+from hpatches_kit._support.errors import UserError
 
 SAMPLES = {"limit": 50, "windows": 3, "window": 10}
 
@@ -45,3 +47,13 @@ def test_between_the_samples_only_the_digest_notices_a_change(file):
     before = quick_checksum(file, **SAMPLES), digest(file)
     flip_a_bit(file, 30)
     assert quick_checksum(file, **SAMPLES) == before[0] and digest(file) != before[1]
+
+
+def test_a_pipe_and_a_file_that_is_too_large_have_no_digest(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(UserError, match="pipe is a pipe or a device"):
+        digest(tmp_path / "pipe")
+    (tmp_path / "file").write_bytes(b"abc")
+    assert digest(tmp_path / "file", limit=3) == hashlib.sha256(b"abc").hexdigest()
+    with pytest.raises(UserError, match="file has 3 bytes: expected at most 2 bytes"):
+        digest(tmp_path / "file", limit=2)

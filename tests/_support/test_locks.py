@@ -6,6 +6,7 @@ import pytest
 from files import raising
 
 from hpatches_kit._support import locks
+from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.locks import locked
 
 
@@ -29,3 +30,11 @@ def test_the_error_for_a_read_only_folder_names_the_variable_to_set(tmp_path, mo
     words = r"a cannot be written: Read-only.*\$HPATCHES_KIT_DATA"
     with pytest.raises(OSError, match=words), locked(tmp_path / "a"):
         pass
+
+
+def test_a_lock_file_that_is_a_link_is_not_emptied(tmp_path):
+    (tmp_path / "thesis").write_text("years")
+    (tmp_path / ".a.lock").symlink_to(tmp_path / "thesis")
+    with pytest.raises(UserError, match="lock is a link"), locked(tmp_path / "a"):
+        pass
+    assert (tmp_path / "thesis").read_text() == "years"

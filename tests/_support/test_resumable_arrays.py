@@ -1,5 +1,6 @@
 """Arrays on disk that are filled row by row."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +46,15 @@ def test_another_plan_empties_the_folder(tmp_path, other):
     assert len(arrays.missing()) == arrays.rows and not arrays.arrays()["large"].any()
 
 
-@pytest.mark.parametrize("damage", [truncate, Path.unlink, lambda file: file.write_text("x")])
+def replace_by_a_pipe(file):
+    file.unlink()
+    os.mkfifo(file)
+
+
+DAMAGES = [truncate, Path.unlink, lambda file: file.write_text("x"), replace_by_a_pipe]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 @pytest.mark.parametrize("name", [PLAN, DONE, "large.npy"])
 def test_a_damaged_file_empties_the_folder(tmp_path, name, damage):
     open_arrays(tmp_path).put([0], **block(1, 1))

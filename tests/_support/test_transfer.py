@@ -11,6 +11,7 @@ from web_server import BODY
 
 from hpatches_kit._support import transfer
 from hpatches_kit._support.downloads import download
+from hpatches_kit._support.errors import UserError
 
 SHA256 = hashlib.sha256(BODY).hexdigest()
 
@@ -95,6 +96,20 @@ def test_a_refusal_is_final_and_the_error_gives_advice(get, server, status):
     with pytest.raises(OSError, match=rf"/x.bin answers {status} .*HPATCHES_KIT_MIRROR.*put it at"):
         get()
     assert len(server.requests) == 1
+
+
+def test_a_file_without_a_size_that_does_not_end_is_given_up(get, server, tmp_path, monkeypatch):
+    monkeypatch.setattr(transfer, "LARGEST", 100_000)
+    server.default_fault = {"unknown_size": True}
+    with pytest.raises(UserError, match="sends more than 100 kB. The download is deleted"):
+        get()
+    assert file_names(tmp_path) == []
+
+
+def test_a_redirect_to_no_address_is_refused(server, tmp_path):
+    server.redirect_headers = {"Location": "http://["}
+    with pytest.raises(UserError, match="/linked/x.bin' is not an address"):
+        download(f"{server.url}/linked/x.bin", tmp_path / "x.bin", progress=False)
 
 
 def test_without_a_network_the_error_is_one_readable_line(get, server):

@@ -1,30 +1,33 @@
 """`Scores`: tables, files, comparisons and confidence intervals."""
 
 import json
+import re
 import warnings
 from dataclasses import replace
+from io import BytesIO
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import hpatches_kit as hk
+from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark import bootstrap
 from hpatches_kit.benchmark.bootstrap import interval
 from hpatches_kit.benchmark.precision_recall import average_precision
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def scores(descriptors):
     return hk.benchmark.evaluate(descriptors)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def matlab(descriptors):
     return hk.benchmark.evaluate(descriptors, protocol="matlab")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def worse(descriptors):
     values = descriptors.values + np.random.default_rng(5).normal(0, 0.3, descriptors.values.shape)
     return hk.benchmark.evaluate(hk.Descriptors(values, descriptors.sequence, name="worse"))
@@ -97,8 +100,7 @@ def test_json_contains_everything_and_is_read_back(scores, worse, tmp_path):
         ("[1]", "is not a scores file"),
         ("{}", "is not a scores file"),
         ('{"format": 3}', "is not a scores file.*format 3, this version reads format 4"),
-        ('{"format": 4}', "is not a scores file.*'protocol'"),
-        ('{"format": 4, "protocol": {"colour": 1}}', "is not a scores file.*'colour'"),
+        ('{"format": 4}', "is not a scores file.*'name' is missing, expected text"),
     ],
 )
 def test_other_files_are_refused(text, message, tmp_path):
@@ -281,3 +283,75 @@ def test_the_draws_of_all_tasks_hold_the_same_sequences_whatever_their_names():
     scores = hk.benchmark.evaluate(hk.Descriptors(values, names), progress=False)
     matching, retrieval = (scores[task]["draws"] for task in ("matching", "retrieval"))
     assert np.corrcoef(matching, retrieval)[0, 1] > 0.9
+
+
+def shift(content, task, by):
+    """Change the scores of a task and its mean alike."""
+    for key in ("mean_ap", "e", "h", "t"):
+        content[task][key] += by
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            lambda c: c["matching"].update(mean_ap=np.nan),
+            "mean_ap is nan, expected a number from 0",
+        ),
+        (lambda c: c["verification"]["e"]["intra"].update(ap=42), "official e is 42"),
+        (lambda c: c["verification"]["tie_neutral"]["h"]["inter"].update(auc="1"), "tie_neutral h"),
+        (lambda c: c["retrieval"].update(e={}), "official e is empty"),
+        (
+            lambda c: c["retrieval"].update(e={"x": c["retrieval"]["e"]["45"]}),
+            "the sizes of the pools",
+        ),
+        (lambda c: c["retrieval"].update(mean_ap=0.99), "mean_ap is 0.9900, but the mean of its"),
+        (lambda c: c["retrieval"]["mean_per_pool"].update(x=0.5), "its parts have other pools"),
+        (lambda c: c["retrieval"]["pool_sizes"].update({"45": [1, "<b>"]}), "the sizes of a pool"),
+        (lambda c: c["matching"]["categories"].update(x={"sequences": 1}), "its categories are"),
+        (lambda c: c["matching"]["categories"]["viewpoint"].update(e=0.99), "viewpoint e is 0.99"),
+        (lambda c: c["matching"]["ratio"].update(h=42), "matching is 42, expected a number"),
+        (lambda c: c["protocol"].update(categories="yes"), "categories is yes, expected true or"),
+        (lambda c: c["protocol"].update(distractors=-1), "distractors=-1: expected a positive"),
+        (lambda c: c["protocol"].update(colour=1), "colour is 1"),
+        (lambda c: shift(c, "matching", 0.01), "e is .* but the mean of its parts is"),
+        (lambda c: c["matching"].update(draws=[7] * 1000), "a draw is 7"),
+        (lambda c: c["matching"].update(draws=[0.5]), "draws is not a list of 1000 numbers"),
+        (lambda c: c["matching"].pop("tie_neutral"), "matching has other parts than expected"),
+        (lambda c: c.update(sequences=["v_a"]), "its sequences are not those of the scores"),
+        (lambda c: [c.pop(task) for task in ("verification", "matching", "retrieval")], "none of"),
+        (lambda c: c.update(name="a\x1b[2J"), "not a short text without control characters"),
+        (lambda c: c.update(warnings=["x" * 2000]), "not a short text"),
+        (lambda c: c.update(warnings="none"), "'warnings' is of another type, expected a list"),
+        (lambda c: c.update(scores=[]), "expected a list of scores"),
+    ],
+)
+def test_scores_that_no_evaluation_gives_are_refused(change, message, matlab, tmp_path):
+    content = json.loads(json.dumps(matlab.to_dict()))
+    change(content)
+    (tmp_path / "file.json").write_text(json.dumps(content))
+    with pytest.raises(UserError, match=rf"file\.json is not a scores file: .*{message}"):
+        hk.benchmark.load_scores(tmp_path / "file.json")
+
+
+def test_names_and_warnings_of_others_are_text_in_every_format(scores):
+    name = r"<script>x</script> | \input{/etc/passwd} $\frac{$ `x` [a](b)"
+    stranger = replace(scores, name=name, provenance="<img src=x>", warnings=["<a href=x>"])
+    assert not re.search("<(script|img|a )", stranger._repr_html_())
+    markdown = stranger.to_markdown()
+    assert "<script" not in markdown and not re.search(r"(?<!\\)[\[`]", markdown)
+    columns = {len(re.findall(r"(?<!\\)\|", line)) for line in markdown.splitlines()}
+    assert columns == {6}
+    latex = stranger.to_latex()
+    assert r"\input" not in latex and "$" not in latex.replace(r"\$", "")
+    for figure in (hk.plots.scores(stranger), hk.plots.pools(stranger)):
+        figure.savefig(BytesIO())
+
+
+def test_a_name_cannot_add_a_cell_to_a_table_or_leave_its_legend(scores):
+    stranger = replace(scores, name="_a\\| b |")
+    head = stranger.to_markdown().splitlines()[0]
+    unescaped = re.sub(r"\\[\\|]", "", head)  # as Markdown reads it: pairs from the left
+    assert unescaped.count("|") == 6
+    legend = hk.plots.pools(stranger).legends[0]
+    assert [text.get_text().strip() for text in legend.get_texts()] == [stranger.title]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import hpatches_kit as hk
+from hpatches_kit._support.errors import UserError
 from hpatches_kit.benchmark import tasks as tasks_module
 from hpatches_kit.benchmark.legacy_shuffle import first_two
 from hpatches_kit.datasets.splits import split_lengths
@@ -217,6 +218,9 @@ def test_lists_of_one_task_are_sufficient(descriptors, written_tasks, tmp_path):
         ("retr_queries", "s,idx\nv_a,\n", "is not a task list with columns s,idx"),
         ("retr_queries", "s;idx\nv_a;1\n", "is not a task list|has columns s;idx"),
         ("retr_queries", "s,idx\n", "and 0 rows"),
+        ("retr_queries", "s,idx\nv_a,0,7\nv_a,1,7\n", "has more than 2 cells in a row"),
+        ("retr_queries", "s,idx\nv_a,0\nv_a,1,7\n", "is not a task list"),
+        ("verif_pos", "s1,t1,idx1,s2,t2,idx2\nv_a,0,1,v_a,1,2\n", "line 2: the two patches do not show the same place"),
         ("retr_queries", "", "is not a task list"),
         ("verif_pos", "s1,t1,idx1,s2,t2,idx2\nv_a,0,1,v_a,6,1\n", "line 2: t2 is 6, expected an image 0 to 5"),
         ("verif_pos", "s,idx\nv_a,1\n", "has columns s,idx and 1 rows: expected s1,t1"),
@@ -256,3 +260,10 @@ def test_lists_can_be_read_for_patches(patches, tmp_path):
     read = hk.benchmark.load_tasks(tmp_path, "a", patches)
     np.testing.assert_array_equal(read.inter.second, tasks.inter.second)
     np.testing.assert_array_equal(read.distractors, tasks.distractors)
+
+
+def test_points_that_nearly_all_show_one_place_are_refused_instead_of_drawn_for_ever():
+    values = np.zeros((40, 16, 2))
+    one_place = hk.Descriptors(values, np.repeat(["v_a", "i_b"], 20), np.zeros(40, int))
+    with pytest.raises(UserError, match="40 of 40 points show the place 0: expected different"):
+        hk.benchmark.draw_tasks(one_place)

@@ -9,6 +9,7 @@ import keras
 import numpy as np
 import pandas as pd
 import pytest
+from files import truncate
 from toy_data import toy_patches
 
 import hpatches_kit as hk
@@ -408,3 +409,10 @@ def test_the_log_has_every_epoch_once_and_the_history_only_the_new_ones(tmp_path
     _, history, resume = train(tmp_path)
     assert history.epoch == [2, 3]
     assert list(resume.log.epoch) == list(hk.callbacks.read_log(tmp_path).epoch) == [0, 1, 2, 3]
+
+
+def test_a_damaged_backup_is_named(tmp_path):
+    train(tmp_path, epochs=1)
+    truncate(tmp_path / "backup.npz")
+    with pytest.raises(ValueError, match=r"backup\.npz is damaged or is not a backup of a run"):
+        train(tmp_path)

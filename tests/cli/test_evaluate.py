@@ -1,6 +1,7 @@
 """The command `hpatches evaluate`."""
 
 import json
+import os
 import zipfile
 
 import numpy as np
@@ -155,3 +156,23 @@ def test_a_collapse_is_printed_and_is_not_a_warning(tmp_path, capsys):
     assert main(["evaluate", str(tmp_path / "constant.npz"), "--quiet"]) == 0
     output = capsys.readouterr()
     assert "The descriptor has collapsed" in output.out and not output.err
+
+
+def test_the_scores_replace_nothing_but_a_file(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "thesis").write_text("years")
+    (tmp_path / "link.json").symlink_to(tmp_path / "thesis")
+    os.mkfifo(tmp_path / "pipe.json")
+    for name in ("link.json", "pipe.json", "/dev/null"):
+        assert main(["evaluate", "toy", "--quiet", "--json", name]) == 2
+        assert f"{name} is a " in capsys.readouterr().err
+    assert (tmp_path / "thesis").read_text() == "years"
+
+
+def test_limits_are_named_on_the_command_line(folder, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["evaluate", "toy", "--quiet", "--limit", "points=3"]) == 2
+    assert "expected at most 3" in capsys.readouterr().err
+    for wrong in ("points", "points=-1", "colour=3"):
+        assert main(["evaluate", "toy", "--quiet", "--limit", wrong]) == 2
+        assert f"--limit {wrong}: expected one of points," in capsys.readouterr().err

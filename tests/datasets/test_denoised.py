@@ -1,14 +1,19 @@
+import errno
 import os
 import shutil
 import sys
 from pathlib import Path
+from time import time as now
 
 import keras
 import numpy as np
 import pytest
+from files import raising
 from toy_data import toy_patches
 
 import hpatches_kit as hk
+from hpatches_kit._support import locks
+from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.locks import locked
 from hpatches_kit._support.resumable_arrays import ResumableArrays
 from hpatches_kit.datasets.denoised import model_fingerprint
@@ -214,3 +219,38 @@ def test_unsuitable_patches_and_denoisers_are_refused(patches, stored):
     for denoiser in (lambda b: b * np.nan, lambda b: b.reshape(len(b), -1) * 1.0):
         with pytest.raises(ValueError, match="Expected finite .batch, 32, 32, 1.; if training div"):
             hk.denoise(denoiser, patches)
+
+
+def test_a_read_only_data_folder_serves_the_patches_that_it_has(stored, monkeypatch):
+    expected, fail = hk.denoise(scale_grey(), stored), raising(OSError(errno.EROFS, "read-only"))
+    monkeypatch.setattr(locks.FileLock, "acquire", fail)
+    monkeypatch.setattr(os, "utime", fail)
+    monkeypatch.setattr(Path, "mkdir", fail)
+    served = hk.denoise(scale_grey(), stored.select(["i_two"]))
+    np.testing.assert_array_equal(served["denoised"], expected.select(["i_two"])["denoised"])
+    with pytest.raises(OSError, match="cannot be written"):
+        hk.denoise(scale_grey(0.6), stored)
+
+
+def test_sets_from_a_clock_that_was_ahead_do_not_push_out_new_ones(stored, tmp_path, monkeypatch):
+    monkeypatch.setattr(denoised_module, "KEPT", 2)
+    for factor in (0.2, 0.3):
+        hk.denoise(scale_grey(factor), stored)
+    cache = tmp_path / "home" / "denoised"
+    for plan in cache.glob("*/plan.json"):
+        os.utime(plan, (now() + 1e6, now() + 1e6))
+    hk.denoise(scale_grey(0.4), stored)
+    new = cache / f"{stored.fingerprint}-{model_fingerprint(scale_grey(0.4))}"
+    assert new.exists() and len(list(cache.glob("*/"))) == 2
+    assert all(plan.stat().st_mtime < now() + 60 for plan in cache.glob("*/plan.json"))
+
+
+def test_denoised_patches_are_not_written_through_a_link(stored, tmp_path):
+    folder = tmp_path / "home" / "denoised"
+    (tmp_path / "elsewhere").mkdir()
+    folder.mkdir(parents=True)
+    name = f"{stored.fingerprint}-{model_fingerprint(scale_grey())}"
+    (folder / name).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="is a link"):
+        hk.denoise(scale_grey(), stored)
+    assert list((tmp_path / "elsewhere").iterdir()) == []

@@ -1,7 +1,9 @@
 import os
 import shutil
 import stat
+import struct
 import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 from files import flip_a_bit
 from PIL import Image
 
+from hpatches_kit._support.errors import UserError
 from hpatches_kit.datasets.strips import open_strips, write_strips
 from hpatches_kit.patches.views import VIEWS
 
@@ -209,3 +212,45 @@ def test_a_16_bit_strip_is_refused(release):
     with pytest.raises(ValueError, match=r"e1\.png has pixels of mode I;16: expected 8-bit"):
         with open_strips(release) as strips:
             strips.strip("v_there", "e1")
+
+
+def set_height(file, height):
+    """Change the height in the header of a PNG image."""
+    content = bytearray(file.read_bytes())
+    content[20:24] = struct.pack(">I", height)
+    content[29:33] = struct.pack(">I", zlib.crc32(content[12:29]))
+    file.write_bytes(content)
+
+
+@pytest.mark.parametrize("packed", [False, True], ids=["folder", "zip"])
+@pytest.mark.parametrize(
+    ("height", "message"),
+    [(0, "65 pixels wide and 0 high"), (65 * 30_000_000, r"cannot hold 65 x 1950000000 pixels")],
+)
+def test_a_height_that_the_file_cannot_have_is_refused(release, tmp_path, height, message, packed):
+    set_height(release / "v_there" / "ref.png", height)
+    source = zipped(release, tmp_path / "a.zip") if packed else release
+    with open_strips(source) as strips, pytest.raises(UserError, match=message):
+        strips.size("v_there")
+
+
+@pytest.mark.parametrize("linked", ["v_there/e1.png", "v_there"])
+def test_a_strip_is_not_read_through_a_link(release, tmp_path, linked):
+    (release / linked).rename(tmp_path / "elsewhere")
+    (release / linked).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match=r"v_there.*png leads through a link"):
+        read_all(release)
+
+
+def test_a_pipe_instead_of_a_strip_is_not_waited_for(release):
+    (release / "v_there" / "h2.png").unlink()
+    os.mkfifo(release / "v_there" / "h2.png")
+    with pytest.raises(UserError, match=r"h2\.png is a pipe or a device"):
+        read_all(release)
+
+
+def test_a_strip_of_many_gigabytes_is_refused_before_it_is_read(release):
+    with open(release / "v_there" / "h2.png", "r+b") as stream:
+        stream.truncate(1 << 40)  # takes no room on the disk
+    with pytest.raises(UserError, match=r"h2\.png has 1,099,511,627,776 bytes"):
+        read_all(release)

@@ -124,3 +124,12 @@ def test_the_error_for_a_damaged_zip_names_the_member(zip_file):
     zip_file.write_bytes(raw[: len(raw) // 2])
     with pytest.raises(ValueError, match=r"set\.zip is not a zip file, or is cut off"):
         load(zip_file)
+
+
+def test_many_small_members_of_equal_bytes_are_refused(tmp_path):
+    file = tmp_path / "set.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for k in range(20):
+            archive.writestr(f"v_{k}/ref.csv", b"0\n" * (2 << 20))  # 4 MB in 4 kB
+    with pytest.raises(ValueError, match="claims to unpack .* 200 times the size of the file"):
+        load(file)

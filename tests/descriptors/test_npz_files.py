@@ -1,5 +1,7 @@
 """Descriptors as one `.npz` file: everything is read back, and damaged files are refused."""
 
+import copy
+
 import numpy as np
 import pytest
 from files import flip_a_bit
@@ -7,6 +9,11 @@ from files import flip_a_bit
 import hpatches_kit as hk
 from hpatches_kit.descriptors import load, sequence_names
 from hpatches_kit.descriptors.npz_files import load_npz
+
+
+@pytest.fixture
+def descriptors(descriptors):
+    return copy.deepcopy(descriptors)
 
 
 @pytest.fixture

@@ -79,7 +79,7 @@ def test_a_run_without_a_model_or_whose_needs_have_none_is_not_drawn(data, tmp_p
     for figure in tmp_path.rglob("*.png"):
         figure.unlink()
     assert set(figures.missing_figures(run, tmp_path)) == OF_DESCRIPTOR
-    (tmp_path / run.needs[0].folder / "model.keras").unlink()
+    (tmp_path / run.needs[0].folder / "weights.npz").unlink()
     for part in (*run.needs, run):
         assert figures.missing_figures(part, tmp_path) == []
         figures.save_figures(part, tmp_path)

@@ -105,7 +105,7 @@ def test_the_card_of_a_pretrained_network_names_its_row(name):
 
 def test_a_record_without_a_model_and_an_address_are_errors(data, tmp_path):
     pretraining.train_pretrained("denoiser", tmp_path, data, "tiny", tmp_path / "weights")
-    (model,) = tmp_path.rglob("model.keras")
+    (model,) = tmp_path.rglob("weights.npz")
     model.unlink()
     with pytest.raises(ValueError, match="holds a record without a model"):
         pretraining.train_pretrained("denoiser", tmp_path, data, "tiny", tmp_path / "weights")

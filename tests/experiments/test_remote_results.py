@@ -13,6 +13,7 @@ from hpatches_kit import experiments
 from hpatches_kit.experiments import Run, engines
 from hpatches_kit.experiments.remote_results import (
     UploadRun,
+    download_records,
     download_run,
     local_folder,
     upload_run,
@@ -44,7 +45,7 @@ def test_results_at_an_address_reach_another_machine(data, tmp_path, monkeypatch
     assert len(hk.callbacks.read_log(local)) == 2
     denoised = Run(DENOISED_TFEAT, data, TINY, 0)
     assert engines.train_run(denoised, address, progress=False) == "done"
-    assert (local / "model.keras").exists()  # downloaded, because a run needed it
+    assert (local / "weights.npz").exists()  # downloaded, because a run needed it
 
 
 def test_a_run_resumes_on_another_machine(data, tmp_path, monkeypatch, address, train_once):
@@ -81,7 +82,7 @@ def test_an_epoch_that_was_not_uploaded_is_uploaded_later(data, tmp_path, monkey
         with pytest.warns(UserWarning, match="Epoch . was not uploaded to file:"):
             engines.train(run, local_folder(address), False, [UploadRun(address, run.folder)])
     assert experiments.missing_runs([run], address) == [run]  # complete here only
-    model = local_folder(address) / run.folder / "model.keras"
+    model = local_folder(address) / run.folder / "weights.npz"
     before = model.stat().st_mtime_ns
     assert engines.train_run(run, address, progress=False) == "done"
     assert model.stat().st_mtime_ns == before
@@ -151,3 +152,37 @@ def test_a_sound_archive_is_unpacked(tmp_path, monkeypatch, address):
     download_run(address, "row/run")
     local = local_folder(address) / "row" / "run"
     assert {file.name for file in local.iterdir()} == {"log.csv", "settings.json"}
+
+
+@pytest.mark.parametrize("name", ["model.keras", "evil.sh", "sub/run.json", "x.keras"])
+def test_only_the_files_of_a_run_are_unpacked(name, tmp_path, monkeypatch, address):
+    use_machine("one", tmp_path, monkeypatch)
+    write_archive(tmp_path, ["log.csv", name])
+    with pytest.raises(ValueError, match="row/run.zip (holds '|is of an earlier version)"):
+        download_run(address, "row/run")
+    assert not (local_folder(address) / "row" / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"[]", "run.json is not a record and its log"),
+        (b'{"log": 3}', "'log' is of another type"),
+        (b" " * 2000, "run.json has more than 1.0 kB"),
+    ],
+)
+def test_a_record_at_an_address_is_checked(content, message, tmp_path, monkeypatch, address):
+    use_machine("one", tmp_path, monkeypatch)
+    monkeypatch.setattr("hpatches_kit.experiments.remote_results.LIMIT", 1000)
+    (tmp_path / "shared" / "row").mkdir(parents=True)
+    (tmp_path / "shared" / "row" / "run.json").write_bytes(content)
+    with pytest.raises(ValueError, match=message):
+        download_records(address, ["row/run"])
+
+
+def test_an_archive_that_is_too_large_is_not_downloaded(tmp_path, monkeypatch, address):
+    use_machine("one", tmp_path, monkeypatch)
+    write_archive(tmp_path, ["log.csv"])
+    monkeypatch.setattr("hpatches_kit.experiments.remote_results.LARGEST", 100)
+    with pytest.raises(ValueError, match="row/run.zip has more than 100 bytes"):
+        download_run(address, "row/run")

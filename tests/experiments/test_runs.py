@@ -3,9 +3,7 @@
 import json
 import os
 from dataclasses import replace
-from pathlib import Path
 
-import keras
 import numpy as np
 import pandas as pd
 import pytest
@@ -100,16 +98,16 @@ def test_a_complete_run_holds_its_files_and_is_not_trained_again(data, tmp_path,
     run = Run(UNET, data, TINY, 0)
     train_once(run, tmp_path)
     folder = tmp_path / run.folder
-    files = {"log.csv", "model.keras", "run.json", "settings.json"}
+    files = {"log.csv", "weights.npz", "run.json", "settings.json"}
     files |= {"curves.png", "network.png", "patches.png"}
     assert {file.name for file in folder.iterdir()} == files
     record = record_of(run, tmp_path)
     assert record["settings"]["row"]["optimizer"] == "Adam"
     assert "CPU cores" in record["environment"] and record["seconds"] > 0
     assert load_trained(run, tmp_path).count_params() == record["parameters"]
-    before = (folder / "model.keras").stat().st_mtime_ns
+    before = (folder / "weights.npz").stat().st_mtime_ns
     assert engines.train_run(run, tmp_path, progress=False) == "done"
-    assert (folder / "model.keras").stat().st_mtime_ns == before
+    assert (folder / "weights.npz").stat().st_mtime_ns == before
 
 
 def test_training_again_gives_the_same_numbers(data, tmp_path, train_once):
@@ -132,7 +130,7 @@ def test_a_descriptor_is_scored_on_real_sequences_without_training_it_again(
     run, real = Run(DENOISED_TFEAT, data, TINY, 0), tmp_path / "real"
     toy_patches({"v_real": 20, "i_real": 20, "i_other": 20}, seed=9).save(real)
     train_once(run, tmp_path)
-    model = tmp_path / run.folder / "model.keras"
+    model = tmp_path / run.folder / "weights.npz"
     trained, scores = model.stat().st_mtime_ns, record_of(run, tmp_path)["scores"]
     assert experiments.missing_runs([run], tmp_path) == []
     assert experiments.missing_runs([run], tmp_path, str(real)) == [run]
@@ -202,15 +200,12 @@ def test_an_interrupted_run_resumes_and_ends_the_same(moment, uninterrupted, tmp
 def test_half_a_model_file_is_written_again(uninterrupted, tmp_path, monkeypatch):
     run, weights, _ = uninterrupted
 
-    def write_half(self, file, **options):
-        if Path(file).name == "model.keras":
-            Path(file).write_bytes(b"half a model")
-            raise KeyboardInterrupt
-        save(self, file, **options)
+    def write_half(model, folder):
+        (folder / "weights.npz").write_bytes(b"half a model")
+        raise KeyboardInterrupt
 
-    save = keras.Model.save
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(keras.Model, "save", write_half)
+        patched.setattr("hpatches_kit.experiments.training.save_trained", write_half)
         engines.train_run(run, tmp_path, progress=False)
     assert engines.train_run(run, tmp_path, progress=False) == "done"
     for resumed, expected in zip(load_trained(run, tmp_path).get_weights(), weights, strict=True):

@@ -29,11 +29,18 @@ def results(tmp_path, monkeypatch):
     monkeypatch.setitem(TABLES, "X", Table("a test", columns, rows, {"one": (6.0, 25.0)}, claims))
     for label, maes in (("one", (5, 6, 7)), ("two", (4, 5, 9))):
         for seed, mae in enumerate(maes):
-            folder = tmp_path / Run(rows[label], "mini", TINY, seed).folder
+            run = Run(rows[label], "mini", TINY, seed)
+            folder = tmp_path / run.folder
             folder.mkdir(parents=True)
             log = {"epoch": [0, 1], "val_mae": [20.0, mae], "val_psnr": [20.0 + seed, 30.1]}
             pd.DataFrame(log).to_csv(folder / "log.csv", index=False)
-            record = {"scores": {}, "parameters": 9, "seconds": 1.0, "core_seconds": 2.0}
+            record = {
+                "settings": run.settings,
+                "scores": {},
+                "parameters": 9,
+                "seconds": 1.0,
+                "core_seconds": 2.0,
+            }
             record |= {"other_core_seconds": 1.0}
             record |= {"date": f"2026-11-{20 + seed}", "environment": "a computer."}
             (folder / "run.json").write_text(json.dumps(record))
@@ -143,9 +150,10 @@ def test_kept_runs_are_complete_and_a_run_folder_comes_before_them(results):
     assert experiments.missing_runs([run], saved) == []
     folder = saved / run.folder
     folder.mkdir(parents=True)
-    (folder / "run.json").write_text('{"scores": {}}')
+    record = {"settings": run.settings, "scores": {}}
+    (folder / "run.json").write_text(json.dumps(record))
     (folder / "log.csv").write_text("epoch,val_mae\n0,1.5\n")
-    assert record_of(run, saved) == {"scores": {}}
+    assert record_of(run, saved) == record
     assert log_of(run, saved).val_mae.tolist() == [1.5]
 
 

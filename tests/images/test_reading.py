@@ -1,9 +1,14 @@
+import os
+import struct
+import zlib
+
 import numpy as np
 import pytest
-from files import truncate
+from files import raising, truncate
 from PIL import Image
 
-from hpatches_kit.images.reading import read_grey
+from hpatches_kit._support.errors import UserError
+from hpatches_kit.images.reading import check_image_file, read_grey
 
 
 # The value of the EXIF orientation, and the operation that makes the stored image upright.
@@ -81,3 +86,42 @@ def test_longest_is_the_longer_side_after_the_exif_orientation(tmp_path):
     exif[0x0112] = 6
     Image.new("L", (80, 40)).save(tmp_path / "a.jpg", exif=exif)
     assert read_grey(tmp_path / "a.jpg", longest=20).shape == (20, 10)
+
+
+POSTSCRIPT = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 8 8\n%%EndComments\nshowpage\n"
+
+
+@pytest.mark.parametrize("act", [read_grey, check_image_file])
+def test_a_picture_is_never_handed_to_another_program(act, tmp_path, monkeypatch):
+    (tmp_path / "a.jpg").write_bytes(POSTSCRIPT)
+    monkeypatch.setattr("subprocess.Popen", raising(AssertionError("started a program")))
+    monkeypatch.setattr("shutil.which", lambda *_: "/bin/true")  # Ghostscript, if Pillow asks
+    with pytest.raises(UserError, match=r"a\.jpg cannot be read as an image"):
+        act(tmp_path / "a.jpg")
+
+
+@pytest.mark.parametrize("act", [read_grey, check_image_file])
+def test_a_picture_with_too_many_pixels_is_refused_by_its_header(act, tmp_path):
+    size = struct.pack(">IIBBBBB", 60_000, 60_000, 8, 0, 0, 0, 0)
+    crc = struct.pack(">I", zlib.crc32(b"IHDR" + size))
+    header = b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + b"IHDR" + size + crc
+    (tmp_path / "a.png").write_bytes(header)
+    with pytest.raises(UserError, match=r"a\.png (has|cannot be read as an image)"):
+        act(tmp_path / "a.png")
+    Image.new("L", (12_000, 11_500)).save(tmp_path / "b.png")
+    with pytest.raises(UserError, match=r"b\.png has 12,000 x 11,500 pixels: expected 1 to"):
+        act(tmp_path / "b.png")
+
+
+def test_a_small_file_with_millions_of_equal_pixels_is_refused(tmp_path):
+    Image.new("1", (8000, 4000)).save(tmp_path / "a.png")
+    with pytest.raises(
+        UserError, match=r"a\.png has 8,000 x 4,000 pixels in a file of \d,\d+ bytes"
+    ):
+        read_grey(tmp_path / "a.png")
+
+
+def test_a_pipe_with_the_name_of_a_picture_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "a.jpg")
+    with pytest.raises(UserError, match=r"a\.jpg is a pipe or a device"):
+        check_image_file(tmp_path / "a.jpg")

@@ -10,6 +10,7 @@ import pytest
 from files import file_names, flip_a_bit, raising, truncate
 from toy_data import toy_patches
 
+import hpatches_kit as hk
 from hpatches_kit._support import locks
 from hpatches_kit._support.checksums import quick_checksum
 from hpatches_kit._support.errors import UserError
@@ -157,3 +158,88 @@ def test_sets_with_the_same_crc_32_have_different_fingerprints(patches, tmp_path
 def test_equal_sets_have_equal_fingerprints(patches, tmp_path):
     first, second = patches.save(tmp_path / "first"), patches.save(tmp_path / "second")
     assert first.fingerprint == second.fingerprint
+
+
+@pytest.mark.parametrize("moment", [1, 2, 3, 4])
+def test_a_set_that_is_saved_again_while_it_opens_is_of_one_version(moment, tmp_path, monkeypatch):
+    folder, versions = tmp_path / "set", [toy_patches({"v_one": 5}, seed=seed) for seed in (0, 1)]
+    versions[0].save(folder)
+    calls, checksum = [], storage.quick_checksum
+
+    def save_again(file):
+        calls.append(checksum(file))
+        if len(calls) == moment:
+            monkeypatch.setattr(storage, "quick_checksum", checksum)
+            versions[1].save(folder)
+        return calls[-1]
+
+    monkeypatch.setattr(storage, "quick_checksum", save_again)
+    opened = open_patch_set(folder)
+    fingerprints = [version.save(tmp_path / "copy").fingerprint for version in versions]
+    version = versions[fingerprints.index(opened.fingerprint)]
+    np.testing.assert_array_equal(opened.clean, version.clean)
+    np.testing.assert_array_equal(opened.noisy, version.noisy)
+
+
+def test_a_set_whose_replacement_was_killed_is_opened(patches, tmp_path):
+    patches.save(tmp_path / "set")
+    (tmp_path / "set").rename(tmp_path / ".set.01234567-old")
+    assert len(hk.load(tmp_path / "set")) == len(patches)
+    assert file_names(tmp_path) == ["set"]
+
+
+def sign_again(folder, change):
+    """Change the description of a saved set as a stranger could, who knows how it is signed."""
+    metadata = json.loads((folder / "patches.json").read_text())
+    change(metadata)
+    metadata["fingerprint"] = storage._fingerprint(metadata)
+    (folder / "patches.json").write_text(json.dumps(metadata))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda m: m["lengths"].update(v_one=10**12), "is damaged: expected 1000000000013 numbers"),
+        (lambda m: m["lengths"].update(v_one=-7), "'v_one' has -7 points, expected 1 or more"),
+        (lambda m: m["lengths"].update(v_one="7"), "'v_one' has '7' points"),
+        (lambda m: m["lengths"].update({"x" * 1000: 7}), "'xxxx.* has 7 points"),
+        (lambda m: m.update(lengths=[7]), "'lengths' is of another type, expected an object"),
+        (lambda m: m.update(splits={"a": ["v_one"]}), "the splits have to be lists of names"),
+        (lambda m: m.pop("provenance"), "'provenance' is missing"),
+        (lambda m: m["quick_checksums"].pop("label.npy"), r"label\.npy is damaged"),
+    ],
+)
+def test_a_description_that_is_signed_and_wrong_is_refused(change, message, patches, tmp_path):
+    patches.save(tmp_path / "set")
+    sign_again(tmp_path / "set", change)
+    with pytest.raises(UserError, match=message):
+        open_patch_set(tmp_path / "set")
+
+
+@pytest.mark.parametrize(
+    "name", ["../secret.npy", "/etc/secret.npy", "a\\b.npy", ".x.npy", "x.txt"]
+)
+def test_an_array_that_a_description_names_stays_in_the_folder(name, patches, tmp_path):
+    patches.save(tmp_path / "set")
+    np.save(tmp_path / "secret.npy", patches.clean)
+    checksum = quick_checksum(tmp_path / "secret.npy")
+    sign_again(tmp_path / "set", lambda m: m["quick_checksums"].update({name: checksum}))
+    with pytest.raises(UserError, match="expected an array in the same folder"):
+        open_patch_set(tmp_path / "set")
+
+
+def test_an_array_is_not_read_through_a_link(patches, tmp_path):
+    patches.save(tmp_path / "set")
+    (tmp_path / "set" / "clean.npy").rename(tmp_path / "secret.npy")
+    (tmp_path / "set" / "clean.npy").symlink_to(tmp_path / "secret.npy")
+    with pytest.raises(UserError, match=r"clean\.npy is a link"):
+        open_patch_set(tmp_path / "set")
+
+
+def test_a_cache_that_is_a_link_is_neither_opened_nor_built(patches, tmp_path):
+    patches.save(tmp_path / "elsewhere")
+    (tmp_path / "cache").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="cache is a link"):
+        open_or_build(tmp_path / "cache", lambda: patches.save(tmp_path / "cache"))
+    with pytest.raises(UserError, match="cache is a link"):
+        patches.save(tmp_path / "cache")

@@ -1,3 +1,4 @@
+from io import BytesIO
 from types import SimpleNamespace
 
 import matplotlib.pyplot as plt
@@ -251,3 +252,9 @@ def test_reported_numbers_are_drawn_where_they_exist_and_every_seed_has_a_mark(r
     seeds, ours, *_ = axis.lines
     assert seeds.get_xdata().tolist() == [0.55, 0.75]
     assert ours.get_xdata().tolist() == [0.6, 0.7] and ours.get_ydata().tolist() == [0, -1]
+
+
+def test_names_of_files_are_text_not_formulas():
+    name = r"v_$\frac{$"
+    for figure in (hk.plots.lengths({name: 3}), hk.plots.images({name: np.zeros((4, 4))})):
+        figure.savefig(BytesIO())
