@@ -17,7 +17,7 @@ import numpy as np
 from measure import describe_machine, save_to_page, table
 
 import hpatches_kit as hk
-from hpatches_kit.experiments import TABLES, Run
+from hpatches_kit import experiments
 
 PLACES = 200
 
@@ -32,8 +32,8 @@ def mean_cosine(descriptors):
 def measure(row, options, patches):
     """Mean cosine and mean norm of a row, one of each for each seed."""
     for seed in range(options.seeds):
-        run = Run(row, "photos", "quick", seed, options.policy)
-        model = keras.models.load_model(options.results / run.folder / "model.keras", compile=False)
+        run = experiments.Run(row, "photos", "quick", seed, options.policy)
+        model = experiments.load_trained(run, options.results)
         before = keras.Model(model.inputs, model.get_layer("l2_normalisation").input)
         numbers = before.predict(patches, verbose=0).astype("float64")
         yield mean_cosine(numbers), np.linalg.norm(numbers, axis=1).mean()
@@ -51,7 +51,7 @@ def main():
     _, validation, _ = hk.load("photos").split()
     patches = validation.sample_sparse_points(PLACES, 0).clean[:, 0][..., None]
     rows = []
-    for label, row in TABLES["beyond-B-losses"].rows.items():
+    for label, row in experiments.TABLES["beyond-B-losses"].rows.items():
         cosines, norms = np.transpose(list(measure(row, options, patches)))
         rows.append(
             {
