@@ -1,7 +1,7 @@
 """Distances between descriptors in exactly the official order, at the speed of a matrix product.
 
-What it buys: at full size (59,532 points) on 2 cores, verification is 55 times faster than
-`plain.py`, matching 23 times and retrieval 160 times, and retrieval needs 0.2 GB instead of 1.6 GB;
+What it buys: at full size (59,532 points) on 2 cores, verification is at least 50 times faster than
+`plain.py`, matching 15 times and retrieval 90 times, and retrieval needs 0.2 GB instead of 1.6 GB;
 `make benchmark` measures it and compares every number.
 
 A matrix product in single precision gives all squared distances of two sets, each with a known

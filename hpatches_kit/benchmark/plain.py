@@ -14,7 +14,7 @@ negatives. The score is the average precision (AP) of the ranking, 1 if all posi
 averaged over the ranked lists and over the three levels (`mean_ap`).
 
 The functions below compute the numbers of the official Python code, one pair, image or query at a
-time. The other modules compute them 23 to 160 times faster at full size. The tests compare both
+time. The other modules compute them at least 15 times faster at full size. The tests compare both
 with official numbers. What differs from a textbook:
 
 - AP is the area under the precision-recall curve by the trapezoid rule. The MATLAB code, and with

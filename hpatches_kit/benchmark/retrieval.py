@@ -2,16 +2,10 @@
 
 import numpy as np
 
-from hpatches_kit._support.compiled_loops import compiled
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.thread_pool import parallel_map
 from hpatches_kit.benchmark.bootstrap import resampled_means, sequence_numbers
-from hpatches_kit.benchmark.exact_distances import (
-    BlockDistances,
-    check,
-    count_closer,
-    exact_distance,
-)
+from hpatches_kit.benchmark.exact_distances import BlockDistances, check, count_closer
 from hpatches_kit.benchmark.precision_recall import tie_neutral_area
 from hpatches_kit.benchmark.protocols import PYTHON
 from hpatches_kit.benchmark.retrieval_pools import POSITIVES, pool_ends, pool_names
@@ -101,8 +95,7 @@ def query_scores(descriptors, tasks, pools, distance="L2", progress=True, protoc
         number, part = job  # queries of one sequence, which share the ends of the pools
         rows, listed = tasks.queries[part], slice(ends[number][-1])
         query = values[rows, 0]
-        near = np.empty((len(part), 15))
-        _distances_to_positives(query, values[rows], distance == "L1", near)
+        near = _distances_to_positives(query, values[rows], distance)
         prepared, base, error = to_pool.prepare(query)
         block = to_pool.block(prepared, listed)
         block[:, distractor_sequence[listed] == number] = np.inf
@@ -136,9 +129,10 @@ def _tie_neutral(near, closer, tied, protocol):
     return (area / group).sum(axis=3) / 5
 
 
-@compiled()
-def _distances_to_positives(query, views, absolute, near):
-    """Fill `float64 (queries, 15)` from `(queries, dim)` and all views of the same points."""
-    for i in range(len(query)):
-        for k in range(15):
-            near[i, k] = exact_distance(query[i], views[i, k + 1], absolute)  # view 0 is `ref`
+def _distances_to_positives(query, views, distance):
+    """`float64 (queries, 15)` from `(queries, dim)` and all views of the same points."""
+    terms = np.abs(views[:, 1:] - query[:, None].astype(np.float64))  # view 0 is `ref`
+    if distance == "L2":
+        terms *= terms
+    total = np.cumsum(terms, axis=2)[..., -1]  # one after another, as in `exact_distance`
+    return total if distance == "L1" else np.sqrt(total)
