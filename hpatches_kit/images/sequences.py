@@ -130,10 +130,10 @@ def homography_files(folder):
 
 def read_matrix(file):
     """Read a 3x3 matrix, `(3, 3)`, from a text file; UserError names a file without one."""
-    text = read_regular(file, LARGEST_MATRIX).decode("latin-1")
-    if not text.strip():
-        raise UserError(f"{file} is not a 3x3 matrix of numbers: it is empty.")
     try:
+        text = read_regular(file, LARGEST_MATRIX).decode("latin-1")
+        if not text.strip():
+            raise ValueError("it is empty.")
         matrix = np.loadtxt(text.splitlines()).reshape(3, 3)
     except ValueError as error:
         reason = str(error)[:100]

@@ -56,7 +56,7 @@ def test_pictures_that_do_not_match_say_why(folder, capsys):
         (["--seed", "-1"], "seed=-1: expected a whole number, 0 or more"),
         (["--points", "0"], "points=0: expected a whole number, 1 or more"),
         (["--homography", "A.png"], "A.png is not a 3x3 matrix"),
-        (["--homography", "missing"], "missing not found"),
+        (["--homography", "missing"], "No such file or directory: 'missing'"),
     ],
 )
 def test_what_the_user_can_fix_is_one_line(folder, capsys, options, message):

@@ -1,6 +1,5 @@
 """The key of a challenge: everything that only the teacher may know, in one file."""
 
-import os
 import zipfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -80,7 +79,8 @@ class Key:
                 " submissions to an older challenge cannot be scored."
             )
         with atomic_file(file) as partial:
-            with open(os.open(partial, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as stream:
+            partial.chmod(0o600)
+            with open(partial, "wb") as stream:
                 np.savez(
                     stream,
                     format=np.array(FORMAT),
