@@ -1,6 +1,7 @@
 """The course: what teachers and learners use around the lessons.
 
-In: patches, descriptors, and the files of participants. Out: a challenge, and its marks.
+In: what a learner writes, patches, and the files of participants. Out: verdicts that say what is
+wrong, hints and solutions, copies of the lessons, a challenge, and its marks.
 """
 
 import lazy_loader as lazy

@@ -1,0 +1,39 @@
+"""What checks expect of an answer. Each raises `Wrong` with a sentence for the learner."""
+
+import keras
+import numpy as np
+
+from hpatches_kit.course.exercises.exercise import Wrong
+
+
+def expect(condition, sentence):
+    """Raise `Wrong` with the sentence unless the condition holds."""
+    if not condition:
+        raise Wrong(sentence)
+
+
+def expect_array(value, shape, what):
+    """Return `value` as an array of NumPy, if it is a finite one of this shape.
+
+    `what` is what the learner computes, such as `"psnr(clean, noisy)"`. None in `shape` is any length.
+    """
+    if value is None:
+        raise Wrong(f"{what} is None: is a `return` missing?")
+    try:
+        array = np.asarray(keras.ops.convert_to_numpy(value), dtype=float)
+    except (TypeError, ValueError) as error:
+        raise Wrong(f"{what} is a {type(value).__name__}: expected numbers.") from error
+    matches = len(array.shape) == len(shape) and all(
+        expected in (None, actual) for actual, expected in zip(array.shape, shape)
+    )
+    expected = str(shape).replace("None", "any")
+    expect(matches, f"{what} has shape {array.shape}: expected {expected}.")
+    expect(np.isfinite(array).all(), f"{what} is not finite: it contains NaN or infinity.")
+    return array
+
+
+def is_close(actual, expected, tolerance=1e-4):
+    """Whether numbers or arrays agree to a relative and absolute tolerance."""
+    return np.shape(actual) == np.shape(expected) and np.allclose(
+        actual, expected, rtol=tolerance, atol=tolerance
+    )

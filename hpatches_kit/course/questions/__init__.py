@@ -1,0 +1,1 @@
+"""The questions: three a lesson, with an answer to every option. One file a lesson."""

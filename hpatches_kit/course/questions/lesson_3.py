@@ -1,0 +1,3 @@
+"""Questions of lesson 3."""
+
+QUESTIONS = ()

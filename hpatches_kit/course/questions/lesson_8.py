@@ -1,0 +1,3 @@
+"""Questions of lesson 8."""
+
+QUESTIONS = ()

@@ -1,0 +1,3 @@
+"""Mistakes in the exercises of lesson 8, and what the checks say of them."""
+
+PLANTED = ()
