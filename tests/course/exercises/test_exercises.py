@@ -8,21 +8,23 @@ import pytest
 
 import hpatches_kit as hk
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.course.exercises.checking import LESSONS, all_exercises
+from hpatches_kit.course.exercises.checking import all_exercises
 from hpatches_kit.course.exercises.exercise import YOUR_TURN
 
 EXERCISES = all_exercises()
 
 
-def load_mistakes(lesson):
-    """The planted mistakes of a lesson."""
-    path = Path(__file__).parent / f"mistakes_{lesson}.py"
-    names = {}
-    exec(compile(path.read_text(), str(path), "exec"), names)
-    return names["PLANTED"]
+def load_answers(kind):
+    """The planted mistakes (`"PLANTED"`) or other right answers (`"ALSO_RIGHT"`) of all lessons."""
+    answers = []
+    for path in sorted(Path(__file__).parent.glob("mistakes_*.py")):
+        names = {}
+        exec(compile(path.read_text(), str(path), "exec"), names)
+        answers += names.get(kind, ())
+    return answers
 
 
-PLANTED = [mistake for lesson in LESSONS for mistake in load_mistakes(lesson)]
+PLANTED, ALSO_RIGHT = load_answers("PLANTED"), load_answers("ALSO_RIGHT")
 
 
 def run_code(exercise, code):
@@ -54,6 +56,13 @@ def test_a_planted_mistake_is_named(mistake):
     assert old in exercise.source
     verdict = hk.course.check(name, run_code(exercise, exercise.source.replace(old, new)))
     assert verdict.result == "wrong" and reason in verdict.reason
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), ALSO_RIGHT, ids=[f"{k}-{name}" for k, (name, _) in enumerate(ALSO_RIGHT)]
+)
+def test_a_right_answer_that_is_written_in_another_way_is_right(name, code):
+    assert str(hk.course.check(name, run_code(EXERCISES[name], code))) == f"{name}: right."
 
 
 @pytest.mark.parametrize("name", EXERCISES)
