@@ -4,7 +4,7 @@
     python notebooks/run.py quickstart --save           # and save outputs and README table
     python notebooks/run.py quickstart --set SEED=1     # with another setting
     python notebooks/run.py quickstart --quick          # every cell runs, little is trained
-    python notebooks/run.py --prepare                   # setup cell, metadata and badges in all notebooks
+    python notebooks/run.py --prepare                   # setup cell, stubs, metadata and badges in all notebooks
 
 Leaves the executed notebook, its HTML, every figure as a PNG named after its cell, and what the notebook itself saves;
 prints its table of scores.
@@ -26,6 +26,7 @@ from nbconvert import HTMLExporter
 from PIL import Image
 
 from hpatches_kit._support.atomic import replace_section
+from hpatches_kit.course.copies import fill
 
 PROJECT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = {file.stem[2:]: file for file in sorted(PROJECT.glob("notebooks/?-*.ipynb"))}
@@ -99,11 +100,12 @@ def run(name, out, settings=(), quick=False, save=False):
 
 
 def prepare(notebook, file_name):
-    """Give a notebook the common setup cell, the metadata that Colab reads, and its badge."""
+    """Give a notebook the common setup cell, stubs, the metadata that Colab reads, and its badge."""
     notebook.metadata = nbformat.from_dict(METADATA)
     setup = next(cell for cell in notebook.cells if cell.cell_type == "code")
     setup.source = SETUP.read_text().strip()
     setup.metadata = nbformat.from_dict({"cellView": "form", "jupyter": {"source_hidden": True}})
+    fill(notebook)
     title = notebook.cells[0]
     title.source = badge(file_name) + BADGE.sub("", title.source)
     return notebook
@@ -181,7 +183,9 @@ def main():
     parser.add_argument("--quick", action="store_true", help="run every cell, train little")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--save", action="store_true", help="keep the outputs in the checkout")
-    parser.add_argument("--prepare", action="store_true", help="update setup cells and badges")
+    parser.add_argument(
+        "--prepare", action="store_true", help="update setup cells, stubs and badges"
+    )
     options = parser.parse_args()
     if options.prepare:
         return prepare_all()

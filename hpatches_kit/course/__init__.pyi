@@ -1,6 +1,8 @@
 from . import challenge as challenge
 from . import exercises as exercises
 from . import questions as questions
+from .copies import NOTEBOOKS as NOTEBOOKS
+from .copies import make_copies as make_copies
 from .exercises.checking import check as check
 from .exercises.checking import hint as hint
 from .exercises.checking import solution as solution
