@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+from fake_release import make as make_release
 
 PROJECT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
@@ -19,9 +20,11 @@ NAMES = [file.stem[2:] for file in NOTEBOOKS]  # without the number
 SETUP = (PROJECT / "hpatches_kit" / "course" / "setup_cell.py").read_text().strip()
 
 # Compiling takes longer than the few steps of --quick; the other notebooks compile their networks.
-EAGER = {"denoising", "descriptors", "pipeline", "photographs"}
+EAGER = {"denoising", "descriptors", "pipeline", "photographs", "hpatches"}
+# Needs 4.2 GB of HPatches: committed without outputs, and tested on a hundredth of a fake release.
+NOT_RUN = {"hpatches"}
 # The smallest number of descriptors in the scores of a notebook.
-SCORED = {"quickstart": 7, "benchmark": 7, "photographs": 5, "descriptors": 8, "pipeline": 7}
+SCORED = {"quickstart": 7, "benchmark": 7, "photographs": 5, "descriptors": 8, "pipeline": 7, "hpatches": 12}
 
 
 def load_run(project=PROJECT):
@@ -60,13 +63,19 @@ def test_a_notebook_runs_from_top_to_bottom_and_leaves_its_results(
 ):
     if name in EAGER:
         monkeypatch.setenv("IPYTHONDIR", str(eager_profile))
-    monkeypatch.setattr(sys, "argv", ["run.py", name, "--quick", "--out", str(tmp_path)])
+    arguments = ["run.py", name, "--quick", "--out", str(tmp_path)]
+    if name in NOT_RUN:
+        make_release(tmp_path / "fake.zip", share=0.01, progress=False)
+        monkeypatch.setenv("HPATCHES_KIT_DATA", str(tmp_path / "data"))
+        arguments += ["--set", f"SOURCE = {str(tmp_path / 'fake.zip')!r}"]
+    monkeypatch.setattr(sys, "argv", arguments)
     load_run().main()
     printed = capsys.readouterr().out
     executed = nbformat.read(tmp_path / f"{name}.ipynb", as_version=4)
     assert (tmp_path / f"{name}.html").stat().st_size > 100_000
     figures = figures_of(executed)
-    assert len(figures) >= 6 and figures == figures_of(nbformat.read(file, as_version=4))
+    if name not in NOT_RUN:
+        assert len(figures) >= 6 and figures == figures_of(nbformat.read(file, as_version=4))
     assert all((tmp_path / f"{figure}.png").stat().st_size > 5000 for figure in figures)
     if name in SCORED:
         scores = pd.read_csv(tmp_path / "scores.csv")
@@ -99,7 +108,8 @@ def test_a_notebook_is_committed_with_outputs_and_without_errors(file):
     assert code[0].source == SETUP, "run notebooks/run.py --prepare"
     assert code[0].metadata["cellView"] == "form" and notebook.metadata["accelerator"] == "GPU"
     assert sum("parameters" in cell.metadata.get("tags", []) for cell in code) == 1
-    assert sum(bool(cell.outputs) for cell in code) > len(code) / 2
+    with_outputs = sum(bool(cell.outputs) for cell in code)
+    assert with_outputs == 0 if file.stem[2:] in NOT_RUN else with_outputs > len(code) / 2
     kinds = {output.output_type for cell in code for output in cell.outputs}
     assert "error" not in kinds and "widgets" not in notebook.metadata
     assert "widget-view" not in file.read_text()  # a saved page shows an error instead of a widget
