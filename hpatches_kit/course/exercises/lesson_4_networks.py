@@ -48,8 +48,8 @@ def expect_model(model, what):
     expect(model is not None, f"{what} is None: is a `return` missing?")
     expect(
         isinstance(model, keras.Model),
-        f"{what} is a {type(model).__name__}: expected a keras.Model. keras.Model(inputs, outputs)"
-        " makes one of the first and the last tensor.",
+        f"{what} is {with_article(type(model).__name__)}: expected a keras.Model."
+        " keras.Model(inputs, outputs) makes one of the first and the last tensor.",
     )
 
 
@@ -130,7 +130,7 @@ def _difference(step, target, name, last):
         advice = INSTEAD.get(kind, "")
         if expected == "Concatenate":
             advice = "The skip connection belongs here: it joins layers 5 and 1."
-        return f"{name} is {_with_article(kind)}: expected {_describe(target)}. {advice}".strip()
+        return f"{name} is {with_article(kind)}: expected {_describe(target)}. {advice}".strip()
     for attribute, word in TRAITS:
         value, wanted = getattr(step.layer, attribute, None), getattr(target.layer, attribute, None)
         if value != wanted:
@@ -147,12 +147,12 @@ def _difference(step, target, name, last):
 def _describe(step):
     layer = step.layer
     if not isinstance(layer, keras.layers.Conv2D):
-        return _with_article(type(layer).__name__)
+        return with_article(type(layer).__name__)
     return f"a Conv2D {_short(layer.kernel_size)} with {layer.filters} filters"
 
 
-def _with_article(noun):
-    return f"{'an' if noun[0] in 'AEIOU' else 'a'} {noun}"
+def with_article(noun):
+    return f"{'an' if noun[0].upper() in 'AEIOU' else 'a'} {noun}"
 
 
 def _short(value):

@@ -48,7 +48,9 @@ def check_shallow_unet(shallow_unet):
         if _has_equal_outputs(model, expected.get_weights(), patches, wanted):
             return _check_initialisers(model)
         count = model.count_params()
-        parameters = f" It has {count:,} parameters: expected 59,777." if count != 59_777 else ""
+        parameters = (
+            f" The network has {count:,} parameters: expected 59,777." if count != 59_777 else ""
+        )
         sentence = first_difference(model, expected)
         expect(sentence is None, f"{sentence}{parameters}")
         expect_array(outputs, (2, 32, 32, 1), "the output of two patches")

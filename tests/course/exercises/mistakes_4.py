@@ -11,9 +11,14 @@ PLANTED = (
     ("shallow_unet", "return keras", "keras", "is a `return` missing"),
     ("shallow_unet", "return keras.Model(noisy, clean)", "return clean", "is a KerasTensor"),
     ("shallow_unet", "MaxPooling2D()", "AveragePooling2D(2)", "keeps the maximum of four"),
-    ("shallow_unet", "(16, 3,", "(32, 3,", "has filters 32: expected 16. It has"),
+    ("shallow_unet", "(16, 3,", "(32, 3,", "has filters 32: expected 16. The network has"),
     ("shallow_unet", "(32, 3,", "(64, 3,", "layer 3, `conv2d"),
-    ("shallow_unet", "(64, 2,", "(64, 3,", "has kernel size 3x3: expected 2x2. It has 70,017"),
+    (
+        "shallow_unet",
+        "(64, 2,",
+        "(64, 3,",
+        "has kernel size 3x3: expected 2x2. The network has 70,017",
+    ),
     ("shallow_unet", "UpSampling2D()", 'UpSampling2D(2, interpolation="bilinear")', "bilinear"),
     (
         "shallow_unet",
