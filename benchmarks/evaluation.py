@@ -7,14 +7,16 @@
 
 Descriptors are random 128-D unit vectors with the sequence lengths of split a; the views of a point
 are closer to each other than to other points. The times do not depend on the numbers. The reference
-is `hpatches_kit/benchmark/plain.py`, and for reading `pandas.read_csv`, file by file. Each task
-runs in its own process; memory is its peak beyond the descriptors, as Linux counts it.
+is `hpatches_kit/benchmark/plain.py`, and for reading `pandas.read_csv`, file by file; after
+`pip install polars pyarrow`, their parallel readers are measured, too. Each task runs in its own
+process; memory is its peak beyond the descriptors, as Linux counts it.
 """
 
 import argparse
 import sys
 import tempfile
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import measure
@@ -110,7 +112,7 @@ def reading(descriptors, folder, title):
         "pandas": lambda: [pd.read_csv(file, header=None).to_numpy(np.float32) for file in files],
         "CSV": lambda: load(csv, progress=False),
         "npz": lambda: load(npz),
-    }
+    } | parallel_readers(files)
     seconds = {name: [] for name in readers}
     for _ in range(7):  # taking turns, so that all are measured under the same load
         for name, read in readers.items():
@@ -118,10 +120,32 @@ def reading(descriptors, folder, title):
             read()
             seconds[name].append(time.perf_counter() - began)
     slow = float(np.median(seconds["pandas"]))
-    return [
+    rows = [
         row(title, f"reading {len(files)} CSV files", slow, seconds["CSV"]),
         row(title, "reading the same as .npz", slow, seconds["npz"]),
     ]
+    others = [name for name in seconds if name not in ("pandas", "CSV", "npz")]
+    return rows + [row(title, f"reading with {name}", slow, seconds[name]) for name in others]
+
+
+def parallel_readers(files):
+    """Functions that read CSV files with polars and pyarrow, if these are installed."""
+    readers = {}
+    if find_spec("polars"):
+        import polars
+
+        readers["polars"] = lambda: [
+            polars.read_csv(file, has_header=False).to_numpy().astype(np.float32) for file in files
+        ]
+    if find_spec("pyarrow"):
+        from pyarrow import csv
+
+        options = csv.ReadOptions(autogenerate_column_names=True)
+        readers["pyarrow"] = lambda: [
+            np.stack(csv.read_csv(file, options).columns, axis=1).astype(np.float32)
+            for file in files
+        ]
+    return readers
 
 
 def lists(lengths, title):

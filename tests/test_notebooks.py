@@ -24,7 +24,14 @@ EAGER = {"denoising", "descriptors", "pipeline", "photographs", "hpatches"}
 # Needs 4.2 GB of HPatches: committed without outputs, and tested on a hundredth of a fake release.
 NOT_RUN = {"hpatches"}
 # The smallest number of descriptors in the scores of a notebook.
-SCORED = {"quickstart": 7, "benchmark": 7, "photographs": 5, "descriptors": 8, "pipeline": 7, "hpatches": 12}
+SCORED = {
+    "quickstart": 7,
+    "benchmark": 7,
+    "photographs": 5,
+    "descriptors": 8,
+    "pipeline": 7,
+    "hpatches": 12,
+}
 
 
 def load_run(project=PROJECT):

@@ -6,6 +6,7 @@ from matplotlib.collections import LineCollection
 from skimage.transform import warp
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit.image_matching.image_matches import ImageMatches
 from hpatches_kit.images.homographies import project, scaling_homography, transfer_errors
 from hpatches_kit.plots import style
 
@@ -28,8 +29,10 @@ def matches(result, homography=None, tolerance=3.0, lines=60, seed=0):
             points are drawn.
         seed: of this choice.
 
-    Raises UserError for a homography of another shape.
+    Raises UserError for anything but an `ImageMatches`, and for a homography of another shape.
     """
+    if not isinstance(result, ImageMatches):
+        raise UserError(f"Got a {type(result).__name__}: expected the result of hk.match.")
     if homography is not None and np.shape(homography) != (3, 3):
         raise UserError(f"The homography has shape {np.shape(homography)}: expected (3, 3).")
     has_overlay = result.matrix is not None and result.geometry == "homography"

@@ -124,3 +124,8 @@ def test_accuracy_has_a_panel_for_each_group_and_a_line_for_each_descriptor():
         assert axis.lines[0].get_color() == style.RUN_COLOURS[0]
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert labels == ["net: AUC 0.50", "sift: AUC 0.50"]
+
+
+def test_anything_but_the_result_of_a_match_is_refused():
+    with pytest.raises(hk.UserError, match="Got a int: expected the result of hk.match."):
+        hk.plots.matches(5)

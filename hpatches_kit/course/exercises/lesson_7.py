@@ -1,3 +1,215 @@
-"""Exercises of lesson 7."""
+"""Exercises of lesson 7: mutual nearest neighbours, the ratio test, points under a homography."""
 
-EXERCISES = ()
+import numpy as np
+
+from hpatches_kit.course.exercises.exercise import Exercise
+from hpatches_kit.course.exercises.expectations import expect, expect_array, is_close
+
+
+def mutual_nearest(first, second):
+    """Pairs of rows, (k, 2), that are each other's nearest: descriptors (n, dim) and (m, dim)."""
+    distances = np.linalg.norm(first[:, None] - second[None], axis=2)
+    nearest, back = distances.argmin(axis=1), distances.argmin(axis=0)
+    rows = np.arange(len(first))
+    mutual = back[nearest] == rows
+    return np.stack([rows[mutual], nearest[mutual]], axis=1)
+
+
+# Distances of row 0 of FIRST to SECOND: 1, 4, 9; of row 1: 2, 1, 6; of row 2: 3, 0, 5.
+FIRST, SECOND = np.array([[0.0], [3.0], [4.0]]), np.array([[1.0], [4.0], [9.0]])
+
+
+def check_mutual_nearest(mutual_nearest):
+    pairs = mutual_nearest(FIRST, SECOND)
+    expect(pairs is not None, "mutual_nearest returns None: is a `return` missing?")
+    pairs = expect_array(pairs, (None, None), "mutual_nearest(first, second)")
+    expect(
+        pairs.shape[1] == 2,
+        f"mutual_nearest returns shape {pairs.shape}: expected (k, 2), one row per pair: the row of"
+        " the first set, then the row of the second. Stack along axis 1.",
+    )
+    found = {tuple(pair) for pair in pairs.astype(int)}
+    expect(
+        found != {(0, 0), (1, 1), (2, 1)},
+        "every row of the first set has a partner, and row 1 of the second has two: you did not ask"
+        " whether the nearest of the second set has its own nearest in the same row.",
+    )
+    expect(
+        found != {(0, 2)},
+        "0 and 9 are a pair, the two that are farthest apart: you took the largest distance.",
+    )
+    expect(
+        found != {(0, 0), (1, 2)},
+        "the pairs are swapped: the row of the first set comes first.",
+    )
+    expect(
+        found == {(0, 0), (2, 1)},
+        f"for descriptors 0, 3, 4 and 1, 4, 9 the pairs are {sorted(found)}: expected (0, 0) and"
+        " (2, 1), for 3 is nearest to 4 of the second set, whose nearest is the other 4.",
+    )
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(30, 8)), rng.normal(size=(20, 8))
+    forth = {tuple(pair) for pair in np.asarray(mutual_nearest(first, second), int)}
+    back = {(b, a) for a, b in np.asarray(mutual_nearest(second, first), int)}
+    expect(
+        forth == back,
+        "30 and 20 random descriptors have other pairs when the two sets are exchanged: the"
+        " distance must be the same in both directions. Sum the squared differences over axis 2.",
+    )
+
+
+def ratio_test(first, second, ratio=0.8):
+    """Pairs of rows, (k, 2): the nearest is closer than `ratio` times the second nearest."""
+    distances = np.linalg.norm(first[:, None] - second[None], axis=2)
+    order = distances.argsort(axis=1)[:, :2]
+    nearest, second_nearest = np.take_along_axis(distances, order, axis=1).T
+    rows = np.flatnonzero(nearest < ratio * second_nearest)
+    return np.stack([rows, order[rows, 0]], axis=1)
+
+
+def check_ratio_test(ratio_test):
+    # Nearest and second nearest distances: 1 and 4, 1 and 2, 2 and 2.5; ratios .25, .5 and .8.
+    first = np.array([[0.0], [3.0], [6.0]])
+    second = np.array([[-4.0], [1.0], [4.0], [8.5]])
+    pairs = ratio_test(first, second, 0.6)
+    expect(pairs is not None, "ratio_test returns None: is a `return` missing?")
+    pairs = expect_array(pairs, (None, None), "ratio_test(first, second, 0.6)")
+    expect(
+        pairs.shape[1] == 2,
+        f"ratio_test returns shape {pairs.shape}: expected (k, 2), one row per pair.",
+    )
+    found = {tuple(pair) for pair in pairs.astype(int)}
+    expect(
+        found != {(2, 2)},
+        "only the ambiguous row 2 passes: the comparison is turned around. A match is kept when"
+        " its nearest is much closer than the second nearest.",
+    )
+    expect(
+        found != {(0, 1), (1, 2), (2, 2)},
+        "all rows pass at ratio 0.6, also row 2, whose two nearest are at 2 and 2.5: is `ratio`"
+        " used, and is the second nearest another row than the nearest?",
+    )
+    expect(
+        bool(found),
+        "no row passes at ratio 0.6: is the second nearest another row than the nearest? The"
+        " nearest over itself is 1.",
+    )
+    expect(
+        found != {(0, 1)},
+        "row 1, at distances 1 and 2, is refused at ratio 0.6 although 1 / 2 = 0.5: compare"
+        " distances, not squared distances with a squared ratio, and use `ratio`, not a constant.",
+    )
+    expect(
+        found == {(0, 1), (1, 2)},
+        f"at ratio 0.6 the pairs are {sorted(found)}: expected (0, 1) and (1, 2), whose ratios are"
+        " 0.25 and 0.5.",
+    )
+    every = np.asarray(ratio_test(first, second, 0.9))
+    expect(
+        len(every) == 3,
+        f"at ratio 0.9 {len(every)} of 3 rows pass: expected all, the largest ratio is 0.8. Are"
+        " squared distances compared?"
+        if len(every) < 3
+        else f"at ratio 0.9 there are {len(every)} pairs for 3 rows: expected one per row.",
+    )
+    strict = np.asarray(ratio_test(first, second, 0.4)).reshape(-1, 2)
+    expect(
+        len(strict) == 1,
+        f"at ratio 0.4 {len(strict)} rows pass: expected one, with ratio 0.25. Squared distances"
+        " have squared ratios: 0.5 becomes 0.25.",
+    )
+
+
+def transform_points(homography, points):
+    """Points (n, 2), x before y, mapped by a homography (3, 3)."""
+    homogeneous = np.concatenate([points, np.ones((len(points), 1))], axis=1)
+    mapped = homogeneous @ homography.T
+    return mapped[:, :2] / mapped[:, 2:]
+
+
+def _text(point):
+    return "({:.3g}, {:.3g})".format(*point)
+
+
+def check_transform_points(transform_points):
+    shift = np.array([[1.0, 0, 10], [0, 1, 20], [0, 0, 1]])
+    points = np.array([[1.0, 2.0], [3.0, 5.0]])
+    mapped = transform_points(shift, points)
+    expect(mapped is not None, "transform_points returns None: is a `return` missing?")
+    mapped = expect_array(mapped, (None, None), "transform_points(homography, points)")
+    expect(
+        mapped.shape == (2, 2),
+        f"two points give shape {mapped.shape}: expected (2, 2). Leave out the third coordinate"
+        " after the division.",
+    )
+    swapped = points[:, ::-1] + [20, 10], points + [20, 10], points[:, ::-1] + [10, 20]
+    expect(
+        not any(is_close(mapped, wrong) for wrong in swapped),
+        f"a shift by 10 in x and 20 in y moves (1, 2) to {_text(mapped[0])}, as if x and y were"
+        " swapped. With swapped coordinates a matching of 700 points leaves a dozen inliers: x is"
+        " the column, and comes first.",
+    )
+    transposed = points / (points @ [10, 20] + 1)[:, None]
+    expect(
+        not is_close(mapped, transposed),
+        "the homography is applied as if it were transposed: rows of points need homography.T on"
+        " their right.",
+    )
+    expect(
+        not is_close(mapped, points),
+        "a shift by (10, 20) moves nothing: append 1 to each point, so that the third column counts,"
+        " and multiply from the left by the homography (or from the right by its transpose).",
+    )
+    expect(
+        is_close(mapped, points + [10, 20]),
+        f"a shift by 10 in x and 20 in y moves (1, 2) to {_text(mapped[0])}: expected (11, 22).",
+    )
+    tilt = np.array([[1.0, 0.2, 0], [0.1, 1, 0], [0.5, 0, 1]])
+    mapped = expect_array(transform_points(tilt, np.array([[2.0, 1.0]])), (1, 2), "the point")[0]
+    expect(
+        not is_close(mapped, [2.2, 1.2]),
+        "(2, 1) is mapped to (2.2, 1.2), as without perspective: divide x and y by the third"
+        " coordinate, which is 2 here.",
+    )
+    expect(
+        is_close(mapped, [1.1, 0.6]),
+        f"under a perspective homography (2, 1) is mapped to {_text(mapped)}: expected"
+        " (1.1, 0.6). Is the matrix transposed, or inverted?",
+    )
+
+
+EXERCISES = (
+    Exercise(
+        "mutual_nearest",
+        7,
+        mutual_nearest,
+        check_mutual_nearest,
+        (
+            "Ask both ways: a pair is kept if each is the nearest of the other.",
+            "Distances are (n, m); argmin over axis 1 gives (n,), over axis 0 gives (m,).",
+            "mutual = back[nearest] == np.arange(len(first))",
+        ),
+    ),
+    Exercise(
+        "ratio_test",
+        7,
+        ratio_test,
+        check_ratio_test,
+        (
+            "If the second nearest is nearly as close, the match is a guess: leave it out.",
+            "argsort over axis 1 gives (n, m); its first two columns are the two nearest.",
+            "rows = np.flatnonzero(nearest < ratio * second_nearest)",
+        ),
+    ),
+    Exercise(
+        "transform_points",
+        7,
+        transform_points,
+        check_transform_points,
+        (
+            "Append a 1, multiply by the matrix, divide by the third coordinate.",
+            "(n, 2) becomes (n, 3); times (3, 3) stays (n, 3); the result is (n, 2).",
+            "return mapped[:, :2] / mapped[:, 2:]",
+        ),
+    ),
+)
