@@ -62,7 +62,7 @@ QUESTIONS = (
                 "Yes: the loss equals the margin.",
                 "The loss is the margin wherever positive and hardest negative are equally far"
                 " away, at distance 0.14 as well as at 0. The healthy network of this lesson has a"
-                " loss of 0.997.",
+                " loss of 0.996.",
             ),
             Option(
                 "The loss cannot tell: look at the distances between descriptors.",
