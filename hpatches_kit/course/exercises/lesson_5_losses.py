@@ -74,26 +74,23 @@ def _check_form(value, form, near, far):
         f"a loss is {value.min():g}: expected 0 or more. A negative that is far enough away has"
         " loss 0: use relu or maximum.",
     )
-    mistakes = {
-        "positive and negative are swapped: the loss must grow with the distance to the positive.": np.maximum(
-            0, 1 + far - near
+    differences = {
+        "positive and negative are swapped: the loss must grow with the distance to the positive.": (
+            1 + far - near
         ),
-        "the margin has the wrong sign: at equal distances the loss is the margin, 1.": np.maximum(
-            0, near - far - 1
-        ),
-        "the margin is missing: at equal distances the loss is 1, not 0.": np.maximum(
-            0, near - far
-        ),
+        "the margin has the wrong sign: at equal distances the loss is 1.": near - far - 1,
+        "the margin is missing: at equal distances the loss is 1, not 0.": near - far,
     }
     for other, (other_near, other_far) in FORMS.items():
         if other != form:
             sentence = f'this is the loss of "{other}".'
-            mistakes[sentence] = np.maximum(0, 1 + np.array(other_near) - np.array(other_far))
+            differences[sentence] = 1 + np.array(other_near) - np.array(other_far)
     across = np.sum((POSITIVE - NEGATIVE) ** 2, axis=1)
     across = {"euclidean": np.sqrt(across), "squared": across, "mean_squared": across / 4}[form]
     sentence = "you measured the negative from the positive: measure it from the anchor."
-    mistakes[sentence] = np.maximum(0, 1 + near - across)
-    for sentence, wrong in mistakes.items():
+    differences[sentence] = 1 + near - across
+    for sentence, difference in differences.items():
+        wrong = np.maximum(0, difference)
         expect(not is_close(value, wrong), f'with "{form}": {sentence}')
     raise Wrong(
         f'with "{form}", d(a, p) = {near[0]:g} and d(a, n) = {far[0]:g}, the loss is {value[0]:g}:'
