@@ -39,7 +39,8 @@ def ap_slider(is_positive=TEN_PAIRS):
     ranking = list(letters)
     pair = widgets.Dropdown(options=list(letters), description="pair")
     rank = widgets.IntSlider(1, 1, len(letters), description="rank")
-    missing = widgets.IntSlider(0, 0, 10, description="never found")
+    whole = {"description_width": "initial"}  # the default cuts off long descriptions
+    missing = widgets.IntSlider(0, 0, 10, description="never found", style=whole)
 
     def show_rank(_):
         rank.value = ranking.index(pair.value) + 1

@@ -99,7 +99,7 @@ def noise_figure(clean, versions, strength):
         axes[-1].plot(STRENGTHS, quality, color=colour, label=name)
         axes[-1].plot(strength, quality[number], "o", color=colour)
     axes[-1].axvline(strength, color=style.LINE, linewidth=0.8, linestyle=":")
-    axes[-1].set(xlabel="strength in grey levels at 65 px", ylabel="PSNR in dB", ylim=(8, 42))
+    axes[-1].set(xlabel="strength in grey levels at 65 px", ylabel="PSNR in dB", ylim=(8, 50))
     axes[-1].grid(alpha=0.3)
     axes[-1].legend(fontsize=8)
     return style.finish(figure)

@@ -18,7 +18,7 @@ def test_noise_of_a_grey_patch_has_the_psnr_of_the_noise_map():
     variance = np.mean(hk.patches.noise_map(1.0) ** 2)  # of noise with sigma 1
     for strength in (10, 25):
         expected = 10 * np.log10(255**2 / (strength**2 * variance))
-        assert quality[STRENGTHS.index(strength)] == pytest.approx(expected, abs=0.2)
+        assert quality[STRENGTHS.index(strength)] == pytest.approx(expected, abs=0.4)
     # The mean variance along an axis is about 2/3 of that at 65 px: 25 becomes 16.7, or 23.7 dB.
     assert quality[STRENGTHS.index(25)] == pytest.approx(23.7, abs=0.2)
     assert (np.diff(quality) < 0).all()
