@@ -33,7 +33,7 @@ NOTEBOOKS = {file.stem[2:]: file for file in sorted(PROJECT.glob("notebooks/?-*.
 SETUP = PROJECT / "hpatches_kit" / "course" / "setup_cell.py"
 # TensorFlow prints on some machines that it traced a function again.
 TRACING = re.compile(r"^WARNING:tensorflow:.*\n?", re.MULTILINE)
-WIDGET = {"application/vnd.jupyter.widget-view+json"}
+WIDGET = "application/vnd.jupyter.widget-view+json"
 METADATA = {
     "accelerator": "GPU",
     "colab": {"gpuType": "T4", "provenance": []},
@@ -145,13 +145,14 @@ def clean(notebook):
                     output.text = TRACING.sub("", output.text)
                 if "image/png" in output.get("data", {}):
                     output.data["image/png"] = reduce_colours(output.data["image/png"])
+                    output.data.pop(WIDGET, None)  # the picture stands for the widget
             cell.outputs = [
                 output
                 for output in cell.outputs
                 # GitHub refuses to show a notebook that holds widgets.
                 if output.get("name") != "stderr"
                 and output.get("text") != ""
-                and not WIDGET & output.get("data", {}).keys()
+                and WIDGET not in output.get("data", {})
             ]
 
 

@@ -1,5 +1,6 @@
 """Notebooks run with short settings, and their setup cell finds the kit on every machine."""
 
+import base64
 import json
 import os
 import re
@@ -7,12 +8,14 @@ import shutil
 import subprocess
 import sys
 from importlib.util import module_from_spec, spec_from_file_location
+from io import BytesIO
 from pathlib import Path
 
 import nbformat
 import pandas as pd
 import pytest
 from fake_release import make as make_release
+from PIL import Image
 
 PROJECT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((PROJECT / "notebooks").glob("*.ipynb"))
@@ -295,3 +298,18 @@ def test_an_unknown_notebook_is_refused_with_the_known_ones(tmp_path):
     message = f"No notebook 'slowstart': expected one of {', '.join(NAMES)}."
     with pytest.raises(SystemExit, match=re.escape(message)):
         load_run().run("slowstart", tmp_path)
+
+
+def test_saving_drops_widgets_and_keeps_their_pictures():
+    view = {"application/vnd.jupyter.widget-view+json": {"model_id": "1"}}
+    picture = {"image/png": notebook_picture(), "text/plain": "Plaything()"}
+    outputs = [nbformat.v4.new_output("display_data", data) for data in (view, {**view, **picture})]
+    cell = nbformat.v4.new_code_cell("hk.course.ap_slider()", outputs=outputs)
+    load_run().clean(nbformat.v4.new_notebook(cells=[cell]))
+    assert [set(output.data) for output in cell.outputs] == [{"image/png", "text/plain"}]
+
+
+def notebook_picture():
+    stream = BytesIO()
+    Image.new("RGB", (8, 8)).save(stream, "png")
+    return base64.b64encode(stream.getvalue()).decode()

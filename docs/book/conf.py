@@ -34,6 +34,7 @@ include_patterns = [
     "README.md",
     "docs/*.md",
     "docs/results/*.md",
+    "docs/teaching/*.md",
     "docs/results/report-scale/*.md",
     "docs/book/*.md",
     "docs/book/*.rst",

@@ -1,9 +1,14 @@
 from . import challenge as challenge
 from . import exercises as exercises
+from . import playthings as playthings
 from . import questions as questions
 from .copies import NOTEBOOKS as NOTEBOOKS
 from .copies import make_copies as make_copies
 from .exercises.checking import check as check
 from .exercises.checking import hint as hint
 from .exercises.checking import solution as solution
+from .playthings.ap_slider import ap_slider as ap_slider
+from .playthings.margin_circle import margin_circle as margin_circle
+from .playthings.neighbours_browser import neighbours_browser as neighbours_browser
+from .playthings.noise_slider import noise_slider as noise_slider
 from .questions.asking import question as question

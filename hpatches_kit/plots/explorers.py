@@ -1,9 +1,8 @@
 """Interactive figures for notebooks: menus and sliders above a figure, for Jupyter and Colab."""
 
-from io import BytesIO
-
 import numpy as np
 
+from hpatches_kit.plots import style
 from hpatches_kit.plots.data import point
 from hpatches_kit.plots.mining import distance_matrix
 
@@ -18,7 +17,7 @@ def explore(patches):
     image = widgets.Image(format="png")
 
     def draw(_=None):
-        image.value = _png(point(patches, int(rows[menu.value][slider.value])))
+        image.value = style.png(point(patches, int(rows[menu.value][slider.value])))
 
     def change_sequence(change):
         slider.max = len(rows[change["new"]]) - 1  # may also move the slider
@@ -43,15 +42,9 @@ def explore_mining(descriptors, pairs=24):
     image = widgets.Image(format="png")
 
     def draw(_=None):
-        image.value = _png(distance_matrix(descriptors, pairs, pair.value, percentile.value))
+        image.value = style.png(distance_matrix(descriptors, pairs, pair.value, percentile.value))
 
     pair.observe(draw, "value")
     percentile.observe(draw, "value")
     draw()
     return widgets.VBox([widgets.HBox([pair, percentile]), image])
-
-
-def _png(figure):
-    stream = BytesIO()
-    figure.savefig(stream, format="png", dpi=80)
-    return stream.getvalue()

@@ -1,5 +1,7 @@
 """The colours of all figures, and what else they share."""
 
+from io import BytesIO
+
 import matplotlib.pyplot as plt
 
 GREEN, RED, BLUE, ORANGE, PURPLE = "#3a9e5c", "#c8403c", "#3b6fb6", "#e08e2b", "#8b6bb1"
@@ -31,3 +33,10 @@ def finish(figure):
     """Close the figure, so that a notebook shows it once, and return it."""
     plt.close(figure)
     return figure
+
+
+def png(figure, dpi=80):
+    """The bytes of the figure as a PNG, for a picture that controls change."""
+    stream = BytesIO()
+    figure.savefig(stream, format="png", dpi=dpi)
+    return stream.getvalue()
