@@ -55,6 +55,7 @@ notebooks: $(VENV)/installed
 	for name in $(NOTEBOOKS); do $(BIN)/python notebooks/run.py $$name --save || exit 1; done
 
 # Built from scratch: the gallery needs all pages. -W: a warning is an error.
+# With a network, `python docs/book/check_links.py results/book --external` asks other sites as well.
 book: $(VENV)/installed-book
 	rm -rf results/book
 	$(BIN)/python -m sphinx -E -W --keep-going -q -c docs/book -d results/book-cache . results/book

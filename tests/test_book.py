@@ -83,6 +83,16 @@ def test_every_cover_is_a_figure_of_its_lesson():
         assert 1 <= int(number) <= (PROJECT / f"{page}.ipynb").read_text().count('"image/png"')
 
 
+def test_the_gallery_takes_every_page_with_a_figure():
+    (folders,) = re.findall(r"^```\{gallery\} (.+)$", (BOOK / "gallery.md").read_text(), re.M)
+    with_figure = {
+        p for p in pages() if (f := PROJECT / f"{p}.md").exists() and "![" in f.read_text()
+    }
+    assert "README" in with_figure  # docs/pipeline.png
+    for page in with_figure | {p for p in pages() if p.startswith("notebooks/")}:
+        assert page.startswith(tuple(folders.split())), page
+
+
 def test_the_setup_cell_of_a_lesson_is_folded_and_no_other():
     cells = json.loads(fold_setup_cell((PROJECT / "notebooks/1-quickstart.ipynb").read_text()))[
         "cells"

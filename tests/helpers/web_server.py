@@ -25,6 +25,7 @@ class FaultyServer(ThreadingHTTPServer):
         first: a wrong first byte in Content-Range.
         page: send a web page instead of the file.
         unknown_size: omit Content-Length.
+        silent: seconds before the answer.
 
     The server supports Range and If-Range requests if `range_support` and `if_range_support` are
     true. Paths that begin with /linked/ are redirected, as Hugging Face does, with the headers
@@ -69,11 +70,18 @@ class RequestHandler(BaseHTTPRequestHandler):
         server = self.server
         fault = server.faults.pop(0) if server.faults else server.default_fault
         byte_range, validator = self.headers.get("Range"), self.headers.get("If-Range")
-        request = SimpleNamespace(path=self.path, range=byte_range, validator=validator, sent=0)
+        request = SimpleNamespace(
+            method=self.command, path=self.path, range=byte_range, validator=validator, sent=0
+        )
         server.requests.append(request)
+        server.stopping.wait(fault.get("silent", 0))
         for piece in self.pieces(fault, byte_range, validator):
+            if self.command == "HEAD":
+                break
             request.sent += len(piece)  # before the client can receive it
             self.wfile.write(piece)
+
+    do_HEAD = do_GET
 
     def pieces(self, fault, byte_range, validator):
         server, name = self.server, self.path.rpartition("/")[2]

@@ -70,7 +70,8 @@ def figures_of(app, page, name):
         section = image.parent
         while not isinstance(section, nodes.section):
             section = section.parent
-        label = section.next_node(nodes.title).astext()
+        # The figures of lessons have no description; their section says what they show.
+        label = image.get("alt") or section.next_node(nodes.title).astext()
         tiles.append(tile(address(app, page, name, section["ids"][0]), image, label))
     if not tiles:
         return []

@@ -141,6 +141,19 @@ def test_fewer_than_four_photographs_are_refused(tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["set"]
 
 
+def test_too_few_photographs_are_refused_before_patches_are_cut(tmp_path, monkeypatch):
+    for name in ("coins", "hopper", "brick"):
+        write_photograph(tmp_path / "photos" / f"my {name}.png", name)
+    cut = []
+    monkeypatch.setattr(
+        "hpatches_kit.course.challenge.dealing.sources.extract_scenes",
+        lambda *arguments, **options: cut.append(arguments),
+    )
+    with pytest.raises(hk.UserError, match="show 3 photographs .* expected 4 or more"):
+        hk.course.challenge.make(tmp_path / "photos", tmp_path / "kit", tmp_path / "key")
+    assert cut == [] and [file.name for file in tmp_path.iterdir()] == ["photos"]
+
+
 def test_own_photographs_become_a_challenge_that_nobody_can_cut_again(tmp_path, capsys):
     for k, name in enumerate(["coffee", "coins", "hopper", "brick"]):
         write_photograph(tmp_path / "photos" / f"photo{k}.png", name)
@@ -223,6 +236,8 @@ def test_a_kit_that_cannot_be_written_leaves_no_key(tmp_path, monkeypatch):
 def test_a_file_that_is_not_a_key_is_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="nothing.npz is missing"):
         load_key(tmp_path / "nothing.npz")
+    with pytest.raises(hk.UserError, match="is a folder: expected the key of a challenge"):
+        load_key(tmp_path)
     np.savez(tmp_path / "other.npz", values=np.zeros(3))
     (tmp_path / "text.npz").write_text("x")
     for name in ("other", "text"):

@@ -223,6 +223,35 @@ def test_a_folder_without_submissions_is_an_error(tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(hk.UserError, match="has no submissions: expected NAME.npz and NAME.json"):
         find_submissions(tmp_path)
+    with pytest.raises(hk.UserError, match="notes.txt is a file: expected a folder .* Unpack"):
+        find_submissions(tmp_path / "notes.txt")
+
+
+def test_submissions_one_folder_deeper_are_an_error_that_names_the_folder(tmp_path):
+    deeper = tmp_path / "all" / "unpacked"
+    deeper.mkdir(parents=True)
+    for name in ("a.npz", "a.json", "b.npz", "b.json"):
+        (deeper / name).touch()
+    with pytest.raises(hk.UserError, match="one folder deeper, 2 of them in .*unpacked: score"):
+        find_submissions(tmp_path / "all")
+    (tmp_path / "all" / "c").mkdir()  # a second participant: then `unpacked` is the first
+    problems = {entry.name: entry.problem for entry in find_submissions(tmp_path / "all")}
+    assert "2 files ending in .npz" in problems["unpacked"] and "no file" in problems["c"]
+
+
+def test_a_single_participant_with_a_mistake_is_listed(tmp_path):
+    (tmp_path / "ada").mkdir()
+    for name in ("x.npz", "y.npz", "x.json"):
+        (tmp_path / "ada" / name).touch()
+    (entry,) = find_submissions(tmp_path)
+    assert "2 files ending in .npz" in entry.problem
+
+
+def test_the_kit_is_a_folder_of_one_submission(tmp_path):
+    for name in ("patches.npz", "RULES.md", "make_submission.py", "x.npz", "x.json"):
+        (tmp_path / name).touch()
+    (entry,) = find_submissions(tmp_path)
+    assert (entry.name, entry.problem) == ("x", "")
 
 
 def test_a_process_reads_a_submission_and_runs_nothing_that_lies_beside_it(challenge, tmp_path):

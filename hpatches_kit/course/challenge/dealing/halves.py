@@ -8,6 +8,17 @@ HALVES = ("public", "private")
 FEWEST = 4  # photographs: retrieval needs two in each half
 
 
+def photographs_of(names):
+    """The photographs of sequences; raises UserError for fewer than four."""
+    photographs = list(dict.fromkeys(map(photograph_of, names)))
+    if len(photographs) < FEWEST:
+        raise UserError(
+            f"The patches show {len(photographs)} photographs or image sequences: expected"
+            f" {FEWEST} or more, two for each half. Add photographs."
+        )
+    return photographs
+
+
 def public_sequences(names, secret):
     """Choose the sequences of the public half; the others are private.
 
@@ -16,12 +27,7 @@ def public_sequences(names, secret):
 
     Raises UserError for fewer than four photographs.
     """
-    photographs = list(dict.fromkeys(map(photograph_of, names)))
-    if len(photographs) < FEWEST:
-        raise UserError(
-            f"The patches show {len(photographs)} photographs or image sequences: expected"
-            f" {FEWEST} or more, two for each half. Add photographs."
-        )
+    photographs = photographs_of(names)
     first = {photograph_of(name): name[:2] for name in reversed(names)}
     shuffled = [photographs[k] for k in secret_order(secret, "halves", len(photographs))]
     public = sorted(shuffled, key=first.get)[1::2]

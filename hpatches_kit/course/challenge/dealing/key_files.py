@@ -98,6 +98,11 @@ class Key:
 def load_key(file):
     """Read a file of `Key.save`; raises FileNotFoundError and UserError, which name the file."""
     file = Path(file)
+    if file.is_dir():
+        raise UserError(
+            f"{file} is a folder: expected the key of a challenge, the file that `hpatches course"
+            " challenge make --key` wrote."
+        )
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing: expected the key of a challenge.")
     try:

@@ -5,6 +5,7 @@ from hpatches_kit.course.challenge.dealing.builtin_sequences import (
     BUILTIN_PHOTOGRAPHS,
     copied_sequence,
 )
+from hpatches_kit.course.challenge.dealing.halves import photographs_of
 from hpatches_kit.course.challenge.dealing.secret_order import secret_number
 from hpatches_kit.datasets.builtin import BUILTIN
 from hpatches_kit.datasets.builtin_copies import copied_photograph
@@ -34,7 +35,7 @@ def find_patches(photos, secret, viewpoint=2, lighting=2, points=100, progress=T
         points: greatest number of points per sequence.
         progress: show progress bars.
 
-    Raises UserError for built-in photographs, and the errors of `from_photographs` and `load`.
+    Raises UserError for built-in photographs and for fewer than four, and the errors of `from_photographs` and `load`.
     """
     paths = list_paths(photos)
     for path in paths:
@@ -50,6 +51,7 @@ def find_patches(photos, secret, viewpoint=2, lighting=2, points=100, progress=T
     for scene in scenes:
         if name := copied_photograph(scene.read(), BUILTIN_PHOTOGRAPHS):
             raise UserError(f"{scene.file} shows the built-in photograph {name!r}: {WHY}")
+    photographs_of(name for scene in scenes for name in scene.sequences)  # before minutes of work
     return extract_scenes(scenes, progress=progress)
 
 

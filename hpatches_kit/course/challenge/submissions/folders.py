@@ -46,14 +46,19 @@ def find_submissions(folder):
     like without these two is a submission with a problem. Other files, hidden ones and the kit's own
     `patches.npz` are ignored. No file is opened, and no link is followed.
 
-    Returns a list of `Entry`. Raises FileNotFoundError for a missing folder, UserError for one
-    without submissions.
+    Returns a list of `Entry`. Raises FileNotFoundError for a missing folder; UserError for a file,
+    and for a folder without submissions or with another folder that holds them all.
     """
     folder = Path(folder).expanduser()
+    if folder.is_file():
+        raise UserError(
+            f"{folder} is a file: expected a folder of submissions. Unpack an archive first."
+        )
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is missing: expected a folder of submissions.")
     children = sorted(child for child in folder.iterdir() if not is_hidden(Path(child.name)))
     files = [child for child in children if _suffix(child) in SUFFIXES and not _is_folder(child)]
+    files = [file for file in files if file.name != PATCHES_FILE]
     entries = [_of_folder(child) for child in children if _is_folder(child)]
     entries += [
         Entry(child.name, problem=_link(child))
@@ -78,7 +83,22 @@ def find_submissions(folder):
             f"{folder} has no submissions: expected NAME.npz and NAME.json, or a folder with both"
             " for each participant."
         )
+    if len(entries) == 1 and len(children) == 1 and _is_folder(children[0]):
+        _check_not_nested(children[0], entries[0])
     return sorted(entries, key=lambda entry: (entry.name.casefold(), entry.name))
+
+
+def _check_not_nested(inner, entry):
+    """Raise an error if the only folder holds several submissions, as some archives do."""
+    try:
+        complete = [e for e in find_submissions(inner) if not e.problem] if entry.problem else []
+    except (UserError, OSError):
+        return  # one submission, with a problem
+    if len(complete) > 1:
+        raise UserError(
+            f"The submissions lie one folder deeper, {len(complete)} of them in {inner}: score that"
+            " folder."
+        )
 
 
 def _is_folder(path):
