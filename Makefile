@@ -7,7 +7,8 @@
 # make notebooks    run every notebook except the ninth and save its outputs: 5 hours
 # make book         build all lessons, pages and the API reference as a site: 30 seconds
 # make benchmark    time the benchmark against the plain official algorithm: 10 minutes
-# make campaign     damage, kill and flip: what the files of others and interruptions can do
+# make campaign     damage, kill and flip: what the files of others and interruptions can do: hours;
+#                   a piece of it: make campaign OPTIONS="kills --pieces training"
 # make lock         requirements-lock.txt: exact versions with checksums, for courses (needs a network)
 # make audit        look for known vulnerabilities in the locked versions (needs a network)
 # make scale        data at its real size, and batches: 15 minutes, 15 GB of disk
@@ -65,7 +66,7 @@ benchmark: $(VENV)/installed
 	$(BIN)/python benchmarks/evaluation.py
 
 campaign: $(VENV)/installed
-	PYTHONPATH=benchmarks $(BIN)/python -m campaigns --save $(if $(SMALL_DISK),--small-disk $(SMALL_DISK))
+	PYTHONPATH=benchmarks $(BIN)/python -m campaigns --save $(if $(SMALL_DISK),--small-disk $(SMALL_DISK)) $(OPTIONS)
 
 # The first two lines of the file stay. The same versions are resolved for Python 3.13.
 lock: $(VENV)/installed
@@ -75,9 +76,10 @@ lock: $(VENV)/installed
 	  --python-version 3.12 --python-platform x86_64-manylinux_2_28 >> $(VENV)/lock.txt
 	mv $(VENV)/lock.txt requirements-lock.txt
 
+# --strict: fail if the service does not know a package, or does not answer.
 audit: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet pip-audit
-	$(BIN)/pip-audit --requirement requirements-lock.txt --require-hashes --disable-pip
+	$(BIN)/pip-audit --requirement requirements-lock.txt --require-hashes --disable-pip --strict
 
 scale: $(VENV)/installed
 	$(BIN)/python benchmarks/data.py

@@ -4,7 +4,7 @@ import json
 import multiprocessing
 import os
 import platform
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from pathlib import Path
 from threading import Event, Thread
@@ -27,13 +27,13 @@ def peak_memory(reset=False):
     return memory_status("VmHWM")
 
 
-def memory_status(key):
-    """A line of `/proc/self/status`, in GB.
+def memory_status(key, process="self"):
+    """A line of `/proc/self/status`, in GB, or of the status of another process.
 
     `RssAnon` is memory that only this process can release; `RssFile` counts pages of mapped files,
     which the operating system releases when it needs memory.
     """
-    text = Path("/proc/self/status").read_text().split(f"{key}:")[1]
+    text = Path(f"/proc/{process}/status").read_text().split(f"{key}:")[1]
     return int(text.split()[0]) / 1e6
 
 
@@ -44,12 +44,13 @@ def processor_seconds():
 
 
 @contextmanager
-def watch_peak():
-    """Watch `RssAnon` in a thread; yield a list whose only entry is its peak, in GB."""
-    peak, stop = [memory_status("RssAnon")], Event()
+def watch_peak(process="self"):
+    """Watch `RssAnon` of a process in a thread; yield a list whose only entry is its peak, in GB."""
+    peak, stop = [memory_status("RssAnon", process)], Event()
 
     def update():
-        peak[0] = max(peak[0], memory_status("RssAnon"))
+        with suppress(OSError, IndexError):  # the process has ended
+            peak[0] = max(peak[0], memory_status("RssAnon", process))
 
     def watch():
         while not stop.wait(0.02):  # seconds

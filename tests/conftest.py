@@ -5,10 +5,23 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
 from toy_data import toy_patches
 from web_server import FaultyServer
 
 import hpatches_kit as hk
+
+# The same examples each time, in every process, and nothing kept on disk. Files of `tmp_path` are
+# written again for each example.
+settings.register_profile(
+    "kit",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=60,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+settings.load_profile("kit")
 
 
 def pytest_collection_modifyitems(items):

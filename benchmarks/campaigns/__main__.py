@@ -1,12 +1,21 @@
-"""Run the campaigns and print their counts; `--save` writes them to `docs/reliability.md`."""
+"""Run the campaigns of `docs/reliability.md`, or pieces of them, and count their outcomes.
+
+    python -m campaigns                              # everything: hours
+    python -m campaigns bad-inputs flips             # two parts
+    python -m campaigns kills --pieces download training
+    python -m campaigns --list                       # all parts and pieces, and what is saved
+    python -m campaigns --missing --save             # continue where an earlier call stopped
+
+Run it in the folder `benchmarks`, or as `make campaign OPTIONS="..."`. A piece is a format, or a kind
+of work. `--save` keeps the counts of each piece as soon as it is complete, in `outcomes.json` and on
+the page. The exit status is 1 if an outcome is unsafe.
+"""
 
 import argparse
 import os
-import re
 import sys
 import tempfile
 import time
-from datetime import date
 from pathlib import Path
 
 from campaigns import (
@@ -16,74 +25,92 @@ from campaigns import (
     keras_work,
     kills,
     lying_server,
+    saved_counts,
     two_processes,
     work,
 )
-from campaigns.outcomes import SAFE, is_safe, summary
-from hpatches_kit._support.atomic import replace_section
+from campaigns.formats import FORMATS
+from campaigns.outcomes import is_safe, summary
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "reliability.md"
-ALL_WORK = {**work.WORK, **keras_work.WORK}
-PARTS = {  # label: function of a folder and of the options
-    "bad inputs": lambda folder, options: bad_inputs.run(folder),
-    "flipped bits": lambda folder, options: byte_flips.run(folder, options.flips),
-    "kills": lambda folder, options: kills.run(folder, options.kills, work=ALL_WORK),
-    "two processes": lambda folder, options: two_processes.run(folder, options.times, ALL_WORK),
-    "a server that lies": lambda folder, options: lying_server.run(folder),
-    "a full disk": lambda folder, options: full_disk.run(folder),
+WORK = {**work.WORK, **keras_work.WORK}
+# Part: its pieces, and a function of a folder, the name of a piece, and the options.
+PARTS = {
+    "bad-inputs": (FORMATS, lambda folder, piece, _: bad_inputs.run(folder, [piece])),
+    "flips": (FORMATS, lambda folder, piece, o: byte_flips.run(folder, o.flips, [piece])),
+    "kills": (
+        WORK,
+        lambda folder, piece, o: kills.run(folder, o.kills, work={piece: WORK[piece]}),
+    ),
+    "two-processes": (
+        WORK,
+        lambda folder, piece, o: two_processes.run(folder, o.times, {piece: WORK[piece]}),
+    ),
+    "server": (("all",), lambda folder, piece, _: lying_server.run(folder)),
+    "full-disk": (
+        full_disk.WRITTEN,
+        lambda folder, piece, _: full_disk.run(folder, [piece]),
+    ),
 }
-LINE = re.compile(r"^\| (.+?) \|.*\|$", re.MULTILINE)
 
 
-def main():
-    """Run the campaigns; returns 1 if an outcome is unsafe."""
-    parser = argparse.ArgumentParser(prog="make campaign", description=__doc__)
+def parse():
+    """The options of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m campaigns",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     add = parser.add_argument
-    add("parts", nargs="*", metavar="PART", help=f"of {', '.join(PARTS)}; default: all")
+    add("parts", nargs="*", metavar="PART", help=f"some of {', '.join(PARTS)}; default: all")
+    add("--pieces", nargs="+", metavar="PIECE", help="only these, such as 'CSV zip'; see --list")
+    add("--missing", action="store_true", help="leave out the pieces that are saved")
+    add("--list", action="store_true", help="print the pieces and what is saved; run nothing")
+    add("--save", action="store_true", help="keep the counts of each complete piece")
     add("--kills", type=int, default=40, help="of each kind of work; default: 40")
     add("--flips", type=int, default=40, help="bits of each format; default: 40")
     add("--times", type=int, default=20, help="that two processes do the same; default: 20")
-    add("--small-disk", metavar="FOLDER", help="on a disk of a few MB, for the full disk")
-    add("--save", action="store_true", help="write the counts to the page")
-    options, is_all_safe = parser.parse_args(), True
+    add("--small-disk", metavar="FOLDER", help="on a disk of a few MB; full-disk needs it")
+    options = parser.parse_args()
+    known = {piece for pieces, _ in PARTS.values() for piece in pieces}
     if unknown := set(options.parts) - set(PARTS):
         parser.error(f"unknown {', '.join(unknown)}: expected some of {', '.join(PARTS)}")
-    if not os.geteuid():
+    if unknown := set(options.pieces or ()) - known:
+        parser.error(f"unknown pieces {', '.join(unknown)}: --list prints all")
+    if not options.list and not os.geteuid():
         parser.error("run it as an ordinary user: root may read and write every file")
+    return options
+
+
+def main():
+    """Run the pieces; returns 1 if an outcome is unsafe."""
+    options, is_all_safe = parse(), True
+    chosen = [
+        (part, piece)
+        for part in options.parts or PARTS
+        for piece in PARTS[part][0]
+        if piece in (options.pieces or [piece])
+        and not (options.missing and saved_counts.is_saved(part, piece))
+    ]
+    if options.list:
+        for part, piece in chosen:
+            print(f"{part:14}{piece:38}{saved_counts.text_of(part, piece)}")
+        return 0
     os.environ["TQDM_DISABLE"] = "1"  # the progress bars of those that are killed
-    for name in options.parts or PARTS:
-        if name == "a full disk" and not options.small_disk:
-            print(f"{name}: needs --small-disk, see full_disk.py")
-            continue
-        parent = options.small_disk if name == "a full disk" else None
+    if skipped := [job for job in chosen if job[0] == "full-disk" and not options.small_disk]:
+        print("full-disk: needs --small-disk, see full_disk.py")
+        chosen = [job for job in chosen if job not in skipped]
+    for part, piece in chosen:
+        parent = options.small_disk if part == "full-disk" else None
         began = time.monotonic()
         with tempfile.TemporaryDirectory(dir=parent) as folder:
             os.environ["HPATCHES_KIT_DATA"] = f"{folder}/data"
-            outcomes = PARTS[name](Path(folder), options)
-        minutes = (time.monotonic() - began) / 60
-        print(f"{name}, {minutes:.0f} minutes: {summary(outcomes)}", flush=True)
+            outcomes = PARTS[part][1](Path(folder), piece, options)
+        seconds = time.monotonic() - began
+        print(f"{part}, {piece}, {seconds:.0f} s: {summary(outcomes)}", flush=True)
         is_all_safe &= is_safe(outcomes)
         if options.save:
-            _save(name, outcomes)
+            saved_counts.save(part, piece, outcomes, seconds, PARTS)
     return int(not is_all_safe)
-
-
-def _save(name, outcomes):
-    """Replace the line of a part in the table of the page."""
-    begin, end = "<!-- campaign -->", "<!-- end -->"
-    table = PAGE.read_text().partition(begin)[2].partition(end)[0]
-    lines = {line[1]: line[0] for line in LINE.finditer(table) if line[1] in PARTS}
-    counts = [sum(kind == safe for kind, _ in outcomes.values()) for safe in SAFE]
-    unsafe = len(outcomes) - sum(counts)
-    middle = sum("in the middle" in label for label in outcomes)
-    shown = f"{name}, {middle} of them in the middle of the work" if middle else name
-    numbers = " | ".join(map(str, (len(outcomes), *counts, unsafe)))
-    lines[name] = f"| {name} | {shown} | {numbers} | {date.today()} |"
-    head = (
-        "| Part | | Cases | Refused | As expected | Unsafe | Date |\n|:--|:--|--:|--:|--:|--:|:--|"
-    )
-    ordered = [lines[part] for part in PARTS if part in lines]
-    replace_section(PAGE, "campaign", "\n".join([head, *ordered]))
 
 
 if __name__ == "__main__":

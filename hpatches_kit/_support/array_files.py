@@ -12,6 +12,9 @@ from hpatches_kit._support.regular_files import open_regular
 from hpatches_kit._support.units import format_bytes
 
 LIMIT = 4 << 30  # bytes of all arrays of a file
+LARGEST = 1 << 63  # bytes that an array of NumPy cannot have
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # those of NumPy
+LONGEST_REASON = 200  # characters; a header may have thousands
 HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
@@ -28,9 +31,9 @@ def map_array(stream):
     shape, is_fortran, dtype, expected = _read_header(stream, stream.name)
     size = os.fstat(stream.fileno()).st_size
     if size != expected or dtype.hasobject:
+        described = _cut(f"{dtype} {shape}")
         raise UserError(
-            f"{stream.name} is damaged: it has {size:,} bytes, expected {expected:,} for {dtype}"
-            f" {shape}."
+            f"{stream.name} is damaged: it has {size:,} bytes, expected {expected:,} for {described}."
         )
     order = "F" if is_fortran else "C"
     return np.memmap(stream, dtype, "r", stream.tell(), shape, order)
@@ -48,7 +51,8 @@ def read_npz(file, what, check=None, links=True, limit=LIMIT, compressed=True):
         limit: greatest number of bytes of all arrays.
         compressed: whether the arrays may be compressed.
 
-    Raises UserError, which names the file, if it is damaged, or if its arrays are too large.
+    Raises UserError, which names the file, if it is damaged, if its arrays are too large, or if two
+    of them have the same name: NumPy reads the last one.
     """
     with open_regular(file, links) as stream:
         try:
@@ -68,15 +72,22 @@ def _headers(archive, limit, compressed):
     """Yield the name, shape and dtype of each array of a zip; UserError if one is not plausible."""
     if (total := sum(member.file_size for member in archive.infolist())) > limit:
         raise UserError(f"arrays of {total:,} bytes, expected at most {format_bytes(limit)}")
+    names = [member.filename for member in archive.infolist()]
+    if len(names) > len(set(names)):
+        name = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"it has the array {_cut(name.removesuffix('.npy'))!r} twice")
     for member in archive.infolist():
         if not member.filename.endswith(".npy"):
-            raise UserError(f"{member.filename!r} is not an array")
+            raise UserError(f"{_cut(member.filename)!r} is not an array")
+        if member.compress_type not in METHODS:
+            raise UserError(f"{member.filename} is compressed with method {member.compress_type}")
         if not compressed and (member.compress_type or member.compress_size != member.file_size):
             raise UserError(f"{member.filename} is compressed")
         with archive.open(member) as stream:
             shape, _, dtype, expected = _read_header(stream, member.filename)
         if expected != member.file_size and not dtype.hasobject:  # `np.load` refuses objects
-            raise UserError(f"{member.filename} has {member.file_size:,} bytes for {dtype} {shape}")
+            described = _cut(f"{dtype} {shape}")
+            raise UserError(f"{member.filename} has {member.file_size:,} bytes for {described}")
         yield member.filename.removesuffix(".npy"), (shape, dtype)
 
 
@@ -85,7 +96,16 @@ def _read_header(stream, name):
     try:
         shape, is_fortran, dtype = HEADERS[np.lib.format.read_magic(stream)](stream)
     except Exception as error:  # NumPy evaluates the header, which may raise any error
-        raise UserError(f"{name} is damaged or is not a NumPy array: {error}.") from error
-    if min(shape, default=0) < 0 or not dtype.itemsize:
-        raise UserError(f"{name} is damaged: an array cannot be {dtype} {shape}.")
+        reason = _cut(str(error)).rstrip(".")
+        raise UserError(f"{name} is damaged or is not a NumPy array: {reason}.") from error
+    largest = math.prod(length or 1 for length in shape) * dtype.itemsize
+    is_shape = all(type(length) is int and length >= 0 for length in shape)  # True is an int, too
+    if not is_shape or not 0 < largest < LARGEST:
+        described = _cut(f"{dtype} {shape}")
+        raise UserError(f"{name} is damaged: an array cannot be {described}.")
     return shape, is_fortran, dtype, stream.tell() + math.prod(shape) * dtype.itemsize
+
+
+def _cut(text):
+    """The beginning of a text of a stranger, for a message."""
+    return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}..."

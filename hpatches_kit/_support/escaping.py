@@ -4,7 +4,7 @@ import html
 import re
 
 # A character that Markdown or LaTeX reads as a command, and the same as text.
-MARKDOWN = {character: f"\\{character}" for character in "\\|`["}
+MARKDOWN = {character: f"\\{character}" for character in "\\|`*_[]~$"}  # $: formulas on GitHub
 LATEX = {character: f"\\{character}" for character in "&%$#_{}"}
 LATEX |= {"~": "\\textasciitilde{}", "^": "\\textasciicircum{}", "\\": "\\textbackslash{}"}
 

@@ -39,6 +39,7 @@ _BLOCK = 64  # patches per block, so that the random bits of a block fit the pro
 # A table of the noise in whole grey levels is up to 15 % faster than unit noise scaled in the loop,
 # but takes 128 KB per sigma: calls with more different sigmas than this use no tables.
 _MOST_TABLES = 4
+_LARGEST_SIGMA = 1_000  # the noise of a pixel has to fit in int16
 
 
 def resize(patches):
@@ -69,10 +70,10 @@ def add_noise(patches, sigma, seed=0):
 
     Args:
         patches: `uint8 (n, 65, 65)` or `uint8 (n, 32, 32)`, grey levels 0..255.
-        sigma: standard deviation in grey levels at 65 px; a number, or one per patch.
+        sigma: standard deviation in grey levels at 65 px, 0 to 1,000; a number, or one per patch.
         seed: an integer, a tuple of integers or a `numpy.random.SeedSequence`.
 
-    Raises UserError for patches of another shape or type.
+    Raises UserError for patches of another shape or type, and for another sigma.
     """
     patches = np.ascontiguousarray(patches)
     size = patches.shape[-1]
@@ -82,7 +83,7 @@ def add_noise(patches, sigma, seed=0):
             f"Patches are {patches.dtype} {patches.shape}:"
             " expected uint8 (n, 65, 65) or (n, 32, 32)."
         )
-    sigma_per_patch = np.array(np.broadcast_to(np.asarray(sigma, float), len(patches)))
+    sigma_per_patch = _sigma_of_each(sigma, len(patches))
     sigmas, row = np.unique(sigma_per_patch, return_inverse=True)
     if len(sigmas) <= _MOST_TABLES:
         tables = np.stack([_whole_noise(float(sigma)) for sigma in sigmas] or [_whole_noise(0.0)])
@@ -140,6 +141,20 @@ def view_seed(seed, view):
     if not isinstance(seed, np.random.SeedSequence):
         seed = np.random.SeedSequence(seed)
     return np.random.SeedSequence(seed.entropy, spawn_key=(*seed.spawn_key, view))
+
+
+def _sigma_of_each(sigma, count):
+    """The sigma of each patch, `float64 (count,)`."""
+    try:
+        sigmas = np.array(np.broadcast_to(np.asarray(sigma, float), count))
+    except (TypeError, ValueError, OverflowError):
+        sigmas = np.array([np.nan])
+    if not ((sigmas >= 0) & (sigmas <= _LARGEST_SIGMA)).all():  # false for NaN
+        raise UserError(
+            f"sigma={str(sigma)[:60]}: expected a number from 0 to {_LARGEST_SIGMA:,}, or one for"
+            f" each of {count} patches."
+        )
+    return sigmas
 
 
 @cache

@@ -24,7 +24,10 @@ def array_bytes(array=None, shape="(3,)", dtype="'|u1'", data=b"abc"):
 
 LIES = {
     "huge": array_bytes(shape="(1000000000000,)"),
+    "a length that is no number": array_bytes(shape="(3, True)"),
     "negative": array_bytes(shape="(-3,)"),
+    "empty and huge": array_bytes(shape="(0, 10000000000000000000000)", data=b""),
+    "thousands of digits": array_bytes(shape=f"({'9' * 4000}, {'9' * 4000})"),
     "no bytes each": array_bytes(shape="(10000000000000000,)", dtype="'|V0'", data=b""),
     "longer": array_bytes(data=b"abcd"),
     "shorter": array_bytes(data=b"ab"),
@@ -81,6 +84,24 @@ def test_other_and_too_large_files_are_refused(damage, message, tmp_path):
     damage(tmp_path / "a.npz")
     with pytest.raises(UserError, match=rf"a\.npz is damaged or is not a test file: .*{message}"):
         read_npz(tmp_path / "a.npz", "a test file", limit=10_000_000)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_an_array_that_occurs_twice_is_refused(tmp_path):
+    np.savez(tmp_path / "a.npz", x=np.arange(3), y=np.arange(3))
+    with zipfile.ZipFile(tmp_path / "a.npz", "a") as archive:
+        archive.writestr("x.npy", array_bytes(np.arange(5)))
+    assert np.load(tmp_path / "a.npz")["x"].size == 5  # silently
+    with pytest.raises(UserError, match=r"a\.npz .*: it has the array 'x' twice\."):
+        read_npz(tmp_path / "a.npz", "a test file")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_compression_that_numpy_does_not_write_is_refused(method, tmp_path):
+    with zipfile.ZipFile(tmp_path / "a.npz", "w", method) as archive:
+        archive.writestr("x.npy", array_bytes(np.arange(5)))
+    with pytest.raises(UserError, match=rf"x\.npy is compressed with method {method}\."):
+        read_npz(tmp_path / "a.npz", "a test file")
 
 
 def test_shapes_are_checked_before_an_array_is_read(tmp_path):

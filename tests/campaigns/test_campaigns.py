@@ -4,7 +4,15 @@ import os
 import time
 
 import pytest
-from campaigns import bad_inputs, byte_flips, full_disk, kills, lying_server, two_processes
+from campaigns import (
+    bad_inputs,
+    byte_flips,
+    full_disk,
+    kills,
+    lying_server,
+    saved_counts,
+    two_processes,
+)
 from campaigns.outcomes import is_safe, outcome_of, summary
 from campaigns.work import WORK
 
@@ -20,7 +28,7 @@ def assert_safe(outcomes):
 
 
 def test_a_sample_of_bad_inputs_has_the_expected_outcome(tmp_path):
-    assert_safe(bad_inputs.run(tmp_path, CASES[::23]))
+    assert_safe(bad_inputs.run(tmp_path, step=23))
 
 
 def test_there_are_enough_bad_inputs_and_their_labels_differ():
@@ -89,3 +97,16 @@ def answer(kind):
 def test_each_outcome_is_recognised(kind):
     limits = {"seconds": 0.5 if kind == "hang" else 300, "memory": 200 << 20}
     assert outcome_of(answer(kind), "a.json", ["a.json"], "right", **limits)[0] == kind
+
+
+def test_each_part_has_pieces_that_the_page_counts(tmp_path, monkeypatch):
+    page = tmp_path / "page.md"
+    page.write_text("<!-- campaign -->\n<!-- end -->\n")
+    monkeypatch.setattr(saved_counts, "PAGE", page)
+    monkeypatch.setattr(saved_counts, "FILE", tmp_path / "outcomes.json")
+    outcomes = {"download: kill 0, in the middle": ("equal", ""), "kill 1": ("hang", "")}
+    for piece in ("download", "training", "download"):  # the last one replaces the first
+        saved_counts.save("kills", piece, outcomes, 90, {"kills": (("download", "training", "a"),)})
+    assert saved_counts.is_saved("kills", "training") and not saved_counts.is_saved("kills", "a")
+    assert "2 cases, 1 unsafe, 90 s" in saved_counts.text_of("kills", "download")
+    assert "| kills, 2 in the middle of the work | 2 of 3 | 4 | 0 | 2 | 2 | 3 |" in page.read_text()

@@ -3,6 +3,7 @@
 import io
 import json
 import struct
+import warnings
 import zipfile
 
 import numpy as np
@@ -87,22 +88,29 @@ def hostile_files(patches):
 
     labels = {name: valid for name in ("descriptors.npy", "label.npy", "sequence.npy")}
     return {
-        "a zip bomb": (single(bytes(20 << 20)), "claims to unpack"),
+        "a zip bomb": (single(bytes(20 << 20)), "arrays of 20,971,520 bytes, expected at most"),
         "more bytes than the zip claims": (bytes(longer), "is damaged"),
         "fewer bytes than the header claims": (
             single(npy(array_header((patches, 128)), values)),
-            "bytes for an array of shape (1040, 128)",
+            "bytes for float32 (1040, 128)",
         ),
-        "more bytes than the header claims": (single(valid + b"x"), "It is damaged"),
-        "a huge dimension": (single(npy(array_header((patches, 10**15)))), "a dim of 1 to 128"),
-        "a huge number of rows": (single(npy(array_header((10**15, 128)))), "expected (1040, dim)"),
+        "more bytes than the header claims": (single(valid + b"x"), "bytes for float32 (1040, 4)"),
+        "a huge dimension": (single(npy(array_header((patches, 10**15)))), "bytes for float32"),
+        "a huge number of rows": (single(npy(array_header((10**15, 128)))), "bytes for float32"),
         "a dimension with thousands of digits": (
             single(npy(array_header(f"({patches}, {'9' * 3900})"))),
+            "an array cannot be float32 (1040, 999",
+        ),
+        "a negative dimension": (single(npy(array_header((patches, -4)))), "an array cannot be"),
+        "three axes": (single(npy(array_header((patches, 2, 2)), values)), "expected (1040, dim)"),
+        "129 numbers": (
+            single(npy(array_header((patches, 129)), bytes(patches * 129 * 4))),
             "a dim of 1 to 128",
         ),
-        "a negative dimension": (single(npy(array_header((patches, -4)))), "a dim of 1 to 128"),
-        "three axes": (single(npy(array_header((patches, 2, 2)), values)), "expected (1040, dim)"),
-        "129 numbers": (single(npy(array_header((patches, 129)))), "a dim of 1 to 128"),
+        "too few rows": (
+            single(npy(array_header((patches - 1, 4)), values[16:])),
+            "expected (1040, dim)",
+        ),
         "no numbers": (single(npy(array_header((patches, 0)))), "a dim of 1 to 128"),
         "objects to unpickle": (single(npy(array_header((patches, 4), "|O"))), "object numbers"),
         "float64": (
@@ -110,21 +118,36 @@ def hostile_files(patches):
             "astype('float32')",
         ),
         "other byte order": (single(npy(array_header((patches, 4), ">f4"), values)), ">f4"),
-        "a header that is code": (single(npy("__import__('os').abort()")), "no header of an array"),
-        "a deeply nested header": (single(npy("(" * 3000)), "no header of an array"),
-        "no header": (single(b"hello"), "no header of an array"),
+        "a header that is code": (single(npy("__import__('os').abort()")), "not a NumPy array"),
+        "a deeply nested header": (single(npy("(" * 3000)), "not a NumPy array"),
+        "no header": (single(b"hello"), "not a NumPy array"),
+        "two arrays of one name": (_twice("descriptors.npy", valid), "'descriptors' twice"),
+        "another compression": (
+            zip_of({"descriptors.npy": valid}, zipfile.ZIP_LZMA),
+            "compressed with method 14",
+        ),
         "forged labels": (zip_of(labels), "contains descriptors, label, sequence"),
         "another name": (zip_of({"values.npy": valid}), "np.savez('x.npz', descriptors=values)"),
-        "a path out of the zip": (zip_of({"../descriptors.npy": valid}), "stay inside the zip"),
+        "a path out of the zip": (zip_of({"../descriptors.npy": valid}), "contains ../descriptors"),
         "nothing": (zip_of({}), "contains nothing"),
-        "text": (b"row,number\n1,2\n", "is not a zip file"),
-        "a truncated zip": (single(valid)[:-40], "is not a zip file"),
+        "text": (b"row,number\n1,2\n", "not a zip file"),
+        "a truncated zip": (single(valid)[:-40], "not a zip file"),
         "a flipped bit": (_flipped(zip_of({"descriptors.npy": valid}, zipfile.ZIP_STORED)), "CRC"),
         "NaN": (_numbers(patches, np.nan), "in 1 of 1,040 rows"),
         "infinity": (_numbers(patches, -np.inf), "the first of them row 3"),
         "numbers of another world": (_numbers(patches, 1e30), "beyond 1,000,000"),
         "a file of many bytes": (bytes(patches * 512 + 70_000), "expected at most"),
     }
+
+
+def _twice(name, content):
+    """A zip with two members of one name: the first is what a check may see, the last what is read."""
+    stream = io.BytesIO()
+    with zipfile.ZipFile(stream, "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        archive.writestr(name, content)
+        archive.writestr(name, content[:-4] + np.float32(2).tobytes())
+    return stream.getvalue()
 
 
 def _flipped(content):

@@ -211,6 +211,9 @@ def test_a_saved_set_of_built_in_photographs_is_refused_but_not_one_with_such_a_
         (("set", "key.npz"), "set already contains"),
         (("kit", "old.npz"), "old.npz already exists: choose another name"),
         (("old.npz", "key.npz"), "old.npz is a file"),
+        (("kit", "set"), "set is a folder"),
+        (("kit", "link.npz"), "link.npz is a link"),
+        (("link", "key.npz"), "link is a link"),
     ],
 )
 def test_a_place_that_cannot_be_used_is_refused_before_the_work(
@@ -219,6 +222,8 @@ def test_a_place_that_cannot_be_used_is_refused_before_the_work(
     (tmp_path / "old.npz").write_bytes(b"the key of a running challenge")
     (tmp_path / "set").mkdir()
     (tmp_path / "set" / "work.txt").touch()
+    (tmp_path / "link.npz").symlink_to(tmp_path / "not there")
+    (tmp_path / "link").symlink_to(tmp_path / "not there")
     monkeypatch.setattr("hpatches_kit.course.challenge.dealing.making.find_patches", None)
     out, key = (tmp_path / name for name in names)
     with pytest.raises((hk.UserError, FileExistsError), match=message):
@@ -243,3 +248,27 @@ def test_a_file_that_is_not_a_key_is_named(tmp_path):
     for name in ("other", "text"):
         with pytest.raises(hk.UserError, match=f"{name}.npz is damaged or is not the key"):
             load_key(tmp_path / f"{name}.npz")
+
+
+@pytest.mark.parametrize(
+    ("name", "array", "message"),
+    [
+        ("format", np.array(2), "has format 2: expected 1. Score with the version"),
+        (
+            "secret",
+            np.zeros(31, np.uint8),
+            r"'secret' is uint8 \(31,\), expected the shape \(32,\)",
+        ),
+        ("label", np.zeros(3, int), "its array 'label' is int64 .3,., expected the shape .64,."),
+        ("patches", np.zeros((64, 16, 65, 65), np.uint8), "expected the shape .64, 16, 32, 32."),
+        ("flat", np.zeros(64), "its array 'flat' is float64"),
+        ("public", np.array("v_photo0_1"), "its array 'public'"),
+        ("label", None, "it has no label"),
+    ],
+)
+def test_a_key_with_another_array_is_refused(name, array, message, challenge, tmp_path):
+    arrays = dict(np.load(challenge.folder / "key.npz")) | {name: array}
+    arrays = {name: array for name, array in arrays.items() if array is not None}
+    np.savez(tmp_path / "key.npz", **arrays)
+    with pytest.raises(hk.UserError, match=rf"key\.npz .*{message}"):
+        load_key(tmp_path / "key.npz")

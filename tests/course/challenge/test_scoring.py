@@ -13,10 +13,10 @@ import hpatches_kit as hk
 EVIL = "<script>alert(1)</script><img src=x>"
 HONEST = [f"student{k:02}" for k in range(20)]
 BAD = {
-    "bomb": "claims to unpack",
+    "bomb": "bytes, expected at most",
     "labels": "contains descriptors, label, sequence",
     "link": "is a link",
-    "cut off": "is not a zip file",
+    "cut off": "not a zip file",
     "nan": "NaN, infinity or numbers beyond",
 }
 

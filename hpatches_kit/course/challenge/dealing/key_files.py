@@ -1,19 +1,21 @@
 """The key of a challenge: everything that only the teacher may know, in one file."""
 
-import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 
+from hpatches_kit._support.array_files import read_npz
 from hpatches_kit._support.atomic import atomic_file
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.course.challenge.dealing.halves import HALVES
-from hpatches_kit.course.challenge.dealing.secret_order import dealt_rows, secret_name
+from hpatches_kit.course.challenge.dealing.secret_order import SECRET_BYTES, dealt_rows, secret_name
 from hpatches_kit.descriptors.descriptors import Descriptors
+from hpatches_kit.patches.views import PATCH_SIZE, VIEWS
 
 FORMAT = 1  # version of the file
+WHAT = "the key of a challenge, which `hpatches course challenge make --key` writes"
 
 
 @dataclass
@@ -105,23 +107,40 @@ def load_key(file):
         )
     if not file.is_file():
         raise FileNotFoundError(f"{file} is missing: expected the key of a challenge.")
-    try:
-        with np.load(file, allow_pickle=False) as stored:
-            if stored["format"] != FORMAT:
-                raise UserError(f"format {stored['format']}, expected {FORMAT}")
-            names = ("patches", "sequence", "label", "flat")
-            arrays = {name: stored[name] for name in names}
-            if len({len(array) for array in arrays.values()}) > 1:
-                raise UserError("its arrays have different numbers of points")
-            return Key(
-                str(stored["title"]),
-                str(stored["kind"]),
-                stored["secret"].tobytes(),
-                **arrays,
-                public=stored["public"].tolist(),
-            )
-    except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
+    stored = read_npz(file, WHAT, _check)
+    if stored["format"] != FORMAT:
         raise UserError(
-            f"{file} is damaged or is not the key of a challenge: {error}. Expected a file that"
-            " `hpatches course challenge make --key` wrote."
-        ) from error
+            f"{file} has format {stored['format']}: expected {FORMAT}. Score with the version of the"
+            " kit that made the challenge."
+        )
+    names = ("patches", "sequence", "label", "flat")
+    return Key(
+        str(stored["title"]),
+        str(stored["kind"]),
+        stored["secret"].tobytes(),
+        **{name: stored[name] for name in names},
+        public=stored["public"].tolist(),
+    )
+
+
+def _check(headers):
+    """Raise UserError if the arrays of a key have other shapes or types than `Key.save` writes."""
+    absent = (0,), None
+    points, public = (headers.get(name, absent)[0][:1] or (1,) for name in ("patches", "public"))
+    expected = {  # the shape, and a letter of NumPy for the kind of type
+        "format": ((), "i"),
+        "title": ((), "U"),
+        "kind": ((), "U"),
+        "secret": ((SECRET_BYTES,), "u"),
+        "patches": ((*points, len(VIEWS), PATCH_SIZE, PATCH_SIZE), "u"),
+        "sequence": (points, "U"),
+        "label": (points, "i"),
+        "flat": (points, "b"),
+        "public": (public, "U"),
+    }
+    for name, (shape, kind) in expected.items():
+        if name not in headers:
+            raise UserError(f"it has no {name}")
+        found, dtype = headers[name]
+        if (found, dtype.kind) != (shape, kind):
+            raise UserError(f"its array {name!r} is {dtype} {found}, expected the shape {shape}")

@@ -7,6 +7,7 @@ import numpy as np
 from hpatches_kit._support.atomic import check_replaceable
 from hpatches_kit._support.disk import check_writable
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.regular_files import check_output
 from hpatches_kit.course.challenge.dealing.halves import public_sequences
 from hpatches_kit.course.challenge.dealing.key_files import Key
 from hpatches_kit.course.challenge.dealing.kit import write_kit
@@ -90,10 +91,9 @@ def _check_paths(out, key):
         raise UserError(
             f"The key {key} would lie in {out}, which the participants get: choose another folder."
         )
+    check_output(key)
     if key.exists():
         raise FileExistsError(f"{key} already exists: choose another name for the key.")
-    if out.exists() and not out.is_dir():
-        raise FileExistsError(f"{out} is a file: choose another name for the folder.")
     check_replaceable(out, patterns=())
     for path in (out, key):
         check_writable(path)

@@ -1,9 +1,9 @@
 """Feedback files: what each participant learns about their submission, as Markdown."""
 
-import html
 from pathlib import Path
 
 from hpatches_kit._support.atomic import write_text
+from hpatches_kit._support.escaping import markdown_text
 from hpatches_kit.course.challenge.marking.ranking import as_ranges
 from hpatches_kit.course.challenge.submissions.model_cards import visible
 from hpatches_kit.patches.views import LEVELS
@@ -52,9 +52,8 @@ def feedback(result, ranked):
 
 
 def plain(text):
-    """Text of a stranger without the characters that mean something in Markdown or HTML."""
-    text = html.escape(visible(text))
-    return "".join(f"\\{letter}" if letter in r"\`*_[]|" else letter for letter in text)
+    """Text of a stranger on one line, for Markdown, with a mark for each invisible character."""
+    return markdown_text(visible(text))
 
 
 def _table(half, scores):

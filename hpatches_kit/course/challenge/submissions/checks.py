@@ -7,6 +7,7 @@ import numpy as np
 
 from hpatches_kit._support.atomic import atomic_file, write_text
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.regular_files import read_regular
 from hpatches_kit.course.challenge.submissions.descriptor_files import ARRAY, read_descriptors
 from hpatches_kit.course.challenge.submissions.model_cards import parse_card
 from hpatches_kit.course.challenge.submissions.rules import CARD_BYTES
@@ -24,13 +25,9 @@ def check_submission(file, card, patches, challenge=None, is_reference=False):
 
     Returns `(values, card)`. Raises UserError, and OSError for files that cannot be read.
     """
-    with open(card, "rb") as stream:
-        content = stream.read(CARD_BYTES + 1)
-    if len(content) > CARD_BYTES:
-        raise UserError(f"{card} has more than {CARD_BYTES:,} bytes: expected a few lines.")
-    fields = parse_card(
-        content, challenge, is_reference
-    )  # first: whoever forgets the card learns it at once
+    # The card first: whoever forgets it learns it at once.
+    content = read_regular(card, CARD_BYTES, links=False)
+    fields = parse_card(content, card, challenge, is_reference)
     return read_descriptors(file, patches), fields
 
 
@@ -48,8 +45,8 @@ def save_submission(file, values, card):
     file = Path(file)
     if file.suffix != ".npz":
         raise UserError(f"Cannot save as {file}: expected a name that ends in .npz.")
-    text = json.dumps(card, indent=1)
-    parse_card(text.encode())
+    text, card_file = json.dumps(card, indent=1), file.with_suffix(".json")
+    parse_card(text.encode(), card_file)
     values = np.asarray(values, np.float32)
     with atomic_file(file) as partial:
         np.savez(partial, **{ARRAY: values})
@@ -57,4 +54,4 @@ def save_submission(file, values, card):
             read_descriptors(partial, len(values))
         except UserError as error:
             raise UserError(str(error).replace(str(partial), str(file))) from error
-    write_text(file.with_suffix(".json"), text)
+    write_text(card_file, text)

@@ -1,17 +1,10 @@
-"""Read descriptors from a `.npz` of a stranger: all that it claims is checked before memory is used.
+"""Read descriptors from a `.npz` of a stranger: all that it claims is checked before memory is used."""
 
-A `.npz` is a zip of `.npy` files. The zip says how large each one is, and the header of a `.npy`
-says its type and shape: both may lie.
-"""
-
-import io
-import math
 from pathlib import Path
 
 import numpy as np
-from numpy.lib import format as npy
 
-from hpatches_kit._support.archives import open_zip
+from hpatches_kit._support.array_files import read_npz
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.units import format_bytes
 from hpatches_kit.course.challenge.submissions.rules import (
@@ -21,7 +14,6 @@ from hpatches_kit.course.challenge.submissions.rules import (
 )
 
 ARRAY = "descriptors"  # the name of the array
-HEADER_BYTES = 4096  # more than any header of a plain array
 
 
 def read_descriptors(file, patches):
@@ -31,58 +23,37 @@ def read_descriptors(file, patches):
         file: path of a `.npz` that holds the array `descriptors` alone.
         patches: number of patches of the challenge.
 
-    Raises UserError, which says what is wrong and what is expected.
+    Raises UserError, which says what is wrong and what is expected; OSError if there is no file.
     """
-    file, member = Path(file), f"{ARRAY}.npy"
-    if (size := file.stat().st_size) > largest_file(patches):
+    file, limit = Path(file), largest_file(patches)
+    if (size := file.stat().st_size) > limit:
         raise UserError(
-            f"{file} has {format_bytes(size)}: expected at most"
-            f" {format_bytes(largest_file(patches))}, {MOST_NUMBERS} numbers for each of {patches:,}"
-            " patches."
+            f"{file} has {format_bytes(size)}: expected at most {format_bytes(limit)},"
+            f" {MOST_NUMBERS} numbers for each of {patches:,} patches."
         )
-    with open_zip(file) as (members, read):
-        names = [str(name) for name in members]
-        if names != [member]:
-            listed = ", ".join(name.removesuffix(".npy") for name in names[:5]) or "nothing"
-            raise UserError(
-                f"{file} contains {listed}: expected one array, {ARRAY!r}. Save it with"
-                f" np.savez({str(file)!r}, {ARRAY}=values)."
-            )
-        (path,) = members
-        shape, fortran_order, start = _read_header(file, read(path, first=HEADER_BYTES), patches)
-        stored, expected = members[path][0], start + 4 * math.prod(shape)
-        if stored != expected:
-            raise UserError(
-                f"{file} holds {stored:,} bytes for an array of shape {shape}: expected"
-                f" {expected:,}. It is damaged; save it again."
-            )
-        values = np.frombuffer(read(path), "<f4", offset=start)
-    values = values.reshape(shape, order="F" if fortran_order else "C")
-    return _checked_numbers(file, np.ascontiguousarray(values))
 
+    def check(headers):
+        if list(headers) != [ARRAY]:
+            listed = ", ".join(list(headers)[:5]) or "nothing"
+            raise UserError(
+                f"it contains {listed}: expected one array, {ARRAY!r}. Save it with"
+                f" np.savez({str(file)!r}, {ARRAY}=values)"
+            )
+        shape, dtype = headers[ARRAY]
+        if dtype != np.dtype("<f4"):
+            raise UserError(
+                f"it holds {dtype} numbers: expected float32. Convert them with"
+                " values.astype('float32')"
+            )
+        if len(shape) != 2 or shape[0] != patches or not 1 <= shape[1] <= MOST_NUMBERS:
+            raise UserError(
+                f"it holds an array of shape {shape}: expected ({patches}, dim) with a dim of 1 to"
+                f" {MOST_NUMBERS}, one row for each patch, in the order of patches.npz"
+            )
 
-def _read_header(file, head, patches):
-    """Return the shape, the order, and where the numbers begin; refuse all but `(patches, dim)`."""
-    stream = io.BytesIO(head)
-    try:
-        version = npy.read_magic(stream)
-        read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[version]
-        shape, fortran_order, dtype = read(stream)
-    except Exception as error:  # the header is text, and its parser may raise any error
-        raise UserError(
-            f"{file} is damaged: {ARRAY!r} has no header of an array. Save it again."
-        ) from error
-    if dtype != np.dtype("<f4"):
-        raise UserError(
-            f"{file} holds {dtype} numbers: expected float32. Convert them with"
-            " values.astype('float32')."
-        )
-    if len(shape) != 2 or shape[0] != patches or not 1 <= shape[1] <= MOST_NUMBERS:
-        raise UserError(
-            f"{file} holds an array of shape {str(shape)[:60]}: expected ({patches}, dim) with a dim of 1 to"
-            f" {MOST_NUMBERS}, one row for each patch, in the order of patches.npz."
-        )
-    return tuple(map(int, shape)), fortran_order, stream.tell()  # NumPy takes True for a length
+    # No links: between the search for submissions and this line, a file may have become one.
+    arrays = read_npz(file, "a file of descriptors", check, links=False, limit=limit)
+    return _checked_numbers(file, np.ascontiguousarray(arrays[ARRAY]))
 
 
 def _checked_numbers(file, values):

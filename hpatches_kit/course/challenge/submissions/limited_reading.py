@@ -77,6 +77,8 @@ def _reading(process, out, patches, allowed):
     if process.returncode == -OUT_OF_TIME:
         return Reading(problem=_too_slow(f"{allowed.cpu_seconds} s of processor time"))
     first, _, second = process.stdout[:MOST_OUTPUT].partition(b"\n")
+    # What the process of the kit printed, and the numbers that it wrote, are not files of strangers:
+    # they have no name that an error could give, and the process has checked what is in them.
     try:
         held = json.loads(first)
     except ValueError:  # the process ended before it opened a file

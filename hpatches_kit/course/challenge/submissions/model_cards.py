@@ -1,10 +1,10 @@
 """The model card of a submission: a JSON file with seven fields."""
 
-import json
 import math
 import unicodedata
 
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.json_files import parse_json
 from hpatches_kit.course.challenge.submissions.rules import MOST_GPU_HOURS, MOST_PARAMETERS
 
 # Field -> type, greatest length or number, and what it is.
@@ -27,39 +27,36 @@ MOST_MARKS = 2
 MOST_OF_REFERENCE = 10**12  # weights, or hours
 
 
-def parse_card(content, challenge=None, is_reference=False):
+def parse_card(content, file, challenge=None, is_reference=False):
     """Check the bytes of a model card, and return it as a dictionary.
 
     Runs of white space become one space, and invisible characters become U+FFFD.
 
     Args:
         content: bytes of a JSON object with the fields of `MODEL_CARD`, no others.
+        file: the name of its file, for messages.
         challenge: the expected identifier; None accepts any.
         is_reference: accept more weights and hours than a submission may have.
 
-    Raises UserError, which names the field, what is wrong and what is expected.
+    Raises UserError, which names the file, the field, what is wrong and what is expected.
     """
     try:
-        card = json.loads(content, parse_constant=_refuse_constant)  # UTF-8, 16 or 32
-    except (ValueError, RecursionError) as error:
-        raise UserError(
-            f"The model card is not JSON: {error}. Start from the card in the rules."
-        ) from error
-    if not isinstance(card, dict):
-        raise UserError("The model card is not a JSON object: expected {...} as in the rules.")
+        card = parse_json(content, file, "a model card")  # in UTF-8, 16 or 32
+    except UserError as error:
+        raise UserError(f"{error} Start from the card in the rules.") from error
     for problem, fields in (
         ("lacks", [field for field in MODEL_CARD if field not in card]),
         ("has the unknown field", [field for field in card if field not in MODEL_CARD]),
     ):
         if fields:
             raise UserError(
-                f"The model card {problem} {visible(fields[0])[:40]!r}: expected exactly the fields"
-                f" {', '.join(MODEL_CARD)}."
+                f"The model card {file} {problem} {visible(fields[0])[:40]!r}: expected exactly the"
+                f" fields {', '.join(MODEL_CARD)}."
             )
-    card = {field: _checked(field, card[field], is_reference) for field in MODEL_CARD}
+    card = {field: _checked(file, field, card[field], is_reference) for field in MODEL_CARD}
     if challenge not in (None, card["challenge"]):
         raise UserError(
-            f"The model card belongs to challenge {card['challenge']!r}: expected {challenge!r}."
+            f"The model card {file} belongs to challenge {card['challenge']!r}: expected {challenge!r}."
             " Describe the patches of this challenge, and copy its identifier from the rules."
         )
     return card
@@ -81,8 +78,8 @@ def example_card(challenge):
 def visible(text):
     """Return text on one line, with U+FFFD for characters that are invisible or change direction.
 
-    One joiner after a letter or mark remains, as names have it. Of more than two marks above or below a letter, the first two remain: more of them would cover
-    the lines of others.
+    One joiner after a letter or mark remains, as names have it. Of more than two marks above or below
+    a letter, the first two remain: more of them would cover the lines of others.
     """
     line = " ".join(text.encode("utf-8", "replace").decode().split())
     shown, marks = [], 0
@@ -95,7 +92,7 @@ def visible(text):
     return "".join(shown)
 
 
-def _checked(field, value, is_reference):
+def _checked(file, field, value, is_reference):
     kind, most, meaning = MODEL_CARD[field]
     if kind is str:
         if isinstance(value, str) and 0 < len(value := visible(value)) <= most:
@@ -108,10 +105,6 @@ def _checked(field, value, is_reference):
             return kind(value)
         expected = f"a {'whole ' * (kind is int)}number from 0 to {most:,}"
     raise UserError(
-        f"{field!r} of the model card is {visible(repr(value))[:60]}: expected {expected},"
+        f"{field!r} of the model card {file} is {visible(repr(value))[:60]}: expected {expected},"
         f" {meaning}."
     )
-
-
-def _refuse_constant(name):
-    raise ValueError(f"{name} is not a number")
