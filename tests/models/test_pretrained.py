@@ -11,7 +11,13 @@ from hpatches_kit._support.errors import UserError
 from hpatches_kit.models.pretrained import FOLDER, build, write
 
 SMALL = ["unet", {"encoder": [2, 2], "decoder": [2], "residual": True}]
-CARD = {"what": "a test", "scores": {"PSNR": 30.0}, "network": [SMALL]}
+NOISY = {"data": "toy", "points": 40, "points per sequence": 20, "kind": "noisy"}
+DENOISED = NOISY | {"kind": "denoised"}
+SCORES = [
+    NOISY | {"denoiser": "noisy input", "PSNR in dB": 20.0, "PSNR in dB, easy": 21.0},
+    DENOISED | {"denoiser": "small", "PSNR in dB": 30.0, "PSNR in dB, easy": 31.0},
+]
+CARD = {"what": "a test", "scores": SCORES, "network": [SMALL]}
 
 
 @pytest.fixture
@@ -35,13 +41,50 @@ def test_weights_are_loaded_with_the_precision_of_float16(written):
 def test_the_card_contains_the_settings_and_a_checksum(written):
     card = hk.models.card("small", written[1])
     assert len(card.pop("sha256")) == 64
-    assert card == {"what": "a test", "scores": {"PSNR": 30.0}, "network": [SMALL]}
+    assert card == CARD
 
 
 @pytest.mark.one_backend
-def test_the_list_has_one_row_per_network(written):
+def test_the_list_has_a_row_for_each_score_and_says_what_it_is_of(written):
     table = hk.models.pretrained(folder=written[1])
-    assert table.to_dict("index") == {"small": {"what": "a test", "PSNR": 30}}
+    about = {"data": "toy", "points per sequence": 20}
+    tasks = dict.fromkeys(("verification", "matching", "retrieval"))
+    rows = table.astype(object).where(table.notna(), None).to_dict("index")
+    assert rows == {
+        "noisy input": {**about, "kind": "noisy", **tasks, "PSNR in dB": 20.0},
+        "small": {**about, "kind": "denoised", **tasks, "PSNR in dB": 30.0},
+    }
+
+
+@pytest.mark.one_backend
+def test_the_list_has_baselines_once_next_to_the_networks_on_the_same_patches(written):
+    model, folder = written
+    numbers = {"verification": 0.8, "matching": 0.4, "retrieval": 0.6}
+    for name in ("one", "two"):
+        scores = [
+            NOISY | {"kind": kind, "descriptor": label} | numbers
+            for kind in ("clean", "noisy")
+            for label in ("RootSIFT", name)
+        ]
+        write(model, CARD | {"scores": scores}, name, folder)
+    (folder / "small.json").unlink()
+    table = hk.models.pretrained(folder=folder)
+    expected = [(name, kind) for kind in ("clean", "noisy") for name in ("RootSIFT", "one", "two")]
+    assert list(zip(table.index, table.kind)) == expected
+    assert (table.matching == 0.4).all()
+
+
+@pytest.mark.one_backend
+def test_a_card_of_version_0_1_or_with_other_scores_is_refused(written):
+    file = written[1] / "small.json"
+    for scores, message in (
+        ({"PSNR": 30.0}, "'scores' is of another type"),
+        ([3], "objects in 's"),
+    ):
+        file.write_text(json.dumps(hk.models.card("small", written[1]) | {"scores": scores}))
+        with pytest.raises(UserError, match=message):
+            hk.models.pretrained(folder=written[1])
+        write(written[0], CARD, "small", written[1])
 
 
 @pytest.mark.one_backend
@@ -79,12 +122,15 @@ def test_a_denoiser_and_a_descriptor_are_built_end_to_end():
 
 
 NAMES = ("denoiser", "descriptor", "noisy-descriptor")
+KEYS = "what network row data command environment date licence scored scores".split() + [
+    "chosen by"
+]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_pretrained_network_loads_and_has_a_complete_card(name):
     card = hk.models.card(name)
-    for key in ("what", "network", "data", "command", "environment", "date", "scores", "licence"):
+    for key in KEYS:
         assert card[key], key
     model = hk.models.pretrained(name)
     patches = np.random.default_rng(0).integers(0, 256, (3, 32, 32, 1), np.uint8)
@@ -92,9 +138,34 @@ def test_every_pretrained_network_loads_and_has_a_complete_card(name):
 
 
 @pytest.mark.one_backend
-def test_the_list_has_a_denoiser_and_two_descriptors():
-    assert tuple(hk.models.pretrained().index) == NAMES
+def test_the_list_has_a_denoiser_two_descriptors_and_the_baselines():
+    table = hk.models.pretrained()
+    assert set(NAMES) | {"pixels", "RootSIFT", "noisy input"} == set(table.index)
     assert {file.stem for file in FOLDER.glob("*.npz")} == set(NAMES)
+    assert (table["points per sequence"] > 0).all()
+    assert set(table.loc["descriptor"].kind) == {"clean", "noisy", "denoised"}
+    assert set(table.loc["noisy-descriptor"].kind) == {"clean", "noisy"}
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("name", NAMES)
+def test_the_scores_of_a_network_are_beside_those_of_a_baseline_on_the_same_patches(name):
+    scores = hk.models.card(name)["scores"]
+    sets = {score["data"] for score in scores}
+    assert len(sets) == 2 and "v_dogman, v_wormhole, i_leuven, i_bikes, v_boat" in sets
+    for data in sets:
+        of_set = [score for score in scores if score["data"] == data]
+        assert len({score["points"] for score in of_set}) == 1
+        if name == "denoiser":
+            noisy, denoised = of_set
+            levels = [key for key in noisy if key.startswith("PSNR")]
+            assert len(levels) == 5 and all(noisy[key] + 5 < denoised[key] for key in levels)
+            continue
+        for kind in {score["kind"] for score in of_set}:
+            rows = {row["descriptor"]: row for row in of_set if row["kind"] == kind}
+            assert set(rows) == {"pixels", "RootSIFT", name}
+            assert rows["pixels"]["matching"] < rows["RootSIFT"]["matching"]
+            assert rows["RootSIFT"]["matching"] < rows[name]["matching"] < 1
 
 
 @pytest.mark.one_backend
