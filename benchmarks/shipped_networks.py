@@ -30,7 +30,7 @@ def measured_scores(folder, sets):
     scorer, scores = CardScores(sets), []
     for name in networks(folder):
         model = hk.models.pretrained(name, folder)
-        scores += score(model, name, folder, scorer)["scores"]
+        scores += list(score(model, name, folder, scorer))
         print(f"{name} is scored.", flush=True)
     return scores
 

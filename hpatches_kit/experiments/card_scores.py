@@ -24,6 +24,7 @@ from hpatches_kit.metrics.denoising_quality import quality
 BASELINES = {"pixels": baselines.pixels, "RootSIFT": baselines.rootsift}
 NOISY_INPUT = "noisy input"  # the baseline of denoisers: patches that nothing was done to
 PSNR = "PSNR in dB"
+KEY = "data", "points", "kind", "descriptor", "denoiser"
 LEVELS = "reference", "easy", "hard", "tough"
 
 
@@ -53,6 +54,8 @@ def patches_of_real_sequences(real, data):
 class CardScores:
     """Scores networks, and the baselines beside them, on the same patch sets.
 
+    Both methods yield one score after another, because a set takes minutes on a CPU.
+
     Args:
         sets: `{what it is: PatchSet}`, of `patches_of_test_side` and `patches_of_real_sequences`.
 
@@ -60,42 +63,56 @@ class CardScores:
     """
 
     def __init__(self, sets):
-        self.sets, self.known = sets, {}
+        self.sets, self.baselines = sets, {}
 
-    def of_denoiser(self, model, name="denoiser"):
-        """PSNR of noisy patches and of the denoised ones, as `hk.denoise` rounds them."""
-        scores = []
+    def of_denoiser(self, model, name="denoiser", known=()):
+        """PSNR of noisy patches and of the denoised ones, as `hk.denoise` rounds them.
+
+        `known` are scores of the same network, which are not computed again.
+        """
+        known = {key_of(score): score for score in known}
         for title, patches in self.sets.items():
             for kind, label in (("noisy", NOISY_INPUT), ("denoised", name)):
+                entry = about(title, patches, kind) | {"denoiser": label}
+                if key_of(entry) in known:
+                    yield known[key_of(entry)]
+                    continue
                 shown = denoise(model, patches) if kind == "denoised" else patches
                 psnr = quality(shown, kind=kind)[PSNR].round(2)
                 levels = {f"{PSNR}, {level}": float(psnr[level]) for level in LEVELS}
-                entry = {"denoiser": label, PSNR: float(psnr["all"]), **levels}
-                scores.append(about(title, patches, kind) | entry)
-        return scores
+                yield entry | {PSNR: float(psnr["all"])} | levels
 
-    def of_descriptor(self, model, name="descriptor", kinds=("clean", "noisy"), denoiser=None):
+    def of_descriptor(
+        self, model, name="descriptor", kinds=("clean", "noisy"), denoiser=None, known=()
+    ):
         """Mean average precision of a descriptor and of the baselines, on patches of these kinds.
 
-        `denoiser` is necessary for the kind `"denoised"`.
+        `denoiser` is necessary for the kind `"denoised"`; `known` is as for `of_denoiser`.
         """
-        scores = []
+        known = self.baselines | {key_of(score): score for score in known}
+        models = {label: BASELINES[label] for label in available_baselines()} | {name: model}
         for title, patches in self.sets.items():
             for kind in kinds:
-                shown = denoise(denoiser, patches) if kind == "denoised" else patches
-                for label in available_baselines():
-                    if (key := (title, kind, label)) not in self.known:
-                        self.known[key] = evaluate(BASELINES[label], shown, kind, label, title)
-                    scores.append(self.known[key])
-                scores.append(evaluate(model, shown, kind, name, title))
-        return scores
+                for label, describer in models.items():
+                    entry = about(title, patches, kind) | {"descriptor": label}
+                    key = key_of(entry)
+                    if key not in known:
+                        shown = denoise(denoiser, patches) if kind == "denoised" else patches
+                        known[key] = entry | evaluate(describer, shown, kind, label)
+                    if label != name:
+                        self.baselines[key] = known[key]
+                    yield known[key]
 
 
-def evaluate(model, patches, kind, name, title):
-    """Score a descriptor on patches of one kind: an entry of a card."""
+def key_of(score):
+    """What tells the scores of a card apart."""
+    return tuple(score.get(key) for key in KEY)
+
+
+def evaluate(model, patches, kind, name):
+    """The mean average precision of each task, rounded as on the cards."""
     scores = benchmark.evaluate(describe(model, patches, kind, name=name), progress=False)
-    numbers = {task: round(float(value), 3) for task, value in scores.by_task.items()}
-    return about(title, patches, kind) | {"descriptor": name} | numbers
+    return {task: round(float(value), 3) for task, value in scores.by_task.items()}
 
 
 def about(title, patches, kind):

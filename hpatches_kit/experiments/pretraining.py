@@ -4,7 +4,7 @@
 
 Training takes a GPU, or a day of a CPU; the cards give the times. It can be interrupted: the same
 command resumes. Complete runs in `--results` are not trained again. The networks in `--out` load
-with `hk.models.pretrained(name, "results/weights")`. `--score-only` scores them again.
+with `hk.models.pretrained(name, "results/weights")`. `--score-only` scores them without training.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from hpatches_kit._support.errors import UserError
 from hpatches_kit.datasets.builtin import BUILTIN
 from hpatches_kit.experiments.card_scores import (
     CardScores,
+    key_of,
     patches_of_real_sequences,
     patches_of_test_side,
 )
@@ -108,7 +109,8 @@ def train_pretrained(
         "hours of processor time": _hours(record),
         "licence": LICENCE,
         "chosen by": CHOSEN_BY[type(row)],
-        **score(model, name, folder, scorer),
+        "scored": _scored(),
+        "scores": list(score(model, name, folder, scorer)),
     }
     write(model, settings, name, folder)
     return settings
@@ -145,49 +147,59 @@ def _in_words(hardware):
     return f"{hardware['cores']} cores of {hardware['processor']}, {devices}"
 
 
-def score(model, name, folder, scorer):
-    """Score a network and baselines: the entries of its card `"scored"` and `"scores"`.
+def score(model, name, folder, scorer, known=()):
+    """Yield the scores of a network and of baselines, for its card.
 
     A descriptor for clean patches is also scored on patches that the denoiser in the same folder
-    has denoised, if there is one.
+    has denoised, if there is one. `known` are scores of the same network, which are not computed
+    again.
     """
     row, _ = NETWORKS[name]
     if isinstance(row, Denoiser):
-        scores = scorer.of_denoiser(model, name)
-    else:
-        kinds = KINDS.get(name, ("clean", "noisy"))
-        denoiser = None
-        if "denoised" in kinds and "denoiser" in names(folder):
-            with dtype_policy("float32"):
-                denoiser = pretrained("denoiser", folder)
-        kinds = [kind for kind in kinds if kind != "denoised" or denoiser]
-        scores = scorer.of_descriptor(model, name, kinds, denoiser)
-    return {"scored": f"{date.today()}, {environment(advice=False)}", "scores": scores}
+        yield from scorer.of_denoiser(model, name, known)
+        return
+    kinds, denoiser = KINDS.get(name, ("clean", "noisy")), None
+    if "denoised" in kinds and "denoiser" in names(folder):
+        with dtype_policy("float32"):
+            denoiser = pretrained("denoiser", folder)
+    kinds = [kind for kind in kinds if kind != "denoised" or denoiser]
+    yield from scorer.of_descriptor(model, name, kinds, denoiser, known)
 
 
-def score_again(name, folder, scorer):
-    """Score the network of a folder, and replace the scores on its card; returns the card."""
+def add_scores(name, folder, scorer, again=False):
+    """Add scores to the card of a network in a folder, one by one, and yield the new ones.
+
+    An interruption loses the score that was being computed. `again` also computes those that the
+    card has already: necessary for denoised patches when the denoiser has changed.
+    """
     with dtype_policy("float32"):
         model = pretrained(name, folder)
-    settings = card(name, folder) | score(model, name, folder, scorer)
-    write_card(settings, name, folder)
-    return settings
+    settings = card(name, folder)
+    scores = {key_of(entry): entry for entry in settings["scores"]}
+    for entry in score(model, name, folder, scorer, () if again else settings["scores"]):
+        if scores.get(key_of(entry)) == entry:
+            continue
+        scores[key_of(entry)] = entry
+        settings |= {"scored": _scored(), "scores": list(scores.values())}
+        write_card(settings, name, folder)
+        yield entry
+
+
+def _scored():
+    return f"{date.today()}, {environment(advice=False)}"
 
 
 def _sets(data, sequences, real):
-    sets = patches_of_test_side(data, sequences)
-    return sets | patches_of_real_sequences(real, data) if real else sets
+    sets = patches_of_real_sequences(real, data) if real else {}
+    return sets | patches_of_test_side(data, sequences)
 
 
-def _summary(scores, name):
-    """Lines with the scores of a network, without those of the baselines."""
+def _line(entry):
+    """A score of a card as a line of text."""
     about = "data", "points", "points per sequence", "kind", "descriptor", "denoiser"
-    for entry in scores:
-        if name in (entry.get("descriptor"), entry.get("denoiser")):
-            numbers = ", ".join(
-                f"{key} {value}" for key, value in entry.items() if key not in about
-            )
-            yield f"{name}, {entry['kind']}, {entry['data']}: {numbers}"
+    numbers = ", ".join(f"{key} {value}" for key, value in entry.items() if key not in about)
+    name = entry.get("descriptor") or entry.get("denoiser")
+    return f"{name}, {entry['kind']}, {entry['data']}: {numbers}"
 
 
 def main(arguments=None):
@@ -203,25 +215,31 @@ def main(arguments=None):
     add("--real", metavar="PATCHES", help=text)
     text = "score on N whole test sequences; default: all, or as many as the scale says"
     add("--test-sequences", type=int, metavar="N", help=text)
-    add("--score-only", action="store_true", help="train nothing; score the networks in --out")
+    text = "train nothing; add the missing scores to the cards of the networks in --out"
+    add("--score-only", action="store_true", help=text)
+    add("--again", action="store_true", help="with --score-only: also those that are not missing")
     add("--results", default="results/reports", help="default: results/reports")
     add("--out", default="results/weights", help="default: results/weights")
     options = parser.parse_args(arguments)
     for name in options.only:
         check_choice(name, NETWORKS, "pretrained network")
+    chosen = [name for name in NETWORKS if name in options.only]  # a denoiser comes first
     sequences = options.test_sequences or SCALES[options.scale].test_sequences
-    scorer = CardScores(_sets(options.data, sequences, options.real))
-    folder = Path(options.out).expanduser()
-    for name in [name for name in NETWORKS if name in options.only]:  # a denoiser comes first
-        if options.score_only:
-            settings = score_again(name, folder, scorer)
-        else:
-            where = options.results, options.data, options.scale, folder
+    sets, folder = _sets(options.data, sequences, options.real), Path(options.out).expanduser()
+    if options.score_only:
+        for title, patches in sets.items():  # every network on one set before the next set
+            scorer = CardScores({title: patches})
+            for name in chosen:
+                for entry in add_scores(name, folder, scorer, options.again):
+                    print(_line(entry), flush=True)
+    else:
+        where, scorer = (options.results, options.data, options.scale, folder), CardScores(sets)
+        for name in chosen:
             extra = {"policy": options.policy, "real": options.real, "scorer": scorer}
             settings = train_pretrained(name, *where, **extra)
-        print("\n".join(_summary(settings["scores"], name)), flush=True)
-        cards = {known: card(known, folder) for known in names(folder)}
-        write_text(folder / "README.md", cards_page(cards))
+            print("\n".join(map(_line, settings["scores"])), flush=True)
+    cards = {name: card(name, folder) for name in names(folder)}
+    write_text(folder / "README.md", cards_page(cards))
 
 
 if __name__ == "__main__":

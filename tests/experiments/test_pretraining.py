@@ -162,12 +162,22 @@ def test_the_command_writes_a_folder_that_pretrained_loads_from_and_scores_it_ag
     weights, page = (folder / "both.npz").read_bytes(), (folder / "README.md").read_text()
     assert "two in one" in page and "a small U-Net" not in page
 
-    changed = before | {"scores": [], "scored": "never"}
+    # One score is missing; another is not that of the weights, and stays unless asked otherwise.
+    wrong, *others, last = before["scores"]
+    wrong = wrong | {"matching": 0.123}
+    changed = before | {"scores": [wrong, *others], "scored": "before"}
     pretraining.write_card(changed, "both", folder)
-    pretraining.main([*arguments, "--only", "both", "--score-only", "--test-sequences", "2"])
+    pretraining.main([*arguments, "--only", "both", "--score-only"])
+    assert capsys.readouterr().out.count("both, noisy") == 1
     after = hk.models.card("both", folder)
     assert after["scored"].startswith(str(date.today()))
-    assert {row["points"] for row in after["scores"]} == {40}
+    assert after["scores"] == [wrong, *others, last]
+    pretraining.main([*arguments, "--only", "both", "--score-only", "--again"])
+    assert hk.models.card("both", folder)["scores"] == before["scores"]
+    pretraining.main([*arguments, "--only", "both", "--score-only", "--test-sequences", "2"])
+    after = hk.models.card("both", folder)
+    count = len(before["scores"])
+    assert [row["points"] for row in after["scores"]] == count * [20] + count * [40]
     same = {key: value for key, value in before.items() if key not in ("scored", "scores")}
     assert {key: after[key] for key in same} == same
     assert (folder / "both.npz").read_bytes() == weights
