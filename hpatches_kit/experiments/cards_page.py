@@ -25,7 +25,8 @@ def cards_page(cards):
         for key, value in shown.items():
             if key not in ("what", "scores"):
                 lines.append(f"- {key}: `{value}`" if key in CODE else f"- {key}: {value}")
-        parts.append("\n".join([*lines, "", scores_table(entries["scores"]), ""]))
+        table = scores_table(entries["scores"]) if entries["scores"] else "Not scored yet."
+        parts.append("\n".join([*lines, "", table, ""]))
     return "\n".join(parts)
 
 

