@@ -36,6 +36,17 @@ def load_sides(data, progress=True):
     return sides
 
 
+def check_not_shared(patches, name, data):
+    """Raise UserError if patches share photographs or places with the first two sides of `data`.
+
+    Networks are trained on those sides and chosen by them. `name` is that of `patches`, for the
+    message.
+    """
+    for side in load_sides(data, progress=False)[:2]:
+        if shared := side.shared(patches):
+            raise UserError(f"{name} shares {shared} with {data}: choose other sequences.")
+
+
 def draw_sequences(run, train_set, validation_set):
     """Draw the random sequences of report B: several to train on, one to validate on.
 

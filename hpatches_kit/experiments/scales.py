@@ -38,19 +38,21 @@ QUICK = Scale(
 )
 LONG = Scale(  # of the pretrained networks
     "long",
-    epochs=20,
-    denoiser_patches=640_000,
-    descriptor_patches=640_000,
-    validation_patches=1_600,
-)
-SEARCH = Scale(  # to choose a recipe, which the test side must not do
-    "search",
-    epochs=10,
-    denoiser_patches=10 * 12_800,
-    descriptor_patches=10 * 120 * 2 * 128,  # 120 batches of 128 pairs per epoch
+    epochs=50,
+    denoiser_patches=50 * 64_000,
+    descriptor_patches=50 * 25_600,  # 100 batches of 128 pairs per epoch
     validation_patches=4_800,
-    test_sequences=4,
-    scored_side="validation",
+)
+SEARCH = (
+    Scale(  # to choose a recipe, which the test side must not do; ten minutes of one core a row
+        "search",
+        epochs=10,
+        denoiser_patches=10 * 6_400,
+        descriptor_patches=10 * 60 * 2 * 128,  # 60 batches of 128 pairs per epoch
+        validation_patches=4_800,
+        test_sequences=4,
+        scored_side="validation",
+    )
 )
 REPORT = Scale("report")  # epochs and sample sizes of the reports
 SMOKE = Scale(  # for tests

@@ -6,13 +6,12 @@ from functools import lru_cache
 
 from hpatches_kit import benchmark
 from hpatches_kit._support.atomic import write_text
-from hpatches_kit._support.errors import UserError
 from hpatches_kit.datasets.loading import load
 from hpatches_kit.descriptors.describe_patches import describe
 from hpatches_kit.experiments.isolation import isolated_session
 from hpatches_kit.experiments.records import RECORD, record_of
 from hpatches_kit.experiments.rows import Denoiser
-from hpatches_kit.experiments.run_data import load_sides, sample_test_sequences
+from hpatches_kit.experiments.run_data import check_not_shared, sample_test_sequences
 from hpatches_kit.experiments.runs import TASKS_SPLIT
 from hpatches_kit.experiments.trained_models import load_denoiser, load_trained
 
@@ -50,9 +49,7 @@ def add_real_scores(run, root, real, progress=True):
     or places with those that the run was trained on or chosen by.
     """
     began, patches = time.process_time(), load(real, progress=progress)
-    for side in load_sides(run.data, progress)[:2]:
-        if shared := side.shared(patches):
-            raise UserError(f"{real} shares {shared} with {run.data}: choose other sequences.")
+    check_not_shared(patches, real, run.data)
     with isolated_session(run.seed, run.policy):
         model, denoiser = load_trained(run, root), load_denoiser(run, root)
         added = _scores_of_kinds(run, root, model, patches, denoiser, first_part="real-")

@@ -41,7 +41,7 @@ def load_trained(run, root):
         return _load_old(folder / OLD_MODEL, root)
     check_unchanged(run, root, MODEL)
     weights = read_weights(folder / MODEL, links=False)
-    with _dtype_policy(run.policy):
+    with dtype_policy(run.policy):
         model = _build_trained(run.row)
     set_weights(model, weights, folder / MODEL)
     return model
@@ -77,7 +77,8 @@ def _build_trained(row):
 
 
 @contextmanager
-def _dtype_policy(policy):
+def dtype_policy(policy):
+    """Set Keras's dtype policy inside a `with` block."""
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(policy)
     try:

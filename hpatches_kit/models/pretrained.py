@@ -16,12 +16,14 @@ from hpatches_kit.models.nafnet import nafnet
 from hpatches_kit.models.unet import unet
 
 FOLDER = Path(__file__).resolve().parent / "weights"
-FIELDS = {"what": str, "network": list, "sha256": str, "scores": dict}  # of a card
+FIELDS = {"what": str, "network": list, "sha256": str, "scores": list}  # of a card
 PARTS = {"unet": unet, "nafnet": nafnet, "l2net": l2net}
+ABOUT = ["data", "points per sequence", "kind"]  # of a score: what it is of
+COLUMNS = [*ABOUT, "verification", "matching", "retrieval", "PSNR in dB"]
 
 
 def pretrained(name=None, folder=FOLDER):
-    """Load a pretrained network, or list the available ones.
+    """Load a pretrained network, or list the scores of all.
 
         l2net = hk.models.pretrained("descriptor")
 
@@ -30,16 +32,15 @@ def pretrained(name=None, folder=FOLDER):
         folder: of weights and cards. Default: those of this package.
 
     Returns a `keras.Model`, not compiled, from patches `(batch, 32, 32, 1)` in 0..255. The list is
-    a DataFrame with one row per network: what it is, and the scores of its card.
+    a DataFrame of the scores on the cards, with a row for each network, patch set and kind of
+    patches: `data`, `points per sequence` (the median; matching is harder the more there are),
+    `kind`, the mean average precision of descriptors in each task, the PSNR of denoisers. Baselines
+    on the same patches are rows, too: pixels, RootSIFT, and the noisy input of denoisers.
 
     Raises UserError for an unknown name, and for weights that are missing or do not match the card.
     """
     if name is None:
-        import pandas as pd  # only for the table
-
-        cards = {available: card(available, folder) for available in _names(folder)}
-        rows = [{"what": settings["what"], **settings["scores"]} for settings in cards.values()]
-        return pd.DataFrame(rows, index=list(cards))
+        return _table([card(available, folder) for available in names(folder)])
     settings, file = card(name, folder), Path(folder).expanduser() / f"{name}.npz"
     advice = "Install hpatches_kit again, or train the network again."
     if not file.exists():
@@ -79,11 +80,19 @@ def set_weights(model, weights, file):
 def card(name, folder=FOLDER):
     """Read the card of a pretrained network: a dictionary of its data, seed, command, scores, ...
 
-    Args: as for `pretrained`. Raises UserError for an unknown name.
+    `"scores"` is a list of dictionaries, as the table of `pretrained()` but with more numbers: each
+    says what it is of (`"data"`, `"points"`, `"points per sequence"`, `"kind"`), whose it is
+    (`"descriptor"` or `"denoiser"`, a network or a baseline), and the scores themselves.
+
+    Args: as for `pretrained`. Raises UserError for an unknown name and for a damaged card.
     """
-    if name not in (names := _names(folder)):
-        raise UserError(f"Unknown network {name!r}: expected one of {', '.join(names) or 'none'}.")
-    return read_json(Path(folder).expanduser() / f"{name}.json", "a card", FIELDS)
+    if name not in (known := names(folder)):
+        raise UserError(f"Unknown network {name!r}: expected one of {', '.join(known) or 'none'}.")
+    file = Path(folder).expanduser() / f"{name}.json"
+    settings = read_json(file, "a card", FIELDS)
+    if not all(isinstance(score, dict) for score in settings["scores"]):
+        raise UserError(f"{file} is not a card: expected objects in 'scores'.")
+    return settings
 
 
 def build(network):
@@ -105,9 +114,27 @@ def write(model, settings, name, folder):
         raise UserError(f"{name} has weights outside the range of float16.")
     with atomic_file(file) as partial:
         np.savez_compressed(partial, **arrays)
-    settings = {**settings, "sha256": digest(file)}
-    write_text(folder / f"{name}.json", json.dumps(settings, indent=1) + "\n")
+    write_card({**settings, "sha256": digest(file)}, name, folder)
 
 
-def _names(folder):
+def write_card(settings, name, folder):
+    """Write the card of a network whose weights are in this folder already."""
+    write_text(Path(folder) / f"{name}.json", json.dumps(settings, indent=1) + "\n")
+
+
+def names(folder=FOLDER):
+    """The names of the networks in a folder, sorted."""
     return sorted(file.stem for file in Path(folder).expanduser().glob("*.json"))
+
+
+def _table(cards):
+    """The scores of the cards as a DataFrame; those of the same patches are next to each other."""
+    import pandas as pd  # only here
+
+    scores = [score for settings in cards for score in settings["scores"]]
+    labels = [score.get("denoiser") or score.get("descriptor") for score in scores]
+    frame = pd.DataFrame(scores, pd.Index(labels, name="network"), COLUMNS)
+    frame = frame.reset_index().drop_duplicates().set_index("network")  # baselines of two networks
+    of_denoiser = frame["PSNR in dB"].notna()
+    groups = frame.groupby([*ABOUT, of_denoiser], sort=False, dropna=False).ngroup()
+    return frame.iloc[groups.argsort(kind="stable")]

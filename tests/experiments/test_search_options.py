@@ -1,5 +1,6 @@
 """What a row of the search can do: a teacher, PCA, averaged weights, scores on noisy patches too."""
 
+import json
 from dataclasses import replace
 
 import keras
@@ -209,3 +210,26 @@ def test_each_row_of_the_search_changes_one_thing():
             assert fields == {"network_options.dim", "reduced_dim"}
         else:
             assert len(fields) == (label != BASE), label
+
+
+def test_kept_records_of_the_search_are_complete_except_for_a_row_that_needs_a_network(tmp_path):
+    runs = experiments.runs_of_tables(["recipe-search"], "photos", "search", 1, "mixed_bfloat16")
+    base = runs[0]
+    line = {"run": base.folder, "record": {"settings": base.settings, "scores": {}}}
+    (tmp_path / "runs.jsonl").write_text(json.dumps(line) + "\n")
+    assert base.row == SEARCH_BASE
+    distilled = next(run for run in runs if run.row.teacher)
+    missing = experiments.missing_runs(runs, tmp_path)
+    assert [run for run in missing if run != base] == runs[1:]
+    assert missing.index(base) == missing.index(distilled) - 1  # its network is not kept
+    others = [run for run in runs if run is not distilled]
+    assert experiments.missing_runs(others, tmp_path) == others[1:]
+
+
+def test_a_row_of_the_search_sees_as_many_patches_whatever_its_batch_size():
+    scale, patches = experiments.SCALES["search"], 10 * 60 * 2 * 128
+    assert scale.descriptor_patches == patches == 153_600
+    for label, pairs in (("64 pairs", 64), (BASE, 128), ("256 pairs", 256), ("512 pairs", 512)):
+        row = ROWS[label if label == BASE else f"{label} per batch"]
+        assert row.batch_size == pairs
+        assert (scale.descriptor_patches // scale.epochs // 2) % pairs == 0  # whole batches
