@@ -29,6 +29,12 @@ def test_help_loads_nothing_slow():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("name", ["losses.HardNegativeTriplet", "metrics.psnr"])
+def test_losses_and_metrics_need_no_import_of_keras_before(name):
+    assert run_python(f"import hpatches_kit as hk; hk.{name}; print('ready')") == "ready\n"
+
+
+@pytest.mark.slow
 def test_data_and_benchmark_work_without_keras():
     code = (
         "import sys, numpy as np, hpatches_kit as hk\n"

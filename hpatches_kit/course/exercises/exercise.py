@@ -50,7 +50,9 @@ class Exercise:
                 has_docstring = isinstance(first, ast.Expr) and isinstance(
                     first.value, ast.Constant
                 )
-                begin, end = function.body[int(has_docstring)].lineno - 1, function.end_lineno
+                begin, end = first.end_lineno, function.end_lineno
+                if not has_docstring:
+                    begin = first.lineno - 1
                 lines[begin:end] = replace(lines[begin:end], " " * first.col_offset)
         return "\n".join(lines)
 
