@@ -66,7 +66,7 @@ benchmark: $(VENV)/installed
 	$(BIN)/python benchmarks/evaluation.py
 
 campaign: $(VENV)/installed
-	PYTHONPATH=benchmarks $(BIN)/python -m campaigns --save $(if $(SMALL_DISK),--small-disk $(SMALL_DISK)) $(OPTIONS)
+	PYTHONPATH=benchmarks TQDM_DISABLE=1 $(BIN)/python -m campaigns --save $(if $(SMALL_DISK),--small-disk $(SMALL_DISK)) $(OPTIONS)
 
 # The first two lines of the file stay. The same versions are resolved for Python 3.13.
 lock: $(VENV)/installed

@@ -95,7 +95,6 @@ def main():
         for part, piece in chosen:
             print(f"{part:14}{piece:38}{saved_counts.text_of(part, piece)}")
         return 0
-    os.environ["TQDM_DISABLE"] = "1"  # the progress bars of those that are killed
     if skipped := [job for job in chosen if job[0] == "full-disk" and not options.small_disk]:
         print("full-disk: needs --small-disk, see full_disk.py")
         chosen = [job for job in chosen if job not in skipped]
