@@ -48,7 +48,7 @@ class Text(str):
 def check(name, answer):
     """Check the answer to an exercise.
 
-        hk.course.check("psnr", psnr)
+        hk.course.check("psnr", hk.metrics.psnr)  # or the function that a learner wrote
 
     Args:
         name: of the exercise.

@@ -17,7 +17,11 @@ from hpatches_kit.plots.patches import draw_patch
 def neighbours_browser(first, second, patches, kind="clean", count=8):
     """Choose a query, and see its nearest neighbours by two descriptors.
 
-        hk.course.neighbours_browser(described["sift"], described["l2net"], test)
+        *_, test = hk.load("mini").split()
+        test = test.sample(1, seed=0)
+        pixels = hk.describe(hk.baselines.pixels, test)
+        rootsift = hk.describe(hk.baselines.rootsift, test)
+        hk.course.neighbours_browser(pixels, rootsift, test)
 
     The query is the reference patch of a point, and one view of all points is searched. Two
     controls: the point and the view. A neighbour has a green frame if it shows the same place as

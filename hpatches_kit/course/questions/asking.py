@@ -40,7 +40,7 @@ class Question:
 def question(name, answer=None):
     """Show a question, or the reply to an answer.
 
-        hk.course.question("noise-and-psnr", answer="b")
+        hk.course.question("mutual-or-not", answer="b")
 
     Args:
         name: of the question.
