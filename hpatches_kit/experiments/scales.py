@@ -43,16 +43,14 @@ LONG = Scale(  # of the pretrained networks
     descriptor_patches=50 * 25_600,  # 100 batches of 128 pairs per epoch
     validation_patches=4_800,
 )
-SEARCH = (
-    Scale(  # to choose a recipe, which the test side must not do; ten minutes of one core a row
-        "search",
-        epochs=10,
-        denoiser_patches=10 * 6_400,
-        descriptor_patches=10 * 60 * 2 * 128,  # 60 batches of 128 pairs per epoch
-        validation_patches=4_800,
-        test_sequences=4,
-        scored_side="validation",
-    )
+SEARCH = Scale(  # to choose a recipe, which the test side must not do
+    "search",
+    epochs=10,
+    denoiser_patches=10 * 6_400,
+    descriptor_patches=10 * 60 * 2 * 128,  # 60 batches of 128 pairs per epoch: ten core-minutes
+    validation_patches=4_800,
+    test_sequences=4,
+    scored_side="validation",
 )
 REPORT = Scale("report")  # epochs and sample sizes of the reports
 SMOKE = Scale(  # for tests
