@@ -29,7 +29,10 @@ class Verdict:
     def __str__(self):
         if self.result == NOT_ATTEMPTED:
             return f'{self.name}: not attempted. A first hint: hk.course.hint("{self.name}")'
-        return f"{self.name}: {self.result}{', because ' if self.reason else '.'}{self.reason}"
+        if not self.reason:
+            return f"{self.name}: {self.result}."
+        joint = ". " if self.reason[0].isupper() else ", because "  # a sentence of its own, or not
+        return f"{self.name}: {self.result}{joint}{self.reason}"
 
     __repr__ = __str__
 

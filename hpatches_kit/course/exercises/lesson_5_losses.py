@@ -11,8 +11,8 @@ def triplet_loss(anchor, positive, negative, distance, margin=1.0):
     """Losses of triplets: descriptors (triplets, dim), three times, to (triplets,).
 
     max(0, margin + d(anchor, positive) - d(anchor, negative)). `distance` says what d is:
-    "euclidean" (report A), "squared", the sum of the squared differences (report B), or
-    "mean_squared", their mean (the course's starter code).
+    "euclidean", the root of the sum of the squared differences (report A), "squared", that sum
+    (report B), or "mean_squared", their mean (the course's starter code).
     """
 
     def d(a, b):
@@ -45,6 +45,11 @@ def check_triplet_loss(triplet_loss):
             np.shape(value) != (),
             f"{what} is one number: expected one loss per triplet. Sum or average over the last"
             " axis only: Keras averages the losses of the batch.",
+        )
+        expect(
+            np.shape(value) != (4,),
+            f"{what} has one number for each dimension: expected one for each triplet. Sum or"
+            " average over the last axis, not over the triplets.",
         )
         value = expect_array(value, (3,), what)
         near, far = np.array(to_positive, float), np.array(to_negative, float)
@@ -81,6 +86,9 @@ def _check_form(value, form, near, far):
         "the margin has the wrong sign: at equal distances the loss is 1.": near - far - 1,
         "the margin is missing: at equal distances the loss is 1, not 0.": near - far,
     }
+    if form == "euclidean":
+        sentence = "you took the root of the mean: it is the root of the sum of the squares."
+        differences[sentence] = 1 + (near - far) / 2  # of four numbers
     for other, (other_near, other_far) in FORMS.items():
         if other != form:
             sentence = f'this is the loss of "{other}".'
@@ -111,7 +119,9 @@ def distances(anchors, positives):
 def check_distances(distances):
     anchors = np.array([[1, 0], [0, 1]], "float32")
     positives = np.array([[1, 0], [0.6, 0.8], [-1, 0]], "float32")
-    value = expect_array(distances(anchors, positives), (2, 3), "distances of 2 and 3 descriptors")
+    value = expect_array(
+        distances(anchors, positives), (2, 3), "the result for 2 and 3 descriptors"
+    )
     expected = np.array([[0, 0.8, 4], [2, 0.4, 2]]) ** 0.5
     mistakes = {
         "these are squared distances: the root is missing.": expected**2,
@@ -127,6 +137,12 @@ def check_distances(distances):
     for sentence, wrong in mistakes.items():
         expect(not np.allclose(value, wrong, atol=0.011), sentence)
     expect(not np.allclose(value, value[0, 0]), "all distances are equal: collapse.")
+    others_are_right = np.allclose(value[:, 1:], expected[:, 1:], atol=0.011)
+    expect(
+        not others_are_right or value[0, 0] <= 0.011,
+        f"equal descriptors are {value[0, 0]:.3f} apart: expected at most 0.01. The number under the"
+        " root is too large: the smallest distance is its root.",
+    )
     expect(
         np.allclose(value, expected, atol=0.011),
         f"descriptors with cosines 0.6 and -1 are {value[0, 1]:.3f} and {value[0, 2]:.3f} apart:"

@@ -84,8 +84,8 @@ def _both(hardest_negatives, distances, labels):
 def _check_repeated(rows, columns):
     expect(
         not (is_close(rows[0], 0.1) or is_close(rows[2], 0.4) or is_close(columns[0], 0.4)),
-        "pairs 0 and 2 show one place (label 7), and are negatives of each other: exclude all"
-        " entries with equal labels, not the diagonal alone.",
+        "pairs 0 and 2 show one place (label 7), and you take them for negatives of each other:"
+        " exclude all entries with equal labels, not the diagonal alone.",
     )
     expect(
         is_close(rows, [0.9, 0.5, 0.6]) and is_close(columns, [0.8, 0.6, 0.5]),
@@ -162,6 +162,11 @@ def check_percentile_negatives(percentile_negatives):
         not is_close(median, with_positive),
         "the positive is among the values of the percentile: exclude the diagonal.",
     )
+    expect(
+        not (is_close(median, NEAREST + 2 * STEP) and is_close(low, NEAREST + 0.4 * STEP)),
+        "a large number in place of the positive still counts as a value: the percentile is taken of"
+        " five numbers, expected of four. Leave the positive out of the row.",
+    )
     rounded = [NEAREST + rank * STEP for rank in (1, 2)]
     expect(
         not any(is_close(median, one) for one in rounded),
@@ -193,7 +198,7 @@ HARDEST_NEGATIVES = Exercise(
     check_hardest_negatives,
     (
         "Replace what is not a negative by a number that no minimum chooses. Pairs with equal"
-        " labels are not negatives, and every pair has the label of itself.",
+        " labels are not negatives; the diagonal is among them, where both labels are those of one pair.",
         "labels[:, None] == labels[None, :] is (pairs, pairs): True where two pairs show one place."
         " axis=1 is the minimum of each row, axis=0 of each column.",
         "negatives = keras.ops.where(same, 10.0, distances)",

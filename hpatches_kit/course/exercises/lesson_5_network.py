@@ -17,9 +17,9 @@ def l2net():
     """L2-Net: patches (batch, 32, 32, 1) to descriptors (batch, 128) of norm 1.
 
     Six convolutions of 3x3, padding "same", with 32, 32, 64, 64, 128 and 128 filters; the third
-    and the fifth have stride 2. Each is followed by BatchNormalization and ReLU. Then come Dropout
-    with rate 0.3, a convolution of 8x8 with 128 filters, padding "valid", Flatten, and
-    UnitNormalization. Returns a `keras.Model`.
+    and the fifth have stride 2, the others 1. Each is followed by BatchNormalization and ReLU. Then
+    come Dropout with rate 0.3, a convolution of 8x8 with 128 filters, padding "valid", Flatten, and
+    UnitNormalization. All convolutions have a bias. Returns a `keras.Model`.
     """
     x = patch = keras.Input((32, 32, 1))
     for filters, strides in [(32, 1), (32, 1), (64, 2), (64, 1), (128, 2), (128, 1)]:

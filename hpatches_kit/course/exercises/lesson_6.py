@@ -74,7 +74,7 @@ EXERCISES = (
         (
             "A model knows which of its weights are trained. Multiply the sizes of each of them.",
             "model.trainable_weights is a list; the shape of each weight is a tuple.",
-            "return sum(int(np.prod(weight.shape)) for weight in model.trainable_weights)",
+            "int(np.prod(weight.shape)) is the size of one weight; add those of all.",
         ),
     ),
 )

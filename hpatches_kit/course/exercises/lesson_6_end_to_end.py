@@ -15,6 +15,8 @@ OUTPUTS = {  # of the networks below, for a patch of this grey level
     2 * GREY: "The denoiser is left out: the descriptor gets the noisy patch.",
     GREY + 10: "The descriptor is left out: what comes out is the denoised patch.",
     2 * (GREY + 20): "The patch goes through the denoiser twice.",
+    2 * (GREY + 10) / 255: "The denoised patches are divided by 255 on their way: connect the"
+    " networks directly, grey levels stay 0..255.",
     2
     * np.round(GREY + 10): "The denoised patches are rounded between the networks, which stops the"
     " gradient: connect them directly.",

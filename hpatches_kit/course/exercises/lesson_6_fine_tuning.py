@@ -109,6 +109,11 @@ def _check_compiled(fine_tuned, loss):
             "the copy of a network that is not compiled cannot be trained: call `copy.compile` with a"
             " new optimiser and the loss.",
         )
+        optimizer = getattr(copy.optimizer, "inner_optimizer", copy.optimizer)  # of mixed precision
+        expect(
+            isinstance(optimizer, keras.optimizers.Adam),
+            f"its optimiser is {type(optimizer).__name__}: expected Adam.",
+        )
         expect(
             is_close(_rate_of(copy), before / 10, 1e-6),
             f"trained with {before} before, its learning rate is now {_rate_of(copy):.4g}: expected a"

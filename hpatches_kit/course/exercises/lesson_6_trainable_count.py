@@ -20,6 +20,7 @@ def check_trainable_count(trainable_count):
         27: ", with the moving means and variances of batch normalisation, which no gradient changes."
         " Use trainable_weights.",
         4: ". That is the number of arrays. Multiply the sizes of each.",
+        13: ". You take the first size of each array: multiply all of them.",
         16: ". You add the sizes of each array: multiply them.",
         12: ", the kernel alone. Biases, and scale and shift of batch normalisation, are trained,"
         " too.",

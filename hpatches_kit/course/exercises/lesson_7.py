@@ -7,7 +7,11 @@ from hpatches_kit.course.exercises.expectations import expect, expect_array, is_
 
 
 def mutual_nearest(first, second):
-    """Pairs of rows, (k, 2), that are each other's nearest: descriptors (n, dim) and (m, dim)."""
+    """Pairs of descriptors that are each other's nearest, by Euclidean distance.
+
+    first: (n, dim), second: (m, dim), of any norm. Returns row numbers, (k, 2): a row of `first`,
+    then its row of `second`. The order of the pairs does not matter.
+    """
     distances = np.linalg.norm(first[:, None] - second[None], axis=2)
     nearest, back = distances.argmin(axis=1), distances.argmin(axis=0)
     rows = np.arange(len(first))
@@ -22,13 +26,21 @@ FIRST, SECOND = np.array([[0.0], [3.0], [4.0]]), np.array([[1.0], [4.0], [9.0]])
 def check_mutual_nearest(mutual_nearest):
     pairs = mutual_nearest(FIRST, SECOND)
     expect(pairs is not None, "mutual_nearest returns None: is a `return` missing?")
-    pairs = expect_array(pairs, (None, None), "mutual_nearest(first, second)")
+    found = _pairs(pairs, "mutual_nearest")
     expect(
-        pairs.shape[1] == 2,
-        f"mutual_nearest returns shape {pairs.shape}: expected (k, 2), one row per pair: the row of"
-        " the first set, then the row of the second. Stack along axis 1.",
+        found != {(0, 2), (0, 1)},
+        "it returns the rows of the first set, then those of the second: expected one row per pair."
+        " Stack along axis 1.",
     )
-    found = {tuple(pair) for pair in pairs.astype(int)}
+    expect(
+        found != {(0, 1), (4, 4)},
+        "these are the descriptors of the pairs: expected their row numbers.",
+    )
+    expect(
+        found != {(2, 2)},
+        "4 and 9 are a pair, whose inner product is the largest. Inner products agree with"
+        " distances for descriptors of unit norm only: take the smallest distance.",
+    )
     expect(
         found != {(0, 0), (1, 1), (2, 1)},
         "every row of the first set has a partner, and row 1 of the second has two: you did not ask"
@@ -45,7 +57,8 @@ def check_mutual_nearest(mutual_nearest):
     expect(
         found == {(0, 0), (2, 1)},
         f"for descriptors 0, 3, 4 and 1, 4, 9 the pairs are {sorted(found)}: expected (0, 0) and"
-        " (2, 1), for 3 is nearest to 4 of the second set, whose nearest is the other 4.",
+        " (2, 1). The nearest of 3 is the 4 of the second set, but the nearest of that is the 4 of"
+        " the first.",
     )
     rng = np.random.default_rng(0)
     first, second = rng.normal(size=(30, 8)), rng.normal(size=(20, 8))
@@ -58,8 +71,25 @@ def check_mutual_nearest(mutual_nearest):
     )
 
 
+def _pairs(value, name):
+    """The pairs of an answer as a set of tuples; an empty list has no pairs."""
+    if np.size(value) == 0:
+        return set()
+    expect(
+        np.ndim(value) == 2 and np.shape(value)[1] == 2,
+        f"{name} returns shape {np.shape(value)}: expected (k, 2), one row per pair: the row of the"
+        " first set, then the row of the second.",
+    )
+    return {(int(a), int(b)) for a, b in expect_array(value, (None, 2), name)}
+
+
 def ratio_test(first, second, ratio=0.8):
-    """Pairs of rows, (k, 2): the nearest is closer than `ratio` times the second nearest."""
+    """Pairs of descriptors whose nearest is much closer than the second nearest.
+
+    first, second and the result are those of `mutual_nearest`. Each row of `first` is tested by
+    itself: it is paired with its nearest row of `second` if the Euclidean distance to it is less
+    than `ratio` times the distance to the second nearest.
+    """
     distances = np.linalg.norm(first[:, None] - second[None], axis=2)
     order = distances.argsort(axis=1)[:, :2]
     nearest, second_nearest = np.take_along_axis(distances, order, axis=1).T
@@ -73,12 +103,7 @@ def check_ratio_test(ratio_test):
     second = np.array([[-4.0], [1.0], [4.0], [8.5]])
     pairs = ratio_test(first, second, 0.6)
     expect(pairs is not None, "ratio_test returns None: is a `return` missing?")
-    pairs = expect_array(pairs, (None, None), "ratio_test(first, second, 0.6)")
-    expect(
-        pairs.shape[1] == 2,
-        f"ratio_test returns shape {pairs.shape}: expected (k, 2), one row per pair.",
-    )
-    found = {tuple(pair) for pair in pairs.astype(int)}
+    found = _pairs(pairs, "ratio_test")
     expect(
         found != {(2, 2)},
         "only the ambiguous row 2 passes: the comparison is turned around. A match is kept when"
@@ -107,10 +132,9 @@ def check_ratio_test(ratio_test):
     every = np.asarray(ratio_test(first, second, 0.9))
     expect(
         len(every) == 3,
-        f"at ratio 0.9 {len(every)} of 3 rows pass: expected all, the largest ratio is 0.8. Are"
-        " squared distances compared?"
-        if len(every) < 3
-        else f"at ratio 0.9 there are {len(every)} pairs for 3 rows: expected one per row.",
+        f"at ratio 0.9 {len(every)} of 3 rows pass: expected all, the largest ratio is 0.8. Use"
+        " `ratio`, not a constant, and test each row of the first set by itself: two rows may have"
+        " the same nearest.",
     )
     strict = np.asarray(ratio_test(first, second, 0.4)).reshape(-1, 2)
     expect(
@@ -121,7 +145,7 @@ def check_ratio_test(ratio_test):
 
 
 def transform_points(homography, points):
-    """Points (n, 2), x before y, mapped by a homography (3, 3)."""
+    """Map points by a homography (3, 3): points (n, 2), x before y, to (n, 2)."""
     homogeneous = np.concatenate([points, np.ones((len(points), 1))], axis=1)
     mapped = homogeneous @ homography.T
     return mapped[:, :2] / mapped[:, 2:]
@@ -141,6 +165,14 @@ def check_transform_points(transform_points):
         mapped.shape == (2, 2),
         f"two points give shape {mapped.shape}: expected (2, 2). Leave out the third coordinate"
         " after the division.",
+    )
+    expect(
+        not is_close(mapped, (points + [10, 20]).T),
+        "the result is transposed: expected one row per point, x before y.",
+    )
+    expect(
+        not is_close(mapped, points - [10, 20]),
+        "the points are mapped by the inverse of the homography.",
     )
     swapped = points[:, ::-1] + [20, 10], points + [20, 10], points[:, ::-1] + [10, 20]
     expect(

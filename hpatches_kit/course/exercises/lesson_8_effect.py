@@ -114,6 +114,9 @@ def _three(answer, what):
         " of its interval, and a word.",
     )
     mean, half, word = answer
+    for number, name in ((mean, "the mean difference"), (half, "half the width of the interval")):
+        shape = np.shape(number)
+        expect(shape == (), f"{name} has shape {shape}: expected one number.")
     mean = expect_array(mean, (), "the mean difference")
     half = expect_array(half, (), "half the width of the interval")
     expect(

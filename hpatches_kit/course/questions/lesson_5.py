@@ -16,7 +16,7 @@ QUESTIONS = (
             ),
             Option(
                 "Nothing: their gradient is 0.",
-                "The hinge is constant there, so its gradient is 0. Computing these descriptors"
+                "The maximum with 0 is constant there, so its gradient is 0. Computing these descriptors"
                 " costs as much as before and changes no weight, except through the statistics of"
                 " batch normalisation.",
             ),

@@ -19,7 +19,7 @@ QUESTIONS = (
                 "If both were equally good, the mean would be above zero in half of all experiments.",
             ),
             Option(
-                "Three seeds do not decide it: no difference agrees with them, and so does a large one.",
+                "Three seeds do not decide it: the true difference may be 0, and it may be large.",
                 "That is what an interval with zero inside says. More seeds make it narrower.",
             ),
             Option(
@@ -40,7 +40,7 @@ QUESTIONS = (
                 " alike, pairing gains nothing.",
             ),
             Option(
-                "The mean difference is another one than the difference of the means.",
+                "The mean difference differs from the difference of the means.",
                 "They are the same number. Only the standard deviation depends on the pairs.",
             ),
             Option(
@@ -62,7 +62,8 @@ QUESTIONS = (
         (
             Option(
                 "Hard negatives are the reason, because all scores agree.",
-                "All five changes are in both rows of each score. That scores agree does not separate them."
+                "All three scores compare the same two rows, which differ in all five. That the scores agree"
+                " does not tell the five apart."
                 " Table beyond-mining changes the negatives alone.",
             ),
             Option(

@@ -97,7 +97,13 @@ PLANTED = (
         "triplet_loss",
         "keras.ops.sum(squares, axis=-1)",
         "keras.ops.sum(squares, axis=0)",
-        "expected (3,)",
+        "one number for each dimension",
+    ),
+    (
+        "triplet_loss",
+        "else keras.ops.sqrt(squared)",
+        "else keras.ops.sqrt(keras.ops.mean(squares, axis=-1))",
+        "the root of the mean",
     ),
     (
         "triplet_loss",
@@ -124,7 +130,8 @@ PLANTED = (
     ("distances", ROOT, "cosines", "these are cosines"),
     ("distances", "2 - 2 * cosines", "1 - cosines", "the factor 2 is missing"),
     ("distances", "2 - 2 * cosines", "2 + 2 * cosines", "the cosine has the wrong sign"),
-    ("distances", "1e-6", "0.01", "expected 0.894 and 2"),
+    ("distances", "1e-6", "0.01", "0.100 apart: expected at most 0.01"),
+    ("distances", "1e-6", "0.001", "The number under the root is too large"),
     (
         "distances",
         "keras.ops.transpose(positives)",
@@ -222,6 +229,12 @@ PLANTED = (
         "row[labels != label] for row, label in zip(np.asarray(distances), labels)",
         "np.delete(row, k) for k, row in enumerate(np.asarray(distances))",
         "Exclude all entries with equal labels",
+    ),
+    (
+        "percentile_negatives",
+        "row[labels != label] for row",
+        "np.where(labels == label, 9, row) for row",
+        "still counts as a value",
     ),
     ("percentile_negatives", PERCENTILE, "np.percentile(row, max(q, 1))", "expected its nearest"),
     ("percentile_negatives", PERCENTILE, "np.percentile(row, 50 if q else 0)", "q = 10 gives 0.5"),

@@ -29,6 +29,7 @@ PLANTED = (
     ("fine_tuned", "/ 10", "", "its learning rate is now 0.02"),
     ("fine_tuned", "/ 10", "* 10", "its learning rate is now 0.2"),
     ("fine_tuned", "learning_rate / 10", "0.002", "Compute it from `learning_rate`"),
+    ("fine_tuned", "optimizers.Adam(", "optimizers.SGD(", "its optimiser is SGD: expected Adam"),
     ("fine_tuned", "Adam(learning_rate / 10)", "Adam()", "its learning rate is now 0.001"),
     ("fine_tuned", COMPILE, "pass", "is not compiled cannot be trained"),
     ("fine_tuned", COMPILE, "copy.compile(descriptor.optimizer, loss)", "moments of other weights"),
@@ -81,6 +82,7 @@ PLANTED = (
         "descriptor(keras.ops.clip(denoiser(noisy), 0, 255))",
         "as 255: clipping",
     ),
+    ("end_to_end", CHAIN, "descriptor(denoiser(noisy) / 255)", "divided by 255 on their way"),
     (
         "end_to_end",
         CHAIN,
@@ -91,6 +93,7 @@ PLANTED = (
     ("trainable_count", "trainable_weights", "weights", "you count 27, with the moving means"),
     ("trainable_count", COUNT, "1", "That is the number of arrays"),
     ("trainable_count", "np.prod", "np.sum", "multiply them"),
+    ("trainable_count", COUNT, "int(weight.shape[0])", "the first size of each array"),
     ("trainable_count", "weights)", "weights if len(weight.shape) > 1)", "the kernel alone"),
     ("trainable_count", "trainable_weights", "non_trainable_weights", "what is not trained"),
     (

@@ -13,10 +13,38 @@ PLANTED = (
         "[nearest[mutual], rows[mutual]], axis=1",
         "the row of the first set comes first",
     ),
+    (MUTUAL, "nearest[mutual]], axis=1", "nearest[mutual]]", "expected one row per pair. Stack"),
+    (MUTUAL, "[rows[mutual], nearest[mutual]]", "[rows[mutual]]", "expected (k, 2), one row per"),
+    (
+        MUTUAL,
+        "np.stack([rows[mutual], nearest[mutual]], axis=1)",
+        "np.concatenate([first[rows[mutual]], second[nearest[mutual]]], axis=1)",
+        "expected their row numbers",
+    ),
+    (
+        MUTUAL,
+        "np.linalg.norm(first[:, None] - second[None], axis=2)",
+        "-first @ second.T",
+        "Inner products agree with distances",
+    ),
     (MUTUAL, "return np.stack", "np.stack", "is a `return` missing?"),
     (RATIO, "nearest < ratio", "nearest > ratio", "the comparison is turned around"),
     (RATIO, "ratio * second_nearest", "second_nearest", "is `ratio` used"),
     (RATIO, "ratio * second_nearest", "0.3 * second_nearest", "not a constant"),
+    (RATIO, "ratio * second_nearest", "0.8 * second_nearest", "Use `ratio`, not a constant"),
+    (
+        RATIO,
+        "rows = np.flatnonzero(nearest < ratio * second_nearest)",
+        "rows = np.flatnonzero((nearest < ratio * second_nearest)"
+        " & (distances.argmin(axis=0)[order[:, 0]] == np.arange(len(first))))",
+        "two rows may have the same nearest",
+    ),
+    (
+        RATIO,
+        "return np.stack([rows, order[rows, 0]], axis=1)",
+        "return nearest < ratio * second_nearest",
+        "expected (k, 2), one row per pair",
+    ),
     (RATIO, "nearest < ratio * second_nearest", "nearest < ratio * nearest", "no row passes"),
     (
         RATIO,
@@ -30,7 +58,13 @@ PLANTED = (
     (POINTS, "np.concatenate([points,", "np.concatenate([points[:, ::-1],", "x and y were swapped"),
     (POINTS, "mapped[:, :2] / mapped[:, 2:]", "mapped / mapped[:, 2:]", "Leave out the third"),
     (POINTS, "mapped[:, :2]", "mapped[:, 1::-1]", "x and y were swapped"),
-    (POINTS, "homography.T", "np.linalg.inv(homography).T", "expected"),
+    (POINTS, "homography.T", "np.linalg.inv(homography).T", "by the inverse of"),
+    (
+        POINTS,
+        "mapped[:, :2] / mapped[:, 2:]",
+        "(mapped[:, :2] / mapped[:, 2:]).T",
+        "the result is transposed",
+    ),
     (POINTS, "return mapped", "mapped", "is a `return` missing?"),
 )
 

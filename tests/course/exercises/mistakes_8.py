@@ -30,6 +30,12 @@ PLANTED = (
     ),
     ("effect", f"return mean, half_width, {WORD}", "", "is a `return` missing?"),
     ("effect", f", {WORD}", "", "expected three things"),
+    (
+        "effect",
+        "mean, half_width, ",
+        "mean, [mean - half_width, mean + half_width], ",
+        "one number",
+    ),
     ("effect", WORD, "abs(mean) > half_width", "expected 'clear' or 'unclear'"),
     ("effect", "scores - baseline", "baseline - scores", "not the scores from the baseline"),
     ("effect", "np.mean(differences)", "np.sum(differences)", "Divide the sum"),

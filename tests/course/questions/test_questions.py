@@ -29,3 +29,10 @@ def test_an_unknown_question_or_letter_is_refused():
         hk.course.question("x")
     with pytest.raises(UserError, match="Answer 'z': expected one of a, b, c"):
         hk.course.question(next(iter(QUESTIONS)), "z")
+
+
+def test_a_reply_is_a_sentence_of_its_own_or_goes_on_after_because():
+    assert str(hk.course.question("zero-loss", "b")).startswith("zero-loss: right. The maximum")
+    assert str(hk.course.question("flat-scenes", "a")).startswith(
+        "flat-scenes: wrong, because turn"
+    )
