@@ -34,6 +34,7 @@ SETUP = PROJECT / "hpatches_kit" / "course" / "setup_cell.py"
 # TensorFlow prints on some machines that it traced a function again.
 TRACING = re.compile(r"^WARNING:tensorflow:.*\n?", re.MULTILINE)
 WIDGET = "application/vnd.jupyter.widget-view+json"
+LARGE = 400_000  # characters of a picture in base64
 METADATA = {
     "accelerator": "GPU",
     "colab": {"gpuType": "T4", "provenance": []},
@@ -157,12 +158,23 @@ def clean(notebook):
 
 
 def reduce_colours(picture):
-    """A PNG in base64, reduced to 256 colours, which makes it a third of its size."""
+    """A PNG in base64, reduced to 256 colours, which makes it a third of its size.
+
+    A large one, of photographs, gets fewer grey levels and at most 700 pixels of width.
+    """
     with Image.open(BytesIO(base64.b64decode(picture))) as figure:
         flat = Image.new("RGB", figure.size, "white")
         flat.paste(figure, mask=figure.getchannel("A") if figure.mode == "RGBA" else None)
+    reduced = _encode(flat, 256, Image.Quantize.MEDIANCUT)
+    if len(reduced) > LARGE:
+        flat.thumbnail((700, flat.height))
+        reduced = _encode(flat, 128, Image.Quantize.MAXCOVERAGE)  # which keeps thin coloured lines
+    return reduced
+
+
+def _encode(image, colours, method):
     stream = BytesIO()
-    flat.quantize(256, dither=Image.Dither.NONE).save(stream, "png", optimize=True)
+    image.quantize(colours, method, dither=Image.Dither.NONE).save(stream, "png", optimize=True)
     return base64.b64encode(stream.getvalue()).decode()
 
 
