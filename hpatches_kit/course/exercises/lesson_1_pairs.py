@@ -17,7 +17,7 @@ GENERATOR = "draw from a generator seeded by (seed, epoch, index)"
 
 class MyPairs(keras.utils.PyDataset):
     """A batch: clean patches (2 * pairs, 32, 32, 1), float32, 0..255, and labels (2 * pairs,).
-    Rows 2k and 2k + 1 show one place in two of its 16 views; each pair shows another place.
+    Rows 2k and 2k + 1 show one place in two of 16 views, at random; each pair shows another place.
     """
 
     def __init__(self, patches, pairs, steps, seed):

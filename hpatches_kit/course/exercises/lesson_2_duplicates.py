@@ -10,6 +10,7 @@ from hpatches_kit.patches.patch_set import PatchSet
 from hpatches_kit.patches.views import VIEWS
 
 TOLERANCE = 0.2
+NEAR_DUPLICATES = {(0, 5), (0, 9), (5, 9), (2, 3)}  # of the points of the check
 
 
 def near_duplicates(patches, tolerance):
@@ -17,7 +18,8 @@ def near_duplicates(patches, tolerance):
 
     Each reference is brought to mean 0 and norm 1, so that brightness and contrast do not count.
     Two are near-duplicates if their Euclidean distance, 0 to 2, is below the tolerance.
-    patches: a PatchSet. Returns a list of pairs (i, j) of rows in the set, i < j, in any order.
+    patches: a PatchSet. Returns a list of all such pairs (i, j), i < j, in any order; i and j are
+    the numbers of points: the references are patches.clean[i, 0] and patches.clean[j, 0].
     """
     grey = patches.clean[:, 0].reshape(len(patches), -1).astype("float32")
     grey = grey - grey.mean(axis=1, keepdims=True)
@@ -30,18 +32,19 @@ def near_duplicates(patches, tolerance):
 
 @lru_cache
 def _toy_patches():
-    """Nine points of seven places in two sequences. Their near-duplicates are (0, 5) and (2, 3)."""
+    """Ten points of nine places in two sequences; `NEAR_DUPLICATES` are theirs."""
     rng = np.random.default_rng(0)
-    clean = rng.integers(150, 221, (9, len(VIEWS), 32, 32)).astype(float)
+    clean = rng.integers(150, 221, (10, len(VIEWS), 32, 32)).astype(float)
     reference = clean[:, 0]  # a view: assignments change `clean`
     reference[5] = 120 + 0.5 * reference[0]  # brighter, with half the contrast
     reference[6] = reference[1] + rng.normal(0, 1, (32, 32))  # the same place
     reference[3] = _at_distance(0.15, reference[2], reference[3])
     reference[7] = _at_distance(0.40, reference[4], reference[7])
     reference[8] = 255 - reference[0]
+    reference[9] = _at_distance(0.15, reference[0], reference[9])
     clean[7, 1:], clean[8, 1] = clean[4, 1:], clean[4, 1]  # alike, but not the references
-    label = [0, 1, 2, 3, 4, 5, 1, 7, 8]
-    sequence = ["v_toy_1"] * 5 + ["v_toy_2"] * 4
+    label = [20, 21, 22, 23, 24, 25, 21, 27, 28, 29]  # no label is the row of a point
+    sequence = ["v_toy_1"] * 5 + ["v_toy_2"] * 5
     return PatchSet({"clean": np.rint(clean).astype(np.uint8)}, sequence, label)
 
 
@@ -94,7 +97,7 @@ def _check_single_pairs(pairs):
         " no near-duplicates. Compare labels, not sequences.",
     )
     expect(
-        not {(0, 8), (5, 8)} & pairs,
+        not {(0, 8), (5, 8), (8, 9)} & pairs,
         "points 5 and 8 are negatives of each other, dark where the other is bright: their distance"
         " is 2. Do not take absolute values of the similarity.",
     )
@@ -102,6 +105,11 @@ def _check_single_pairs(pairs):
         (4, 7) not in pairs,
         "points 4 and 7 have a distance of 0.40, above the tolerance of 0.2. Did you compare its"
         " square, 0.16? Take the root.",
+    )
+    expect(
+        pairs,
+        "points 0 and 5 are missing, and all other pairs, too. Does each reference have norm 1?"
+        " Divided by its standard deviation, it has norm 32: divide by np.linalg.norm.",
     )
     expect(
         (0, 5) in pairs,
@@ -112,7 +120,12 @@ def _check_single_pairs(pairs):
         "points 2 and 3 are missing: their distance is 0.15, and they are different places of one"
         " sequence. A sequence has many places.",
     )
-    more = sorted(pairs - {(0, 5), (2, 3)})
+    expect(
+        pairs >= NEAR_DUPLICATES,
+        "points 0, 5 and 9 are all alike: expected the pairs (0, 5), (0, 9) and (5, 9). A point may"
+        " have several near-duplicates.",
+    )
+    more = sorted(pairs - NEAR_DUPLICATES)
     if more:
         (i, j), rows = more[0], _unit(_toy_patches().clean[:, 0])
         expect(max(more[0]) < len(rows), f"there is no point {j}: expected rows of the set.")
@@ -125,7 +138,7 @@ def _known_mistakes():
     """`{sentence: the pairs that this mistake finds}`."""
     clean = _toy_patches().clean.astype(float)
     grey = clean[:, 0].reshape(len(clean), -1)
-    rows = _unit(grey)
+    rows, label = _unit(grey), _toy_patches().label
     return {
         "the mean of each patch is not subtracted: all patches then look alike, since all grey"
         " levels are positive. Subtract it before you divide by the norm.": _closer(
@@ -147,6 +160,9 @@ def _known_mistakes():
         ),
         "you keep the pairs that are farther apart than the tolerance: near-duplicates are"
         " closer.": _of_different_places(~_is_closer(rows)),
+        "it returns pairs of labels: expected the numbers of the points, the rows in the set.": {
+            (label[i], label[j]) for i, j in NEAR_DUPLICATES
+        },
     }
 
 

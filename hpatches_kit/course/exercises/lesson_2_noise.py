@@ -17,7 +17,7 @@ def noisy_patches(patches, view, rng):
 
     patches: uint8 (n, 65, 65), grey levels 0..255, all of one view: "ref", "e1", ..., "t5".
     Sigma is 25 grey levels for "ref" and easy views, 35 for hard and 45 for tough ones.
-    rng: a np.random.Generator. Returns uint8 (n, 32, 32).
+    rng: a np.random.Generator, from which all noise is drawn. Returns uint8 (n, 32, 32), rounded.
     """
     sigma = {"r": 25, "e": 25, "h": 35, "t": 45}[view[0]]
     noisy = patches + rng.normal(0, sigma, patches.shape)
@@ -38,6 +38,7 @@ def check_noisy_patches(noisy_patches):
         noisy.std() > 0,
         "the reference has no noise: N-HPatches adds noise to all views, sigma 25 for `ref`.",
     )
+    _check_generator(noisy_patches, grey[:2])
     expect(
         (noisy != noisy[:1]).any(),
         "all patches have the same noise: draw noise of the shape of `patches`, (n, 65, 65).",
@@ -66,6 +67,16 @@ def _run(noisy_patches, patches, view, seed):
     return expect_array(noisy, (count, 32, 32), f'noisy_patches(patches, "{view}", rng)')
 
 
+def _check_generator(noisy_patches, patches):
+    rng = np.random.default_rng(0)
+    first, second = (noisy_patches(patches, "ref", rng) for _ in range(2))
+    expect(
+        not np.array_equal(first, second),
+        "two calls with one generator give the same noise: each call must go on drawing from `rng`."
+        " Did you make a generator of your own, always with the same seed?",
+    )
+
+
 def _check_type(noisy):
     dtype = keras.backend.standardize_dtype(getattr(noisy, "dtype", "float64"))
     expect(dtype == "uint8", f"noisy patches are {dtype}: expected uint8. Round them first.")
@@ -79,7 +90,8 @@ def _check_shrinking(noisy_patches):
     expect(
         abs(left - 108) > 5,
         f"stripes of one pixel, 108 and 148, become {left:.0f} at the left edge: expected 128, a mix"
-        " of both. Did you keep every second pixel? Shrink by bilinear interpolation.",
+        " of both. Did you keep every second pixel, or put the corner pixels of both patches on top"
+        " of each other, as scipy.ndimage.zoom does? Use hk.patches.resize.",
     )
     expected = float(hk.patches.resize(stripes[:1])[0, 0, 15])
     expect(

@@ -22,7 +22,8 @@ def average_precision(distances, is_positive, positives):
 
     The list is `distances` and booleans `is_positive`, (pairs,) each. The smallest distance ranks
     first; equal distances keep the order of the list. `positives` is the number of all positives,
-    of which some may be missing from the list. The curve starts at recall 0 with precision 1.
+    of which some may be missing from the list. The curve starts at recall 0 with precision 1 and
+    ends with the last pair, even if recall is below 1 there.
     """
     ranked = is_positive[np.argsort(distances, kind="stable")]
     true = np.cumsum(ranked)
@@ -72,7 +73,13 @@ def check_average_precision(average_precision):
         AP_OF_PAIRS / 2,
         "ten pairs with five of ten positives",
         "The five that are missing change recall, and not precision.",
-        {AP_OF_PAIRS: "You divided by the positives found, not by all: use `positives`."},
+        {
+            AP_OF_PAIRS: "You divided by the positives found, not by all: use `positives`.",
+            AP_OF_PAIRS / 2
+            + 0.125: "You continue the curve to recall 1: it ends with the last pair.",
+            AP_OF_PAIRS / 2
+            + 0.25: "You continue the curve to recall 1: it ends with the last pair.",
+        },
     )
     expect_number(
         ap([0.1, 0.2, 0.3], [False, True, True], 2),

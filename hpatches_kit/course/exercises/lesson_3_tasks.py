@@ -18,7 +18,8 @@ def matching_ap(reference, image):
 
     `reference` and `image` are descriptors (points, dim); row i of both shows the same point. The
     match of a reference row is the nearest row of `image`, by Euclidean distance; it is correct if
-    it has the same number. The matches are ranked by distance, and all points count as positives.
+    it has the same number i. The matches are ranked by distance, the smallest first, and all points
+    count as positives, also those without a correct match. AP is the area of `average_precision`.
     """
     distances = np.linalg.norm(reference[:, None] - image, axis=2)
     correct = np.argmin(distances, axis=1) == np.arange(len(reference))
@@ -51,6 +52,8 @@ def check_matching_ap(matching_ap):
             " nearest row of the image for each reference row.",
             3.0: "That is a count: divide it by the number of points.",
             60.0: "That is in percent: expected a fraction, 0 to 1.",
+            0.2: "Did you take the row with the largest product? Descriptors need not have norm 1:"
+            " take the smallest Euclidean distance.",
         },
     )
     expect_number(
@@ -64,6 +67,10 @@ def check_matching_ap(matching_ap):
             0.426667: "The matches are in the order of the points: rank them by distance.",
             0.458333: "The largest distance ranks first: the smallest must.",
             0.353333: "That is the mean precision at the positives: use the trapezoid rule.",
+            0.478254: "You ranked all pairs of a reference row and an image row: rank one match for"
+            " each reference row.",
+            0.6: "All correct matches rank first. Did you rank by the distance to the row with the"
+            " same number? Rank by the distance to the match, which may be wrong.",
         },
     )
     none = scores(REFERENCE[:2], REFERENCE[1::-1])
@@ -132,6 +139,14 @@ def check_retrieval_ap(retrieval_ap):
         "five positives and 30 distractors at one distance",
         "At equal distance a positive ranks first: count distractors that are strictly closer.",
     )
+    steps = np.array([[1.0, 0], [2, 0], [3, 0]])
+    expect_number(
+        ap(query, query + steps[[0, 0, 1, 1, 2]], query + np.tile(steps, (100, 1))),
+        0.416032,
+        "positives at distances 1, 1, 2, 2, 3 and 100 distractors at each of 1, 2 and 3",
+        "0, 0, 100, 100 and 200 distractors are strictly closer. If you sort, put the positives first"
+        ' in the list and use np.argsort(distances, kind="stable").',
+    )
     expect_number(
         ap(query, np.tile(query + 3, (5, 1)), query + np.array([[0.0, 5.0]])),
         1,
@@ -149,7 +164,8 @@ TASK_EXERCISES = (
         (
             "Compute the distance of every reference row to every row of the image. The smallest of"
             " each row of that matrix is the match. Then rank the matches by that distance.",
-            "The distances are (points, points), the correct matches booleans (points,).",
+            "The distances are (points, points), `correct` is (points,), booleans. For each correct"
+            " match, nearest first, `before` has the number of wrong matches that rank before it.",
             "return hk.benchmark.average_precision(before, len(reference)), correct.mean()",
         ),
     ),

@@ -93,8 +93,8 @@ def _check_outputs(outputs):
 def mixed_loss(clean, denoised):
     """Compute 0.84 (1 - SSIM) + 0.16 MAE / 255 of each patch: shape (batch,).
 
-    Patches are (batch, 32, 32, 1) with grey levels 0..255. The SSIM of each patch is
-    `hk.metrics.ssim(clean, denoised)`; MAE is the mean absolute error of the patch.
+    Patches are (batch, 32, 32, 1), uint8 or float32, with grey levels 0..255. The SSIM of each patch
+    is `hk.metrics.ssim(clean, denoised)`, (batch,); MAE is the mean absolute error of the patch.
     """
     difference = keras.ops.cast(clean, "float32") - keras.ops.cast(denoised, "float32")
     mae = keras.ops.mean(keras.ops.abs(difference), axis=(1, 2, 3))
@@ -120,7 +120,7 @@ def check_mixed_loss(mixed_loss):
     integers = mixed_loss(clean.astype("uint8"), denoised.astype("uint8"))
     expect(
         is_close(expect_array(integers, (3,), "mixed_loss of integers"), value),
-        f"for the same patches as uint8 the losses are {np.round(np.asarray(integers), 4)}: 100 - 110"
+        f"for the same patches as uint8 the losses are {np.round(np.abs(integers), 4)}: 100 - 110"
         " wraps to 246. Cast both to float32 before you subtract.",
     )
 
@@ -140,6 +140,10 @@ def _check_terms(value):
         value[1] < 1,
         f"an error of 10 grey levels has the loss {value[1]:.2f}: expected 0.0101. Divide the MAE by"
         " 255: without it, SSIM hardly counts.",
+    )
+    expect(
+        not is_close(value[1], 0.003800 + 0.16 * 100 / 255, 1e-5),
+        "that is the mean squared error, divided by 255: take the mean absolute error.",
     )
     expect(
         not is_close(value[1], 0.033665, 1e-5),

@@ -133,6 +133,8 @@ def _difference(step, target, name, last):
         return f"{name} is {with_article(kind)}: expected {_describe(target)}. {advice}".strip()
     for attribute, word in TRAITS:
         value, wanted = getattr(step.layer, attribute, None), getattr(target.layer, attribute, None)
+        if value != wanted and attribute == "filters":
+            return f"{name} has {value} filters: expected {wanted}."
         if value != wanted:
             return f"{name} has {word} {_short(value)}: expected {_short(wanted)}."
     if step.activation == target.activation:

@@ -20,7 +20,7 @@ PLANTED = (
         f"    {ROUND_AND_CLIP}\n    return noisy",
         "the standard deviation is 25 everywhere: you added it after shrinking",
     ),
-    ("noisy_patches", SHRINK, "return noisy[:, :64:2, :64:2]", "Did you keep every second pixel?"),
+    ("noisy_patches", SHRINK, "return noisy[:, :64:2, :64:2]", "Did you keep every second pixel"),
     (
         "noisy_patches",
         SHRINK,
@@ -54,6 +54,19 @@ PLANTED = (
         NOISE,
         "np.random.default_rng().normal(0, sigma, patches.shape)",
         "from `rng`",
+    ),
+    (
+        "noisy_patches",
+        NOISE,
+        "np.random.default_rng(0).normal(0, sigma, patches.shape)",
+        "two calls with one generator give the same noise",
+    ),
+    (  # the corner pixels of both patches coincide
+        "noisy_patches",
+        SHRINK,
+        "position = np.rint(np.linspace(0, 64, 32)).astype(int)\n"
+        "    return noisy[:, position][:, :, position]",
+        "put the corner pixels of both patches on top of each other",
     ),
     ("noisy_patches", NOISE, f"np.abs({NOISE})", "the noise has mean +"),
     (
@@ -110,6 +123,26 @@ PLANTED = (
     ("near_duplicates", "list(zip(i, j))", "list(i)", "expected pairs (i, j)"),
     ("near_duplicates", "return ", "result = ", "is a `return` missing?"),
     ("near_duplicates", "list(zip(i, j))", "[]", "points 0 and 5 are missing"),
+    (
+        "near_duplicates",
+        ROOT,
+        "np.linalg.norm(32 * grey[:, None] - 32 * grey[None], axis=2)",
+        "Divided by its standard deviation, it has norm 32",
+    ),
+    ("near_duplicates", "list(zip(i, j))", "[(2, 3)]", "points 0 and 5 are missing: they differ"),
+    (
+        "near_duplicates",
+        "list(zip(i, j))",
+        "list(zip(patches.label[i], patches.label[j]))",
+        "it returns pairs of labels",
+    ),
+    (
+        "near_duplicates",
+        PAIRS,
+        "np.transpose([(k, j) for k, j in enumerate(np.argmin(distance + 9.0 * ~other_place, axis=1))\n"
+        "        if distance[k, j] < tolerance and k < j])",
+        "A point may have several near-duplicates",
+    ),
 )
 
 ALSO_RIGHT = (

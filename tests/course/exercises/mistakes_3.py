@@ -19,6 +19,9 @@ HALF_TIES = """
 RANKS = """
     ranks = np.argsort(np.argsort(np.append(to_positives, to_distractors), kind="stable"))
     before = np.sort(ranks[:5])"""
+UNSTABLE_RANKS = """
+    ranks = np.argsort(np.argsort(np.append(to_positives, to_distractors)))
+    before = np.sort(ranks[:5]) - np.arange(5)"""
 BEFORE = "before = [np.sum(to_distractors < distance) for distance in np.sort(to_positives)]"
 
 PLANTED = (
@@ -79,6 +82,37 @@ PLANTED = (
     (RETRIEVAL, "axis=1", "axis=1, ord=1", "Is the distance Euclidean?"),
     (RETRIEVAL, "positives - query", "positives", "Is the distance Euclidean, to the query"),
     (RETRIEVAL, "hk.benchmark.average_precision", "hk.benchmark.mean_precision", "mean precision"),
+    (RETRIEVAL, BEFORE, UNSTABLE_RANKS, "0, 0, 100, 100 and 200 distractors are strictly closer"),
+    (
+        AP,
+        AP_AREA,
+        "return np.trapezoid(np.append(precision, 0), np.append(recall, 1))",
+        "it ends with the last pair",
+    ),
+    (
+        AP,
+        AP_AREA,
+        "return np.trapezoid(np.append(precision, precision[-1]), np.append(recall, 1))",
+        "it ends with the last pair",
+    ),
+    (
+        MATCHING,
+        MATCHES,
+        "np.argmax(reference @ image.T, axis=1) == np.arange(len(reference))",
+        "product",
+    ),
+    (
+        MATCHING,
+        "np.argsort(np.min(distances, axis=1)",
+        "np.argsort(np.diag(distances)",
+        "Rank by the distance to the match",
+    ),
+    (
+        MATCHING,
+        "ranked = correct[np.argsort(np.min(distances, axis=1)",
+        "ranked = np.eye(len(reference), dtype=bool).ravel()[np.argsort(distances.ravel()",
+        "rank one match for each reference row",
+    ),
 )
 
 ALSO_RIGHT = (

@@ -11,7 +11,7 @@ PLANTED = (
     ("shallow_unet", "return keras", "keras", "is a `return` missing"),
     ("shallow_unet", "return keras.Model(noisy, clean)", "return clean", "is a KerasTensor"),
     ("shallow_unet", "MaxPooling2D()", "AveragePooling2D(2)", "keeps the maximum of four"),
-    ("shallow_unet", "(16, 3,", "(32, 3,", "has filters 32: expected 16. The network has"),
+    ("shallow_unet", "(16, 3,", "(32, 3,", "has 32 filters: expected 16. The network has"),
     ("shallow_unet", "(32, 3,", "(64, 3,", "layer 3, `conv2d"),
     (
         "shallow_unet",
@@ -29,7 +29,7 @@ PLANTED = (
     ("shallow_unet", JOIN, "up", "The skip connection belongs here"),
     ("shallow_unet", "[up, level_1]", "[up, noisy]", "joins layer 5 and a tensor of 1 channels"),
     ("shallow_unet", "[up, level_1]", "[up, up]", "joins layer 5 and layer 5"),
-    ("shallow_unet", "[up, level_1]", "[up, level_2]", "it raised ValueError"),
+    ("shallow_unet", "[up, level_1]", "[up, level_2]", "maps of different sizes"),
     ("shallow_unet", LAST, "**options", "has the activation relu: expected none"),
     ("shallow_unet", '"activation": None', '"activation": "sigmoid"', "activation sigmoid"),
     ("shallow_unet", '"activation": "relu", ', "", "has the activation none: expected relu"),
@@ -40,7 +40,7 @@ PLANTED = (
         "keras.Model(noisy, layers.ReLU()(clean))",
         "relu",
     ),
-    ("shallow_unet", '"padding": "same"', '"padding": "valid"', "it raised ValueError"),
+    ("shallow_unet", '"padding": "same"', '"padding": "valid"', "Have all convolutions padding="),
     ("shallow_unet", '"he_normal"}', '"he_normal", "use_bias": False}', "use_bias False"),
     ("shallow_unet", "he_normal", "glorot_uniform", "with GlorotUniform: expected He normal"),
     (
@@ -110,6 +110,12 @@ PLANTED = (
         "return 0.84 * (1 - hk.metrics.ssim(clean, denoised)) + 0.16 * mae / 255",
         "return keras.ops.mean(0.84 * (1 - hk.metrics.ssim(clean, denoised)) + 0.16 * mae / 255)",
         "one number for the whole batch",
+    ),
+    (
+        "mixed_loss",
+        "keras.ops.abs(difference)",
+        "difference**2",
+        "that is the mean squared error, divided by 255",
     ),
 )
 
