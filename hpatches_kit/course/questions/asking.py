@@ -54,6 +54,7 @@ def question(name, answer=None):
     asked = questions[name]
     if answer is None:
         return Text(asked)
+    answer = str(answer).strip().lower()
     if answer not in tuple(asked.letters):
         raise UserError(f"Answer {answer!r}: expected one of {', '.join(asked.letters)}.")
     reply = asked.options[asked.letters.index(answer)].reply
