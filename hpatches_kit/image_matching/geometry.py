@@ -23,6 +23,7 @@ CONFIDENCE = 0.999  # probability of at least one sample without wrong matches
 MOST_SAMPLES = 2000
 PLANE_SAMPLES = 200  # enough for a plane that half of the inliers show
 FAR = 3  # thresholds; a point of the plane that is located badly is nearer
+ON_LINE = 1e-6  # pixels: rounding errors of points on a line
 REFITS = 5  # at most, of the matrix to its inliers
 
 
@@ -58,8 +59,7 @@ def estimate(xy_a, xy_b, shape_b, geometry="homography", estimator="ransac", thr
     # Matches that share a point, or are closer than the threshold, support a matrix only once.
     cells = np.round(np.hstack([xy_a, xy_b]) / threshold)
     places = 0 if matrix is None else min(_count(cells[inliers, :2]), _count(cells[inliers, 2:]))
-    singular = is_singular if geometry == "homography" else _is_infinite
-    if places < fewest or singular(matrix):
+    if places < fewest or _is_undetermined(matrix, xy_a[inliers], xy_b[inliers], geometry):
         return None, none, f"no {name} fits {fewest} of {matches} at different places"
     if log_false_alarms(places, _count(cells), shape_b, geometry, threshold) >= 0:
         agreement = f"{inliers.sum()} of {matches} agree with one {name}"
@@ -114,8 +114,17 @@ def _count(rows):
     return len(np.unique(rows, axis=0))
 
 
-def _is_infinite(matrix):
-    return not np.isfinite(matrix).all()
+def _is_undetermined(matrix, xy_a, xy_b, geometry):
+    """Whether a matrix is not finite, or a homography has no inverse or inliers on one line."""
+    if geometry == "fundamental":  # which has no inverse
+        return not np.isfinite(matrix).all()
+    return is_singular(matrix) or _on_one_line(xy_a) or _on_one_line(xy_b)
+
+
+def _on_one_line(xy):
+    """Whether points, `(n, 2)`, are closer than `ON_LINE` pixels to one line on average."""
+    singular_values = np.linalg.svd(xy - xy.mean(axis=0), compute_uv=False)
+    return singular_values[-1] < ON_LINE * np.sqrt(len(xy))
 
 
 def _is_determined(xy_a, xy_b, inliers, shape_b, threshold):

@@ -153,7 +153,7 @@ def test_a_trained_network_is_built_again_from_its_row_and_its_weights(row, tmp_
 
 def test_weights_in_half_precision_are_loaded_whatever_the_policy_of_the_session(tmp_path):
     run = Run(UNET, "mini", TINY, 0, "mixed_bfloat16")
-    with trained_models._dtype_policy("mixed_bfloat16"):
+    with trained_models.dtype_policy("mixed_bfloat16"):
         model = trained_models._build_trained(UNET)
     write_run(run, tmp_path, model)
     loaded = load_trained(run, tmp_path)
