@@ -15,10 +15,9 @@ def reduced(descriptor, examples, dim=128, name=None):
     The descriptors are centred, projected on their first principal components, and scaled to unit
     norm.
 
-        l2net = hk.models.l2net(dim=256)
-        l2net.compile("adam", hk.losses.HardNegativeTriplet())
-        l2net.fit(hk.batches.Pairs(train))
-        small = hk.models.reduced(l2net, hk.describe(l2net, train).values.reshape(-1, 256))
+        l2net = hk.models.l2net(dim=256)  # and train it
+        some = hk.describe(l2net, train.sample_sparse_points(50, seed=0))
+        small = hk.models.reduced(l2net, some.values.reshape(-1, 256))
 
     Args:
         descriptor: a `keras.Model` from `(batch, 32, 32, 1)` to `(batch, n)`.
