@@ -13,6 +13,7 @@ from hpatches_kit._support.regular_files import open_regular
 RATIO = 200  # largest compression ratio; text of numbers has 3, a "zip bomb" has 1000
 SMALL = 4 << 20  # bytes; the ratio of smaller members does not matter
 SMALL_TOGETHER = 64 << 20  # bytes; the same for all members together
+LONGEST_END = (1 << 16) + 200  # bytes of the records at the end of a zip, comment included
 LARGE = 16 << 30  # bytes; limit for all members together
 
 
@@ -52,9 +53,32 @@ def open_zip(file, limit=None):
         yield {path: (member.file_size, member.CRC) for path, member in members.items()}, read
 
 
+def complete_zip(stream):
+    """Open a zip with all its members, or raise `zipfile.BadZipFile`.
+
+    A wrong length in the zip's directory hides the members after it; `zipfile` does not notice.
+    """
+    archive = zipfile.ZipFile(stream)
+    expected, found = _declared_members(stream), len(archive.infolist())
+    if expected != found:
+        raise zipfile.BadZipFile(f"{found} files can be read, expected {expected}")
+    return archive
+
+
+def _declared_members(stream):
+    """The number of members that the end of a zip states."""
+    stream.seek(0, 2)
+    stream.seek(max(0, stream.tell() - LONGEST_END))
+    end = stream.read()
+    number = end[end.rfind(b"PK\5\6") :][10:12]
+    if number == b"\xff\xff":  # too many for two bytes: see the record of zip64
+        number = end[end.rfind(b"PK\6\6") :][32:40]
+    return int.from_bytes(number, "little")
+
+
 def _open_archive(stream, file):
     try:
-        return zipfile.ZipFile(stream)
+        return complete_zip(stream)
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError) as error:
         raise UserError(f"{file} is not a zip file, or is cut off: {error}.") from error
 

@@ -7,6 +7,7 @@ import zlib
 
 import numpy as np
 
+from hpatches_kit._support.archives import complete_zip
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.regular_files import open_regular
 from hpatches_kit._support.units import format_bytes
@@ -56,7 +57,7 @@ def read_npz(file, what, check=None, links=True, limit=LIMIT, compressed=True):
     """
     with open_regular(file, links) as stream:
         try:
-            with zipfile.ZipFile(stream) as archive:
+            with complete_zip(stream) as archive:
                 headers = dict(_headers(archive, limit, compressed))
             if check:
                 check(headers)

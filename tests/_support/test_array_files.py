@@ -116,3 +116,25 @@ def test_shapes_are_checked_before_an_array_is_read(tmp_path):
 
     with pytest.raises(UserError, match="not a test file: too many"):
         read_npz(tmp_path / "a.npz", "a test file", refuse)
+
+
+def test_no_flipped_bit_changes_the_arrays_of_a_file(tmp_path):
+    file = tmp_path / "arrays.npz"
+    np.savez(file, epoch=3, ended=False, weights=np.eye(3))
+    content, expected = file.read_bytes(), read_npz(file, "a file of arrays")
+    directory = content.index(b"PK\1\2")  # a wrong length there hides the members that follow
+    outcomes = []
+    for position in range(directory, len(content)):
+        for bit in range(8):
+            flipped = bytearray(content)
+            flipped[position] ^= 1 << bit
+            file.write_bytes(flipped)
+            try:
+                arrays = read_npz(file, "a file of arrays")
+            except UserError:
+                outcomes.append("refused")
+            else:
+                assert list(arrays) == list(expected)
+                assert all(np.array_equal(arrays[name], expected[name]) for name in expected)
+                outcomes.append("equal")
+    assert {"refused", "equal"} == set(outcomes)
