@@ -70,7 +70,7 @@ GENERIC = {  # name: function of the file and of a folder outside that of the ca
     "missing": _replace(lambda file, _: None),
     "unreadable": lambda file, _: file.chmod(0),
 }
-# What is behind the end of a picture or in front of a zip is no part of it.
+# What is behind the end of a picture or in front of a zip is not part of it.
 AFTER = {"appended", "doubled"}
 PICTURES, ZIPS = ("PNG", "JPG", "PPM", "TIF", "BMP", "image sequence"), ("CSV zip", "zip of strips")
 HARMLESS = {name: AFTER | {"a terabyte of zeros"} for name in PICTURES}

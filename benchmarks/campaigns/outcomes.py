@@ -43,7 +43,7 @@ def outcomes_of(reads, path, names=(), expected=None, seconds=SECONDS, memory=ME
 
 
 def must_succeed(outcome):
-    """The same outcome, but `lost` where an error is no answer: the files are those of the kit."""
+    """The same outcome, but `lost` where an error is not an answer: the files are those of the kit."""
     kind, text = outcome
     return "lost" if kind == "refused" else kind, text
 

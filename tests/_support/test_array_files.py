@@ -24,7 +24,7 @@ def array_bytes(array=None, shape="(3,)", dtype="'|u1'", data=b"abc"):
 
 LIES = {
     "huge": array_bytes(shape="(1000000000000,)"),
-    "a length that is no number": array_bytes(shape="(3, True)"),
+    "a length that is not a number": array_bytes(shape="(3, True)"),
     "negative": array_bytes(shape="(-3,)"),
     "empty and huge": array_bytes(shape="(0, 10000000000000000000000)", data=b""),
     "thousands of digits": array_bytes(shape=f"({'9' * 4000}, {'9' * 4000})"),

@@ -57,7 +57,7 @@ def _check_weights(copy, descriptor, before):
     expect(
         both == 0,
         f"the copy shares {both} of its {len(copy.weights)} weights with the descriptor: a new"
-        " keras.Model of the same layers is no copy. Use keras.models.clone_model.",
+        " keras.Model of the same layers is not a copy. Use keras.models.clone_model.",
     )
     changed = [not np.array_equal(v, b) for v, b in zip(values_of(descriptor.weights), before)]
     expect(

@@ -5,9 +5,7 @@ from functools import lru_cache
 from importlib import import_module
 
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.course.exercises.checking import RIGHT, WRONG, Text, Verdict
-
-LESSONS = range(1, 9)
+from hpatches_kit.course.exercises.checking import LESSONS, RIGHT, WRONG, Text, Verdict
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ def question(name, answer=None):
         name: of the question.
         answer: the letter of an option; None shows the question.
 
-    Raises UserError for an unknown question, or a letter that is none of its options.
+    Raises UserError for an unknown question, or a letter that is not one of its options.
     """
     questions = all_questions()
     if name not in questions:

@@ -276,7 +276,7 @@ def test_a_process_reports_a_problem_without_the_folders_of_the_teacher(challeng
     ("printed", "errors", "message"),
     [
         (b"", b"Traceback\nImportError: no numpy", "ended with 'ImportError: no numpy'"),
-        (b"Beautiful is better than ugly.\n", b"", "which is no fault of the submission"),
+        (b"Beautiful is better than ugly.\n", b"", "which is not the fault of the submission"),
         (b'["memory"]\n', b"", "for a reason that the checks do not know"),
         (b'["memory"]\n{"problem": "', b"", "for a reason that the checks do not know"),
     ],
