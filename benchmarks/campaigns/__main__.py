@@ -25,6 +25,7 @@ from campaigns import (
     keras_work,
     kills,
     lying_server,
+    marking_work,
     saved_counts,
     two_processes,
     work,
@@ -32,7 +33,7 @@ from campaigns import (
 from campaigns.formats import FORMATS
 from campaigns.outcomes import is_safe, summary
 
-WORK = {**work.WORK, **keras_work.WORK}
+WORK = {**work.WORK, **marking_work.WORK, **keras_work.WORK}
 # Part: its pieces, and a function of a folder, the name of a piece, and the options.
 PARTS = {
     "bad-inputs": (FORMATS, lambda folder, piece, _: bad_inputs.run(folder, [piece])),

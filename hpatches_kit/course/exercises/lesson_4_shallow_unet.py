@@ -77,9 +77,14 @@ def _build(shallow_unet):
 
 @lru_cache
 def _expected():
-    """The expected network, two patches, and its outputs for them."""
-    network = unet("shallow")
-    patches = np.random.default_rng(0).uniform(0, 255, (2, 32, 32, 1)).astype("float32")
+    """The expected network, two patches, and its outputs for them, which have both signs.
+
+    Weights that are drawn anew each time may give positive outputs alone, and a ReLU behind them
+    would pass. Biases are not 0, so that they count.
+    """
+    network, rng = unet("shallow"), np.random.default_rng(0)
+    network.set_weights([rng.normal(0, 0.1, weight.shape) for weight in network.weights])
+    patches = rng.uniform(0, 255, (2, 32, 32, 1)).astype("float32")
     return network, patches, keras.ops.convert_to_numpy(network(patches))
 
 
