@@ -36,7 +36,14 @@ QUICK = Scale(
     train_points=2_000,
     test_sequences=3,
 )
-LONG = Scale(  # of the pretrained networks
+MEDIUM = Scale(  # of the pretrained networks without a GPU: hours of one core
+    "medium",
+    epochs=20,
+    denoiser_patches=20 * 32_000,
+    descriptor_patches=20 * 10_240,  # 40 batches of 128 pairs per epoch
+    validation_patches=4_800,
+)
+LONG = Scale(  # of the pretrained networks, with a GPU
     "long",
     epochs=50,
     denoiser_patches=50 * 64_000,
@@ -62,4 +69,4 @@ SMOKE = Scale(  # for tests
     train_points=200,
     test_sequences=2,
 )
-SCALES = {scale.name: scale for scale in (QUICK, LONG, SEARCH, REPORT, SMOKE)}
+SCALES = {scale.name: scale for scale in (QUICK, MEDIUM, LONG, SEARCH, REPORT, SMOKE)}
