@@ -1,13 +1,13 @@
-"""Score a challenge with many submissions, some of them hostile: is the table right, and how long?
+"""Score a challenge with many submissions, some hostile: is the table right, how long does it take?
 
     python benchmarks/challenge.py                      # 200 submissions of 7,756 patches, 20 hostile
     python benchmarks/challenge.py --submissions 40     # a minute
 
-Patches are smooth noise. Each submission is a random projection of their pixels to 16 numbers, with
-more noise than the one before, so that the right order is known. One in ten is replaced by a hostile
-one, see `hostile_submissions.py`. The script stops with an error unless each of these is refused for
-its reason, and all others are ranked in the right order. `--save` writes the row into
-`benchmarks/README.md`.
+Patches are smooth noise. Each submission is the same random projection of their pixels to 16 numbers,
+with more noise than the one before, so that the right order is known. One in ten is replaced by a
+hostile one, see `hostile_submissions.py`. The script stops with an error unless each of these is
+refused for its reason, and the ranks of all others have a correlation of at least 0.95 with their
+noise. `--save` writes the row into `benchmarks/README.md`.
 """
 
 import argparse
@@ -29,7 +29,7 @@ import hpatches_kit as hk
 ROWS = measure.PROJECT / "benchmarks" / "challenge.json"
 PHOTOGRAPHS = 12
 DIM = 16
-HOSTILE = 10  # one submission in so many
+HOSTILE = 10  # every tenth submission
 MOST_NOISE = 4.0  # of the last submission, in units of the standard deviation of a number
 CORRELATION = 0.95  # of the ranks with the noise, at least; neighbours differ too little for 1
 

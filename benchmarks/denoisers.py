@@ -19,7 +19,7 @@ import numpy as np
 from measure import describe_machine, save_to_page, table
 
 import hpatches_kit as hk
-from hpatches_kit.experiments.card_scores import BASELINES, available_baselines
+from hpatches_kit.experiments.card_scores import available_baselines
 from hpatches_kit.models.pretrained import FOLDER
 
 POINTS = 40  # per sequence
@@ -63,8 +63,7 @@ def main():
     real = hk.load(options.real)
     patches = real.sample_sparse_points(options.points, 0, per_sequence=True)
     load = partial(hk.models.pretrained, folder=options.weights)
-    models = {name: BASELINES[name] for name in available_baselines()}
-    models["descriptor"] = load("descriptor")
+    models = available_baselines() | {"descriptor": load("descriptor")}
     quality, scores = [], []
     for name, shown, kind in denoised_sets(patches, load("denoiser")):
         scores.append(

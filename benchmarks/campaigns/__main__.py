@@ -1,6 +1,6 @@
 """Run the campaigns of `docs/reliability.md`, or pieces of them, and count their outcomes.
 
-    python -m campaigns                              # everything: hours
+    python -m campaigns                              # everything: half an hour
     python -m campaigns bad-inputs flips             # two parts
     python -m campaigns kills --pieces download training
     python -m campaigns --list                       # all parts and pieces, and what is saved
@@ -55,7 +55,7 @@ PARTS = {
 
 
 def parse():
-    """The options of the command line."""
+    """Read the options of the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m campaigns",
         description=__doc__,

@@ -10,6 +10,8 @@ from campaigns.lying_server import mirror
 from campaigns.outcomes import must_succeed, outcome_of, result_of
 from campaigns.work import WORK
 
+IN_THE_MIDDLE = ", in the middle"  # the end of the label if the work was unfinished
+
 
 def run(folder, kills=30, seed=0, work=WORK, **limits):
     """Kill each kind of work at random times, `kills` times each; returns `{label: (outcome, text)}`.
@@ -26,8 +28,8 @@ def run(folder, kills=30, seed=0, work=WORK, **limits):
                 moment = rng.uniform(0, seconds)
                 in_the_middle = _kill_after(moment, begin, place)
                 outcome = outcome_of(result, place, (), expected, **limits)
-                where = "in the middle" if in_the_middle else "at the end"
-                outcomes[f"{name}: kill {k}, {where}"] = must_succeed(outcome)
+                where = IN_THE_MIDDLE if in_the_middle else ", at the end"
+                outcomes[f"{name}: kill {k}{where}"] = must_succeed(outcome)
             shutil.rmtree(folder / name)
     return outcomes
 

@@ -4,6 +4,7 @@ import json
 from datetime import date
 from pathlib import Path
 
+from campaigns.kills import IN_THE_MIDDLE
 from campaigns.outcomes import SAFE
 from hpatches_kit import __version__
 from hpatches_kit._support.atomic import replace_section, write_text
@@ -28,6 +29,7 @@ def rows():
 
 
 def is_saved(part, piece):
+    """Whether the counts of a piece are in the file."""
     return (part, piece) in rows()
 
 
@@ -45,7 +47,7 @@ def save(part, piece, outcomes, seconds, parts):
     row = {"part": part, "piece": piece, "cases": len(kinds)}
     row |= {kind: kinds.count(kind) for kind in SAFE}
     row["unsafe"] = sum(kind not in SAFE for kind in kinds)
-    row["in the middle"] = sum("in the middle" in label for label in outcomes)
+    row["in the middle"] = sum(label.endswith(IN_THE_MIDDLE) for label in outcomes)
     row |= {"seconds": round(seconds, 1), "date": str(date.today()), "version": __version__}
     every = rows() | {(part, piece): row}
     write_text(FILE, json.dumps(list(every.values()), indent=1) + "\n")
