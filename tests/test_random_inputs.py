@@ -52,8 +52,8 @@ def read_changed(name, folder, file, content):
             warnings.simplefilter("ignore")
             return FORMATS[name].read(folder)
     except (UserError, OSError) as error:
-        expected = Path(file).name, Path(file).stem, *Path(file).parts[:-1]
-        assert any(part in str(error) for part in expected), error
+        expected = [str(folder / place) for place in (Path(file), *Path(file).parents[:-1])]
+        assert any(place in str(error) for place in expected), error
         return None
     finally:
         (folder / file).write_bytes(original)
@@ -92,7 +92,7 @@ def test_json_with_another_value_at_any_place_is_refused_by_its_name_or_read(nam
 
 
 @given(st.binary(max_size=60) | EDITS.map(lambda edits: edited(b'{"a": [1, {"b": null}]}', edits)))
-def test_random_bytes_are_an_object_or_no_json(tmp_path, content):
+def test_random_bytes_are_a_json_object_or_refused(tmp_path, content):
     (tmp_path / "a.json").write_bytes(content)
     try:
         assert isinstance(read_json(tmp_path / "a.json", "a test file"), dict)
@@ -201,6 +201,6 @@ def test_noise_of_any_sigma_is_noise_or_refused(sigma):
 
 
 @pytest.mark.parametrize("sigma", [-1, 1001, np.nan, np.inf, 8000, [1, 2], "strong", None, 1j])
-def test_a_sigma_that_is_no_strength_of_noise_is_refused(sigma):
+def test_a_sigma_that_is_not_a_strength_of_noise_is_refused(sigma):
     with pytest.raises(UserError, match="sigma=.*: expected a number from 0 to 1,000"):
         add_noise(np.zeros((3, 32, 32), np.uint8), sigma)

@@ -15,6 +15,7 @@ SMALL = 4 << 20  # bytes; the ratio of smaller members does not matter
 SMALL_TOGETHER = 64 << 20  # bytes; the same for all members together
 LONGEST_END = (1 << 16) + 200  # bytes of the records at the end of a zip, comment included
 LARGE = 16 << 30  # bytes; limit for all members together
+METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # of compression
 
 
 @contextmanager
@@ -98,7 +99,7 @@ def _checked_members(archive, file, limit):
             continue
         if member.flag_bits & 1:
             raise UserError(f"{file}/{name} is encrypted: expected a zip without a password.")
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        if member.compress_type not in METHODS:
             raise UserError(
                 f"{file}/{name} is compressed with method {member.compress_type}: expected method 0"
                 " (stored) or 8 (deflated)."

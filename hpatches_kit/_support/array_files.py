@@ -4,17 +4,17 @@ import math
 import os
 import zipfile
 import zlib
+from collections import Counter
 
 import numpy as np
 
-from hpatches_kit._support.archives import complete_zip
+from hpatches_kit._support.archives import METHODS, complete_zip
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.regular_files import open_regular
 from hpatches_kit._support.units import format_bytes
 
 LIMIT = 4 << 30  # bytes of all arrays of a file
 LARGEST = 1 << 63  # bytes that an array of NumPy cannot have
-METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # those of NumPy
 LONGEST_REASON = 200  # characters; a header may have thousands
 HEADERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
@@ -73,22 +73,22 @@ def _headers(archive, limit, compressed):
     """Yield the name, shape and dtype of each array of a zip; UserError if one is not plausible."""
     if (total := sum(member.file_size for member in archive.infolist())) > limit:
         raise UserError(f"arrays of {total:,} bytes, expected at most {format_bytes(limit)}")
-    names = [member.filename for member in archive.infolist()]
-    if len(names) > len(set(names)):
-        name = next(name for name in names if names.count(name) > 1)
-        raise UserError(f"it has the array {_cut(name.removesuffix('.npy'))!r} twice")
+    for name, count in Counter(member.filename for member in archive.infolist()).items():
+        if count > 1:
+            raise UserError(f"it has the array {_cut(name.removesuffix('.npy'))!r} twice")
     for member in archive.infolist():
+        name = _cut(member.filename)
         if not member.filename.endswith(".npy"):
-            raise UserError(f"{_cut(member.filename)!r} is not an array")
+            raise UserError(f"{name!r} is not an array")
         if member.compress_type not in METHODS:
-            raise UserError(f"{member.filename} is compressed with method {member.compress_type}")
+            raise UserError(f"{name} is compressed with method {member.compress_type}")
         if not compressed and (member.compress_type or member.compress_size != member.file_size):
-            raise UserError(f"{member.filename} is compressed")
+            raise UserError(f"{name} is compressed")
         with archive.open(member) as stream:
-            shape, _, dtype, expected = _read_header(stream, member.filename)
+            shape, _, dtype, expected = _read_header(stream, name)
         if expected != member.file_size and not dtype.hasobject:  # `np.load` refuses objects
             described = _cut(f"{dtype} {shape}")
-            raise UserError(f"{member.filename} has {member.file_size:,} bytes for {described}")
+            raise UserError(f"{name} has {member.file_size:,} bytes for {described}")
         yield member.filename.removesuffix(".npy"), (shape, dtype)
 
 
@@ -108,5 +108,5 @@ def _read_header(stream, name):
 
 
 def _cut(text):
-    """The beginning of a text of a stranger, for a message."""
+    """Shorten text from a file, for a message."""
     return text if len(text) <= LONGEST_REASON else f"{text[:LONGEST_REASON]}..."

@@ -88,7 +88,7 @@ def test_latex_has_no_other_command_and_the_same_words(text):
 
 
 @given(TEXTS)
-def test_a_label_of_a_figure_is_no_formula_and_no_hidden_entry(text):
+def test_a_label_of_a_figure_is_neither_a_formula_nor_a_hidden_entry(text):
     label = figure_text(text)
     assert not is_math_text(label) and not label.startswith("_")
     assert words(label.replace(r"\$", "$")) == words(text)

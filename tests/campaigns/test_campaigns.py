@@ -104,7 +104,7 @@ def test_each_part_has_pieces_that_the_page_counts(tmp_path, monkeypatch):
     page.write_text("<!-- campaign -->\n<!-- end -->\n")
     monkeypatch.setattr(saved_counts, "PAGE", page)
     monkeypatch.setattr(saved_counts, "FILE", tmp_path / "outcomes.json")
-    outcomes = {"download: kill 0, in the middle": ("equal", ""), "kill 1": ("hang", "")}
+    outcomes = {"kill 0, in the middle": ("equal", ""), "416 in the middle: a": ("hang", "")}
     for piece in ("download", "training", "download"):  # the last one replaces the first
         saved_counts.save("kills", piece, outcomes, 90, {"kills": (("download", "training", "a"),)})
     assert saved_counts.is_saved("kills", "training") and not saved_counts.is_saved("kills", "a")

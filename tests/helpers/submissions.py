@@ -71,7 +71,7 @@ def zip_of(members, compression=zipfile.ZIP_DEFLATED):
 
 
 def hostile_files(patches):
-    """Files that are no valid submission, `{what: (bytes, part of the message)}`.
+    """Files that are not valid submissions, `{what: (bytes, part of the message)}`.
 
     `patches` is the number of patches of the challenge.
     """
