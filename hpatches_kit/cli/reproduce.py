@@ -25,7 +25,8 @@ def add_reproduce(commands):
         help="such as A-table-2; or all: without the searches",
     )
     add("--data", default="photos", help="mini, photos, hpatches, or a path; default: photos")
-    add("--scale", default="quick", help="quick, long, report, search or smoke; default: quick")
+    text = "quick, medium, long, report, search or smoke; default: quick"
+    add("--scale", default="quick", help=text)
     add("--seeds", type=int, default=1, metavar="N", help="train each row N times; default: 1")
     text = "train and print these rows alone, such as a-shallow-sgd"
     add("--only", nargs="+", metavar="ROW", help=text)

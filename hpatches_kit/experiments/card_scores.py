@@ -90,7 +90,7 @@ class CardScores:
         `denoiser` is necessary for the kind `"denoised"`; `known` is as for `of_denoiser`.
         """
         known = self.baselines | {key_of(score): score for score in known}
-        models = {label: BASELINES[label] for label in available_baselines()} | {name: model}
+        models = available_baselines() | {name: model}
         for title, patches in self.sets.items():
             for kind in kinds:
                 for label, describer in models.items():
@@ -123,5 +123,5 @@ def about(title, patches, kind):
 
 
 def available_baselines():
-    """The names of the baselines whose packages are installed: RootSIFT needs OpenCV."""
-    return [name for name in BASELINES if name != "RootSIFT" or find_spec("cv2")]
+    """`{name: function of patches}` of the baselines that can run: RootSIFT needs OpenCV."""
+    return {name: f for name, f in BASELINES.items() if name != "RootSIFT" or find_spec("cv2")}

@@ -2,8 +2,8 @@
 
     python -m hpatches_kit.experiments.pretraining --only descriptor
 
-Training takes a GPU, or a day of a CPU; the cards give the times. It can be interrupted: the same
-command resumes. Complete runs in `--results` are not trained again. The networks in `--out` load
+Training takes a GPU, or a day of a CPU, with `--scale medium` hours; the cards give the times. It can
+be interrupted: the same command resumes. Complete runs in `--results` are not trained again. The networks in `--out` load
 with `hk.models.pretrained(name, "results/weights")`. `--score-only` scores them without training.
 """
 
@@ -17,6 +17,7 @@ from hpatches_kit._support.atomic import write_text
 from hpatches_kit._support.errors import UserError
 from hpatches_kit.datasets.builtin import BUILTIN
 from hpatches_kit.experiments.card_scores import (
+    KEY,
     CardScores,
     key_of,
     patches_of_real_sequences,
@@ -196,7 +197,7 @@ def _sets(data, sequences, real):
 
 def _line(entry):
     """A score of a card as a line of text."""
-    about = "data", "points", "points per sequence", "kind", "descriptor", "denoiser"
+    about = *KEY, "points per sequence"
     numbers = ", ".join(f"{key} {value}" for key, value in entry.items() if key not in about)
     name = entry.get("descriptor") or entry.get("denoiser")
     return f"{name}, {entry['kind']}, {entry['data']}: {numbers}"

@@ -119,7 +119,7 @@ def write(model, settings, name, folder):
 
 def write_card(settings, name, folder):
     """Write the card of a network whose weights are in this folder already."""
-    write_text(Path(folder) / f"{name}.json", json.dumps(settings, indent=1) + "\n")
+    write_text(Path(folder).expanduser() / f"{name}.json", json.dumps(settings, indent=1) + "\n")
 
 
 def names(folder=FOLDER):
