@@ -107,7 +107,9 @@ def test_a_compression_that_numpy_does_not_write_is_refused(method, tmp_path):
 def test_a_message_has_only_the_beginning_of_a_long_name(tmp_path):
     with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
         archive.writestr("x" * 60_000 + ".npy", b"not an array")
-    with pytest.raises(UserError, match=r"x{200}\.\.\. is damaged or is not a NumPy array") as raised:
+    with pytest.raises(
+        UserError, match=r"x{200}\.\.\. is damaged or is not a NumPy array"
+    ) as raised:
         read_npz(tmp_path / "a.npz", "a test file")
     assert len(str(raised.value)) < 1000
 
