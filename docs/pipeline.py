@@ -193,9 +193,13 @@ def draw_matches(figure, data, seed=0):
 
 
 def main(path=None):
-    path = Path(path or Path(__file__).with_suffix(".png"))
-    draw(compute()).savefig(path, dpi=150)
-    with Image.open(path) as picture:  # 256 colours: a third of the size
+    save(draw(compute()), path or Path(__file__).with_suffix(".png"))
+
+
+def save(figure, path, dpi=150):
+    """Save a figure as a PNG of 256 colours, which is a third of the size."""
+    figure.savefig(path, dpi=dpi)
+    with Image.open(path) as picture:
         picture.convert("RGB").quantize(256, dither=Image.Dither.NONE).save(path, optimize=True)
 
 

@@ -1,4 +1,4 @@
-"""The picture of the README: its numbers are counted, its points lie apart, and its script runs."""
+"""The pictures of README and docs/matching.md: numbers are counted, points lie apart, scripts run."""
 
 import runpy
 from pathlib import Path
@@ -9,7 +9,8 @@ from PIL import Image
 
 import hpatches_kit as hk
 
-SCRIPT = runpy.run_path(str(Path(__file__).resolve().parent.parent / "docs" / "pipeline.py"))
+DOCS = Path(__file__).resolve().parent.parent / "docs"
+SCRIPT = runpy.run_path(str(DOCS / "pipeline.py"))
 
 
 def synthetic(points=30, wrong=4):
@@ -40,10 +41,29 @@ def test_the_picture_counts_the_correct_matches():
     assert "30 points, each with a square region" in texts
 
 
-@pytest.mark.slow
-def test_the_script_draws_the_picture_of_a_smaller_photograph(tmp_path, monkeypatch):
+def show_a_smaller_photograph(monkeypatch):
     crop = hk.images.photograph("china")[60:280, 60:400]
     monkeypatch.setattr(hk.images, "photograph", lambda name: crop)
+
+
+@pytest.mark.slow
+def test_the_script_draws_the_picture_of_a_smaller_photograph(tmp_path, monkeypatch):
+    show_a_smaller_photograph(monkeypatch)
     SCRIPT["main"](tmp_path / "picture.png")
     with Image.open(tmp_path / "picture.png") as picture:
         assert picture.size == (1800, 1080)
+
+
+@pytest.mark.slow
+def test_the_picture_of_the_page_on_matching_has_right_matches_of_a_smaller_photograph(monkeypatch):
+    show_a_smaller_photograph(monkeypatch)
+    monkeypatch.syspath_prepend(DOCS)
+    figure = runpy.run_path(str(DOCS / "matching.py"))["draw"]()
+    labels = [text.get_text() for text in figure.axes[0].get_legend().get_texts()]
+    right, wrong = (
+        int(label.split(": ")[1])
+        for kind in ("right inliers", "wrong inliers")
+        for label in labels
+        if label.startswith(kind)
+    )
+    assert right > 20 and right > 5 * wrong
