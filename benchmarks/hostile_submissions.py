@@ -12,13 +12,32 @@ import numpy as np
 MEMBER = "descriptors.npy"
 
 
-def _zip(*members):
+def zip_of(*members, compression=zipfile.ZIP_DEFLATED):
+    """A zip file as bytes, from pairs of names and bytes; a name may occur twice."""
     stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive, warnings.catch_warnings():
+    with zipfile.ZipFile(stream, "w", compression) as archive, warnings.catch_warnings():
         warnings.simplefilter("ignore")  # two members of one name
         for name, content in members:
             archive.writestr(name, content)
     return stream.getvalue()
+
+
+def npy(header, content=b""):
+    """A `.npy` file as bytes, with any header, such as `"{'descr': '<f4', ...}"`."""
+    text = header.encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + content
+
+
+def array_header(shape, dtype="<f4"):
+    """The header of a `.npy` file; `shape` may be anything."""
+    return f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': {shape}, }}"
+
+
+def flipped(content):
+    """Bytes with another bit in the middle."""
+    changed = bytearray(content)
+    changed[len(changed) // 2] ^= 1
+    return bytes(changed)
 
 
 def _npz(**arrays):
@@ -29,9 +48,7 @@ def _npz(**arrays):
 
 def _array(shape, dtype="<f4", content=b""):
     """A zip with an array whose header says anything."""
-    text = f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': {shape}, }}\n".encode()
-    header = b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text
-    return _zip((MEMBER, header + content))
+    return zip_of((MEMBER, npy(array_header(shape, dtype), content)))
 
 
 def _with(values, number):
@@ -40,15 +57,9 @@ def _with(values, number):
     return _npz(descriptors=changed)
 
 
-def _flipped(content):
-    changed = bytearray(content)
-    changed[len(changed) // 2] ^= 1
-    return bytes(changed)
-
-
 # What is wrong: a part of the sentence that the participant gets, and the bytes of the file.
 FILES = {
-    "a zip bomb": ("expected at most", lambda v: _zip((MEMBER, bytes(1 << 26)))),
+    "a zip bomb": ("expected at most", lambda v: zip_of((MEMBER, bytes(1 << 26)))),
     "a petabyte": ("bytes for float32", lambda v: _array((len(v), 1 << 40))),
     "objects to unpickle": ("object numbers", lambda v: _array((len(v), 4), "|O", b"cos\nsystem")),
     "a header that is code": ("not a NumPy array", lambda v: _array("__import__('os').abort()")),
@@ -56,10 +67,10 @@ FILES = {
     "infinity": ("NaN, infinity or numbers beyond", lambda v: _with(v, np.inf)),
     "cut off": ("not a zip file", lambda v: _npz(descriptors=v)[:-100]),
     "text": ("not a zip file", lambda v: b"a,b\n1,2\n"),
-    "a flipped bit": ("Bad CRC-32", lambda v: _flipped(_npz(descriptors=v))),
+    "a flipped bit": ("Bad CRC-32", lambda v: flipped(_npz(descriptors=v))),
     "labels of its own": ("expected one array", lambda v: _npz(descriptors=v, label=v[:, 0])),
-    "two arrays of one name": ("twice", lambda v: _zip((MEMBER, b"x"), (MEMBER, b"y"))),
-    "a path out of the zip": ("expected one array", lambda v: _zip(("../../x.npy", _npy(v)))),
+    "two arrays of one name": ("twice", lambda v: zip_of((MEMBER, b"x"), (MEMBER, b"y"))),
+    "a path out of the zip": ("expected one array", lambda v: zip_of(("../../x.npy", _saved(v)))),
     "float64": ("float64 numbers", lambda v: _npz(descriptors=v.astype(float))),
     "too few rows": ("an array of shape", lambda v: _npz(descriptors=v[1:])),
     "129 numbers": ("an array of shape", lambda v: _npz(descriptors=np.zeros((len(v), 129), "f4"))),
@@ -73,7 +84,7 @@ OTHER |= {"a pipe": "is not a file"}
 KINDS = [*FILES, *CARDS, *OTHER]
 
 
-def _npy(array):
+def _saved(array):
     stream = io.BytesIO()
     np.save(stream, array)
     return stream.getvalue()

@@ -3,10 +3,10 @@
 import io
 import json
 import struct
-import warnings
 import zipfile
 
 import numpy as np
+from hostile_submissions import array_header, flipped, npy, zip_of
 from toy_data import toy_patches
 
 import hpatches_kit as hk
@@ -51,25 +51,6 @@ def write_submission(folder, name, values, fields, /):
     return folder / f"{name}.npz"
 
 
-def npy(header, content=b""):
-    """A `.npy` file with any header, such as `"{'descr': '<f4', ...}"`."""
-    text = header.encode() + b"\n"
-    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + content
-
-
-def array_header(shape, dtype="<f4"):
-    return f"{{'descr': {dtype!r}, 'fortran_order': False, 'shape': {shape}, }}"
-
-
-def zip_of(members, compression=zipfile.ZIP_DEFLATED):
-    """A zip file as bytes, from `{name: bytes}`."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w", compression) as archive:
-        for name, content in members.items():
-            archive.writestr(name, content)
-    return stream.getvalue()
-
-
 def hostile_files(patches):
     """Files that are not valid submissions, `{what: (bytes, part of the message)}`.
 
@@ -79,7 +60,7 @@ def hostile_files(patches):
     valid = npy(array_header((patches, 4)), values)
 
     def single(content):
-        return zip_of({"descriptors.npy": content})
+        return zip_of(("descriptors.npy", content))
 
     # Both the zip and its directory claim that the bytes end where those of the array should end.
     longer = bytearray(single(valid + bytes(1000)))
@@ -123,16 +104,19 @@ def hostile_files(patches):
         "no header": (single(b"hello"), "not a NumPy array"),
         "two arrays of one name": (_twice("descriptors.npy", valid), "'descriptors' twice"),
         "another compression": (
-            zip_of({"descriptors.npy": valid}, zipfile.ZIP_LZMA),
+            zip_of(("descriptors.npy", valid), compression=zipfile.ZIP_LZMA),
             "compressed with method 14",
         ),
-        "forged labels": (zip_of(labels), "contains descriptors, label, sequence"),
-        "another name": (zip_of({"values.npy": valid}), "np.savez('x.npz', descriptors=values)"),
-        "a path out of the zip": (zip_of({"../descriptors.npy": valid}), "contains ../descriptors"),
-        "nothing": (zip_of({}), "contains nothing"),
+        "forged labels": (zip_of(*labels.items()), "contains descriptors, label, sequence"),
+        "another name": (zip_of(("values.npy", valid)), "np.savez('x.npz', descriptors=values)"),
+        "a path out of the zip": (zip_of(("../descriptors.npy", valid)), "contains ../descriptors"),
+        "nothing": (zip_of(), "contains nothing"),
         "text": (b"row,number\n1,2\n", "not a zip file"),
         "a truncated zip": (single(valid)[:-40], "not a zip file"),
-        "a flipped bit": (_flipped(zip_of({"descriptors.npy": valid}, zipfile.ZIP_STORED)), "CRC"),
+        "a flipped bit": (
+            flipped(zip_of(("descriptors.npy", valid), compression=zipfile.ZIP_STORED)),
+            "CRC",
+        ),
         "NaN": (_numbers(patches, np.nan), "in 1 of 1,040 rows"),
         "infinity": (_numbers(patches, -np.inf), "the first of them row 3"),
         "numbers of another world": (_numbers(patches, 1e30), "beyond 1,000,000"),
@@ -142,18 +126,7 @@ def hostile_files(patches):
 
 def _twice(name, content):
     """A zip with two members of one name: the first is what a check may see, the last what is read."""
-    stream = io.BytesIO()
-    with zipfile.ZipFile(stream, "w") as archive, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        archive.writestr(name, content)
-        archive.writestr(name, content[:-4] + np.float32(2).tobytes())
-    return stream.getvalue()
-
-
-def _flipped(content):
-    content = bytearray(content)
-    content[len(content) // 2] ^= 1
-    return bytes(content)
+    return zip_of((name, content), (name, content[:-4] + np.float32(2).tobytes()))
 
 
 def _numbers(patches, bad):
