@@ -1,18 +1,6 @@
-"""What checks of answers that are models need: the model itself, and one step of training."""
+"""The weights of models: their values, and which of them two models have in common."""
 
 import keras
-
-from hpatches_kit.course.exercises.expectations import expect
-
-
-def expect_model(value, what):
-    """Return `value` if it is a `keras.Model`, else raise `Wrong`."""
-    expect(value is not None, f"{what} returns None: is a `return` missing?")
-    expect(
-        isinstance(value, keras.Model),
-        f"{what} returns a {type(value).__name__}: expected a keras.Model.",
-    )
-    return value
 
 
 def values_of(weights):

@@ -92,7 +92,7 @@ PLANTED = (
     ("MyPairs", "self.epoch += 1", "raise NotImplementedError", "another method still raises"),
     ("MyPairs", "return self.steps", "return self.pairs", "__len__ is 8: expected 3"),
     ("MyPairs", "return self.steps", "self.steps", "__len__ is None: is a `return` missing?"),
-    ("MyPairs", f"return {ROWS}", f"result = {ROWS}", "__getitem__ returns None"),
+    ("MyPairs", f"return {ROWS}", f"result = {ROWS}", "__getitem__(0) is None"),
     ("MyPairs", ROWS, 'batch.astype("float32")', "Each patch has its own row"),
     ("MyPairs", ROWS, 'batch.reshape(-1, 32, 32).astype("float32")', "the channel axis is missing"),
     ("MyPairs", ROWS, "batch.reshape(-1, 32, 32, 1)", "patches are uint8: expected float32"),

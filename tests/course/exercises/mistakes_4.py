@@ -159,11 +159,11 @@ class ShallowUNet(keras.Model):
     def __init__(self):
         super().__init__()
         options = {"padding": "same", "kernel_initializer": "he_normal"}
+        self.last = keras.layers.Conv2D(1, 3, **options)  # the layers are in another order
         self.first = keras.layers.Conv2D(16, 3, activation="relu", **options)
         self.second = keras.layers.Conv2D(32, 3, activation="relu", **options)
         self.third = keras.layers.Conv2D(64, 2, activation="relu", **options)
         self.fourth = keras.layers.Conv2D(64, 3, activation="relu", **options)
-        self.last = keras.layers.Conv2D(1, 3, **options)
         self.pool, self.up = keras.layers.MaxPooling2D(), keras.layers.UpSampling2D()
 
     def call(self, noisy):
