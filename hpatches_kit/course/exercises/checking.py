@@ -111,8 +111,9 @@ def all_exercises():
 
 def _sentence(error):
     """The error of a learner's code, with the line of that code that raised it."""
-    frames = [f for f in traceback.extract_tb(error.__traceback__) if _is_answer(f.filename)]
-    place = f" in the line `{frames[-1].line}`" if frames and frames[-1].line else ""
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.line for frame in frames if frame.line and _is_answer(frame.filename)]
+    place = f" in the line `{lines[-1]}`" if lines else ""
     first = (str(error).strip().splitlines() or [""])[0]
     return f"it raised {type(error).__name__}{place}: {first}"
 
