@@ -146,7 +146,7 @@ def shallow_unet():
         )(x)
     noisy = keras.Input((32, 32, 1))
     skip = keras.ops.relu(conv(noisy, 16, 3))
-    x = keras.ops.relu(conv(keras.ops.max_pool(skip, 2), 32, 3))
+    x = keras.ops.relu(conv(keras.ops.max_pool(skip, 2, 2), 32, 3))
     x = keras.ops.repeat(keras.ops.repeat(x, 2, axis=1), 2, axis=2)
     x = keras.ops.concatenate([keras.ops.relu(conv(x, 64, 2)), skip], axis=3)
     return keras.Model(noisy, conv(keras.ops.relu(conv(x, 64, 3)), 1, 3))
