@@ -94,37 +94,52 @@ def _check_length(dataset):
 
 
 def _check_draws(batches):
-    """Batches, epochs and seeds differ; every view occurs."""
-    for seed in SEEDS:
-        expect(
-            batches[seed, 0, 0] != batches[seed, 0, 1],
-            f"batches 0 and 1 of an epoch are equal: {GENERATOR}.",
-        )
-        expect(
-            any(batches[seed, 0, k] != batches[seed, 1, k] for k in range(STEPS)),
-            "the second epoch has the same batches: implement on_epoch_end, and let the draw depend"
-            " on the epoch.",
-        )
-        expect(
-            batches[seed, 1, 0] != batches[seed, 0, 1],
-            "batch 1 of the first epoch comes again as batch 0 of the second: a sum such as"
-            " epoch + index is equal for both. Seed the generator with a tuple.",
-        )
+    """All batches differ; places and views are drawn for each; every view occurs."""
+    first = {}
+    for key, rows in batches.items():
+        other = first.setdefault(tuple(rows), key)
+        expect(other == key, _same_batches(other, key))
+    label = toy_patches().label
+    starts = {
+        frozenset(label[point] for point, _ in rows) for (*_, k), rows in batches.items() if not k
+    }
     expect(
-        batches[3, 0, 0] != batches[4, 0, 0],
-        "seeds 3 and 4 give the same batches: the draw must depend on the seed.",
+        len(starts) > 1,
+        "the first batch has the same places in each epoch and for each seed: draw the places, too.",
     )
+    views = [[view for _, view in rows] for rows in batches.values()]
     expect(
-        batches[3, 0, 1] != batches[4, 0, 0],
-        "batch 1 with seed 3 is batch 0 with seed 4: a sum such as seed + index is equal for both."
-        " Seed the generator with a tuple.",
+        any(views_of_batch[:2] * PAIRS != views_of_batch for views_of_batch in views),
+        "all pairs of a batch show the same two views: draw two views for each pair.",
     )
-    seen = {view for rows in batches.values() for _, view in rows}
     for view, name in enumerate(VIEWS):
-        rows = 2 * PAIRS * len(batches)
         expect(
-            view in seen, f"the view {name} never occurs in {rows} rows: draw from all 16 views."
+            any(view in views_of_batch for views_of_batch in views),
+            f"the view {name} never occurs in {2 * PAIRS * len(views)} rows: draw from all 16 views.",
         )
+
+
+def _same_batches(first, second):
+    """A sentence about two equal batches, each given as (seed, epoch, index)."""
+    names = "seed", "epoch", "index"
+    different = [name for name, a, b in zip(names, first, second) if a != b]
+    if different == ["index"]:
+        return f"batches {first[2]} and {second[2]} of an epoch are equal: {GENERATOR}."
+    if different == ["epoch"]:
+        return (
+            "the second epoch has the same batches: implement on_epoch_end, and let the draw depend"
+            " on the epoch."
+        )
+    if different == ["seed"]:
+        return (
+            f"seeds {first[0]} and {second[0]} give the same batches: the draw must depend on the"
+            " seed."
+        )
+    one, other = (f"seed {s}, epoch {epoch + 1}, batch {k}" for s, epoch, k in (first, second))
+    return (
+        f"the batches of {one} and of {other} are equal: a sum such as {' + '.join(different)} is"
+        " equal for both. Seed the generator with a tuple."
+    )
 
 
 def _check_twice(dataset, epoch, batches, seed):
