@@ -4,7 +4,7 @@
     python notebooks/run.py quickstart --save           # and save outputs and README table
     python notebooks/run.py quickstart --set SEED=1     # with another setting
     python notebooks/run.py quickstart --quick          # every cell runs, little is trained
-    python notebooks/run.py --prepare                   # setup cell, stubs, metadata and badges in all notebooks
+    python notebooks/run.py --prepare                   # setup cell, stubs, questions, metadata and badges in all notebooks
 
 Leaves the executed notebook, its HTML, every figure as a PNG named after its cell, and what the notebook itself saves;
 prints its table of scores.
@@ -27,6 +27,7 @@ from PIL import Image
 
 from hpatches_kit._support.atomic import replace_section
 from hpatches_kit.course.copies import fill
+from hpatches_kit.course.questions.asking import question
 
 PROJECT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = {file.stem[2:]: file for file in sorted(PROJECT.glob("notebooks/?-*.ipynb"))}
@@ -101,12 +102,16 @@ def run(name, out, settings=(), quick=False, save=False):
 
 
 def prepare(notebook, file_name):
-    """Give a notebook the common setup cell, stubs, the metadata that Colab reads, and its badge."""
+    """Give a notebook the setup cell, stubs, questions, the metadata that Colab reads, its badge."""
     notebook.metadata = nbformat.from_dict(METADATA)
     setup = next(cell for cell in notebook.cells if cell.cell_type == "code")
     setup.source = SETUP.read_text().strip()
     setup.metadata = nbformat.from_dict({"cellView": "form", "jupyter": {"source_hidden": True}})
     fill(notebook)
+    for cell in notebook.cells:
+        if "question" in cell.metadata.get("tags", []):
+            for output in cell.outputs:  # none in a new notebook
+                output.data["text/plain"] = str(question(cell.source.split('"')[1]))
     title = notebook.cells[0]
     title.source = badge(file_name) + BADGE.sub("", title.source)
     return notebook
@@ -197,7 +202,7 @@ def main():
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE")
     parser.add_argument("--save", action="store_true", help="keep the outputs in the checkout")
     parser.add_argument(
-        "--prepare", action="store_true", help="update setup cells, stubs and badges"
+        "--prepare", action="store_true", help="update setup cells, stubs, questions and badges"
     )
     options = parser.parse_args()
     if options.prepare:

@@ -1,5 +1,6 @@
 """Copies of the lessons: stubs for learners, solutions for teachers, marks for otter-grader."""
 
+import keras
 import nbformat
 import numpy as np
 import pytest
@@ -44,7 +45,7 @@ def test_a_learners_copy_has_the_stub_and_no_outputs(lesson, tmp_path):
 def test_a_teachers_copy_has_the_solution_and_its_check_passes(lesson, tmp_path):
     _, cell = copied_cells(lesson, tmp_path / "out", solutions=True)
     *code, check = cell.source.splitlines()
-    names = {"np": np, "keras": __import__("keras"), "hk": hk}
+    names = {"np": np, "keras": keras, "hk": hk}
     exec("\n".join(code), names)
     assert str(eval(check, names)) == "psnr: right."
 
@@ -96,6 +97,9 @@ def test_every_exercise_and_question_is_in_its_lesson():
             if "question" in cell.metadata.get("tags", []):
                 name = cell.source.split('"')[1]
                 assert cell.source == f'hk.course.question("{name}", answer=None)'
+                (output,) = cell.outputs
+                shown = str(all_questions()[name])
+                assert output.data["text/plain"] == shown, "run notebooks/run.py --prepare"
                 questions[name] = number
     assert exercises == {name: found.lesson for name, found in all_exercises().items()}
     assert questions == {name: found.lesson for name, found in all_questions().items()}

@@ -4,7 +4,12 @@ import keras
 import numpy as np
 
 from hpatches_kit.course.exercises.exercise import Exercise
-from hpatches_kit.course.exercises.expectations import expect, expect_array, is_close
+from hpatches_kit.course.exercises.expectations import (
+    expect,
+    expect_array,
+    expect_return,
+    is_close,
+)
 from hpatches_kit.course.exercises.lesson_1_pairs import MyPairs, check_pairs
 
 AXES = "Average over axes 1, 2 and 3: one value per patch remains."
@@ -24,7 +29,7 @@ def check_psnr(psnr):
     clean = np.full((2, 32, 32, 1), 100, "float32")
     denoised = clean + np.reshape([10, 20], (2, 1, 1, 1)).astype("float32")
     value = psnr(clean, denoised)
-    expect(value is not None, "psnr(clean, denoised) is None: is a `return` missing?")
+    expect_return(value, "psnr(clean, denoised)")
     _check_axes(value)
     _check_logarithm(value)
     _check_mean_of_squares(psnr, clean)

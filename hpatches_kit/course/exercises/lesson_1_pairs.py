@@ -1,17 +1,20 @@
 """The exercise of lesson 1 in which a learner writes a generator of pairs, and its check."""
 
-from functools import lru_cache
-
 import keras
 import numpy as np
 
 from hpatches_kit.course.exercises.exercise import Wrong
-from hpatches_kit.course.exercises.expectations import expect, expect_array
-from hpatches_kit.patches.patch_set import PatchSet
+from hpatches_kit.course.exercises.expectations import expect, expect_return
+from hpatches_kit.course.exercises.lesson_1_rows import (
+    PAIRS,
+    check_pairs_of_batch,
+    check_shapes,
+    read_rows,
+    toy_patches,
+)
 from hpatches_kit.patches.views import VIEWS
 
-PAIRS, STEPS, SEEDS = 8, 3, (3, 4, 5)
-PLACES = 30  # more than PAIRS * STEPS: an epoch may also be drawn without repeating a place
+STEPS, SEEDS = 3, (3, 4, 5)
 GENERATOR = "draw from a generator seeded by (seed, epoch, index)"
 
 
@@ -40,28 +43,6 @@ class MyPairs(keras.utils.PyDataset):
         self.epoch += 1
 
 
-@lru_cache
-def _toy_patches():
-    """A `PatchSet` of random patches: 30 places, each with a point in each of three sequences."""
-    rng = np.random.default_rng(0)
-    clean, noisy = rng.integers(0, 256, (2, 3 * PLACES, len(VIEWS), 32, 32), dtype=np.uint8)
-    sequence = np.repeat(["v_toy_1", "v_toy_2", "i_toy_1"], PLACES)
-    label = np.tile(3 * np.arange(PLACES) + 1, 3)
-    return PatchSet({"clean": clean, "noisy": noisy}, sequence, label)
-
-
-@lru_cache
-def _find_patch():
-    """`{bytes of a patch: (kind, point, view)}` of the toy set."""
-    patches = _toy_patches()
-    return {
-        patches[kind][point, view].tobytes(): (kind, point, view)
-        for kind in ("clean", "noisy")
-        for point in range(len(patches))
-        for view in range(len(VIEWS))
-    }
-
-
 def check_pairs(my_pairs):
     is_dataset = isinstance(my_pairs, type) and issubclass(my_pairs, keras.utils.PyDataset)
     expect(
@@ -69,32 +50,29 @@ def check_pairs(my_pairs):
         "MyPairs is not a class that derives from keras.utils.PyDataset: `fit` needs one. Hand over"
         " the class itself, without calling it.",
     )
-    state = np.random.get_state()
+    _check_length(my_pairs(toy_patches(), PAIRS, STEPS, SEEDS[0]))
     try:
-        _check_length(my_pairs(_toy_patches(), PAIRS, STEPS, SEEDS[0]))
-        try:
-            _check_batches(my_pairs, state)
-        except NotImplementedError as error:
-            sentence = "__len__ is right, but another method still raises NotImplementedError."
-            raise Wrong(sentence) from error
-    finally:
-        np.random.set_state(state)
+        _check_batches(my_pairs)
+    except NotImplementedError as error:
+        sentence = "__len__ is right, but another method still raises NotImplementedError."
+        raise Wrong(sentence) from error
 
 
-def _check_batches(my_pairs, state):
-    _check_shapes(my_pairs(_toy_patches(), PAIRS, STEPS, SEEDS[0])[0])
-    first = {seed: my_pairs(_toy_patches(), PAIRS, STEPS, seed) for seed in SEEDS}
+def _check_batches(my_pairs):
+    state = np.random.get_state()
+    check_shapes(my_pairs(toy_patches(), PAIRS, STEPS, SEEDS[0])[0])
+    first = {seed: my_pairs(toy_patches(), PAIRS, STEPS, seed) for seed in SEEDS}
     batches = {}  # {(seed, epoch, index): [(point, view) of each row]}
     for seed, dataset in first.items():
         for epoch in range(2):
             for index in range(STEPS):
-                batches[seed, epoch, index] = _read_rows(dataset[index])
+                batches[seed, epoch, index] = read_rows(dataset[index])
             _check_twice(dataset, epoch, batches, seed)
             dataset.on_epoch_end()
     for rows in batches.values():
-        _check_pairs_of_batch(rows)
+        check_pairs_of_batch(rows)
     _check_draws(batches)
-    again = my_pairs(_toy_patches(), PAIRS, STEPS, SEEDS[0])
+    again = my_pairs(toy_patches(), PAIRS, STEPS, SEEDS[0])
     _check_order(again, batches)
     unchanged = all(np.array_equal(a, b) for a, b in zip(state, np.random.get_state()))
     expect(
@@ -107,7 +85,7 @@ def _check_batches(my_pairs, state):
 
 def _check_length(dataset):
     length = dataset.__len__()
-    expect(length is not None, "__len__ is None: is a `return` missing?")
+    expect_return(length, "__len__")
     expect(
         length == STEPS,
         f"with {PAIRS} pairs and {STEPS} steps, __len__ is {length}: expected {STEPS}, the number"
@@ -115,136 +93,59 @@ def _check_length(dataset):
     )
 
 
-def _check_shapes(batch):
-    expect(batch is not None, "__getitem__ returns None: is a `return` missing?")
-    expect(
-        isinstance(batch, tuple) and len(batch) == 2,
-        f"__getitem__ returns a {type(batch).__name__}: expected a tuple, `patches, labels`.",
-    )
-    patches, labels = batch
-    shape, rows = tuple(np.shape(patches)), 2 * PAIRS
-    expect(
-        shape[:1] != (PAIRS,),
-        f"the patches of {PAIRS} pairs have shape {shape}: expected {(rows, 32, 32, 1)}. Each patch"
-        " has its own row: reshape (pairs, 2, 32, 32) to (2 * pairs, 32, 32, 1).",
-    )
-    expect(
-        shape != (rows, 32, 32),
-        f"patches have shape {shape}: the channel axis is missing. Add it with `[..., None]`.",
-    )
-    array = expect_array(patches, (rows, 32, 32, 1), "the array of patches")
-    dtype = keras.backend.standardize_dtype(getattr(patches, "dtype", "float64"))
-    expect(dtype == "float32", f'patches are {dtype}: expected float32, `.astype("float32")`.')
-    expect(
-        array.max() > 2,
-        f"the largest grey level is {array.max():.2f}: expected grey levels 0..255, not scaled.",
-    )
-    expect(
-        tuple(np.shape(labels)) != (PAIRS,),
-        f"{PAIRS} labels for {rows} patches: expected one per patch. np.repeat(labels, 2)",
-    )
-    expect_array(labels, (rows,), "the array of labels")
-
-
-def _read_rows(batch):
-    """The point and the view that each row shows, `[(point, view), ...]`; checks the labels."""
-    _check_shapes(batch)
-    patches, labels = (keras.ops.convert_to_numpy(array) for array in batch)
-    places, rows = _toy_patches().label, []
-    for number, patch in enumerate(patches):
-        whole = np.rint(patch)
-        found = _find_patch().get(whole.astype(np.uint8).tobytes())
-        expect(
-            found is not None and np.allclose(whole, patch, atol=1e-3),
-            f"row {number} is not a patch of the set: were pixels mixed by a reshape or scaled?",
-        )
-        kind, point, view = found
-        expect(kind == "clean", f"row {number} is a {kind} patch: expected a clean one.")
-        rows.append((point, view))
-    place = [places[point] for point, _ in rows]
-    expect(
-        place[0] == place[1] or place[:PAIRS] != place[PAIRS:],
-        f"rows 0 and {PAIRS} show one place: the anchors are in the first half and the positives in"
-        " the second. The two patches of a pair must be in rows 2k and 2k + 1.",
-    )
-    for k in range(0, len(rows), 2):
-        expect(place[k] == place[k + 1], f"row {k + 1} shows another place than row {k}.")
-        same = labels[k] == labels[k + 1]
-        expect(same, f"rows {k} and {k + 1} show one place, but their labels differ.")
-    _check_distinct_places(rows, place, labels)
-    return rows
-
-
-def _check_distinct_places(rows, place, labels):
-    pair_of_place, pair_of_label = {}, {}
-    for k in range(PAIRS):
-        other = pair_of_place.setdefault(place[2 * k], k)
-        if other != k:
-            advice = (
-                "Draw places without replacement."
-                if rows[2 * other][0] == rows[2 * k][0]
-                else f"Points {rows[2 * other][0]} and {rows[2 * k][0]} have one label, as two"
-                " sequences show this place: draw labels, not points."
-            )
-            raise Wrong(
-                f"pairs {other} and {k} show one place: it becomes its own negative. {advice}"
-            )
-        other = pair_of_label.setdefault(labels[2 * k].item(), k)
-        expect(
-            other == k,
-            f"pairs {other} and {k} show different places, but their labels are equal: neither"
-            " would be a negative of the other.",
-        )
-
-
-def _check_pairs_of_batch(rows):
-    for k in range(PAIRS):
-        one, other = rows[2 * k], rows[2 * k + 1]
-        expect(
-            one != other,
-            f"both rows of pair {k} show the view {VIEWS[one[1]]}: a pair of equal patches teaches"
-            " nothing. Draw two views without replacement.",
-        )
-
-
 def _check_draws(batches):
-    """Batches, epochs and seeds differ; every view occurs."""
-    for seed in SEEDS:
-        expect(
-            batches[seed, 0, 0] != batches[seed, 0, 1],
-            f"batches 0 and 1 of an epoch are equal: {GENERATOR}.",
-        )
-        expect(
-            any(batches[seed, 0, k] != batches[seed, 1, k] for k in range(STEPS)),
-            "the second epoch has the same batches: implement on_epoch_end, and let the draw depend"
-            " on the epoch.",
-        )
-        expect(
-            batches[seed, 1, 0] != batches[seed, 0, 1],
-            "batch 1 of the first epoch comes again as batch 0 of the second: a sum such as"
-            " epoch + index is equal for both. Seed the generator with a tuple.",
-        )
+    """All batches differ; places and views are drawn for each; every view occurs."""
+    first = {}
+    for key, rows in batches.items():
+        other = first.setdefault(tuple(rows), key)
+        expect(other == key, _same_batches(other, key))
+    label = toy_patches().label
+    starts = {
+        frozenset(label[point] for point, _ in rows) for (*_, k), rows in batches.items() if not k
+    }
     expect(
-        batches[3, 0, 0] != batches[4, 0, 0],
-        "seeds 3 and 4 give the same batches: the draw must depend on the seed.",
+        len(starts) > 1,
+        "the first batch has the same places in each epoch and for each seed: draw the places, too.",
     )
+    views = [[view for _, view in rows] for rows in batches.values()]
     expect(
-        batches[3, 0, 1] != batches[4, 0, 0],
-        "batch 1 with seed 3 is batch 0 with seed 4: a sum such as seed + index is equal for both."
-        " Seed the generator with a tuple.",
+        any(views_of_batch[:2] * PAIRS != views_of_batch for views_of_batch in views),
+        "all pairs of a batch show the same two views: draw two views for each pair.",
     )
-    seen = {view for rows in batches.values() for _, view in rows}
     for view, name in enumerate(VIEWS):
-        rows = 2 * PAIRS * len(batches)
         expect(
-            view in seen, f"the view {name} never occurs in {rows} rows: draw from all 16 views."
+            any(view in views_of_batch for views_of_batch in views),
+            f"the view {name} never occurs in {2 * PAIRS * len(views)} rows: draw from all 16 views.",
         )
+
+
+def _same_batches(first, second):
+    """A sentence about two equal batches, each given as (seed, epoch, index)."""
+    names = "seed", "epoch", "index"
+    different = [name for name, a, b in zip(names, first, second) if a != b]
+    if different == ["index"]:
+        return f"batches {first[2]} and {second[2]} of an epoch are equal: {GENERATOR}."
+    if different == ["epoch"]:
+        return (
+            "the second epoch has the same batches: implement on_epoch_end, and let the draw depend"
+            " on the epoch."
+        )
+    if different == ["seed"]:
+        return (
+            f"seeds {first[0]} and {second[0]} give the same batches: the draw must depend on the"
+            " seed."
+        )
+    one, other = (f"seed {s}, epoch {epoch + 1}, batch {k}" for s, epoch, k in (first, second))
+    return (
+        f"the batches of {one} and of {other} are equal: a sum such as {' + '.join(different)} is"
+        " equal for both. Seed the generator with a tuple."
+    )
 
 
 def _check_twice(dataset, epoch, batches, seed):
     """A batch that is asked for again is the same."""
     for index in reversed(range(STEPS)):
-        same = _read_rows(dataset[index]) == batches[seed, epoch, index]
+        same = read_rows(dataset[index]) == batches[seed, epoch, index]
         expect(same, f"batch {index} differs when it is asked for twice: {GENERATOR}.")
 
 
@@ -253,7 +154,7 @@ def _check_order(dataset, batches):
     for epoch in range(2):
         for index in (2, 0, 1):
             expect(
-                _read_rows(dataset[index]) == batches[SEEDS[0], epoch, index],
+                read_rows(dataset[index]) == batches[SEEDS[0], epoch, index],
                 f"with the same seed, batch {index} of epoch {epoch + 1} differs in a second object,"
                 f" which is asked for its batches in another order: {GENERATOR}.",
             )

@@ -5,7 +5,7 @@ from functools import lru_cache
 import numpy as np
 
 from hpatches_kit.course.exercises.exercise import Wrong
-from hpatches_kit.course.exercises.expectations import expect
+from hpatches_kit.course.exercises.expectations import expect, expect_return
 from hpatches_kit.patches.patch_set import PatchSet
 from hpatches_kit.patches.views import VIEWS
 
@@ -78,7 +78,7 @@ def check_near_duplicates(near_duplicates):
 
 def _read(answer):
     """The pairs as a list of tuples of integers."""
-    expect(answer is not None, "near_duplicates(...) is None: is a `return` missing?")
+    expect_return(answer, "near_duplicates(...)")
     try:
         array = np.asarray(answer if hasattr(answer, "__array__") else list(answer), float)
     except (TypeError, ValueError) as error:
@@ -93,8 +93,8 @@ def _read(answer):
 def _check_single_pairs(pairs):
     expect(
         (1, 6) not in pairs,
-        "points 1 and 6 have the same label: they show one place, so they are a positive pair and"
-        " no near-duplicates. Compare labels, not sequences.",
+        "points 1 and 6 have the same label: they show one place, so they are a positive pair,"
+        " not near-duplicates. Compare labels, not sequences.",
     )
     expect(
         not {(0, 8), (5, 8), (8, 9)} & pairs,
@@ -149,7 +149,7 @@ def _known_mistakes():
             (grey - grey.mean()) / np.linalg.norm(grey - grey.mean(), axis=1, keepdims=True)
         ),
         "you divide by the standard deviation: the norm is then 32, not 1, so 2 - 2 grey @ grey.T is"
-        " no squared distance. Divide by np.linalg.norm.": _of_different_places(
+        " not the squared distance. Divide by np.linalg.norm.": _of_different_places(
             2 - 2 * 1024 * rows @ rows.T < TOLERANCE**2
         ),
         "you compare all 16 views at once: compare the references, patches.clean[:, 0].": _closer(

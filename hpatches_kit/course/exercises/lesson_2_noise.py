@@ -113,18 +113,21 @@ def _check_mean(noisy):
 
 
 def _check_clipping(noisy_patches):
-    white = _run(noisy_patches, np.full((100, 65, 65), 255, np.uint8), "ref", seed=3)
-    expect(
-        white.min() > 100,
-        f"white patches get pixels of grey level {white.min():.0f}: above 255, uint8 starts again at"
-        " 0. Clip to 0..255 before the conversion.",
-    )
-    corner = white[:, ::31, ::31].mean()
-    expect(
-        abs(corner - 245) < 2,
-        f"the corners of white patches have a mean of {corner:.1f}: expected 245.0. Clip the large"
-        " patches, before they shrink: 65 px patches are images, too.",
-    )
+    """The mean of clipped noise of sigma 25 is 25 / sqrt(2 pi) = 10 grey levels."""
+    for name, grey, expected in (("white", 255, 245.0), ("black", 0, 10.0)):
+        noisy = _run(noisy_patches, np.full((100, 65, 65), grey, np.uint8), "ref", seed=3)
+        farthest = noisy.flat[np.argmax(np.abs(noisy - grey))]
+        expect(
+            abs(farthest - grey) < 155,
+            f"{name} patches get pixels of grey level {farthest:.0f}: above 255, uint8 starts again"
+            " at 0, and below 0 at 255. Clip to 0..255 before the conversion.",
+        )
+        corner = noisy[:, ::31, ::31].mean()
+        expect(
+            abs(corner - expected) < 2,
+            f"the corners of {name} patches have a mean of {corner:.1f}: expected {expected}. Clip"
+            " the large patches, before they shrink: 65 px patches are images, too.",
+        )
 
 
 def _check_strength(noisy):

@@ -4,7 +4,12 @@ import numpy as np
 
 import hpatches_kit as hk
 from hpatches_kit.course.exercises.exercise import Exercise
-from hpatches_kit.course.exercises.expectations import expect, expect_array, is_close
+from hpatches_kit.course.exercises.expectations import (
+    expect,
+    expect_array,
+    expect_return,
+    is_close,
+)
 from hpatches_kit.course.exercises.lesson_3_numbers import expect_number
 
 # One number per descriptor. Nearest: 204 (right, at 4), 98 (wrong, at 0.5), 1 (right, at 1),
@@ -31,7 +36,7 @@ def matching_ap(reference, image):
 def check_matching_ap(matching_ap):
     def scores(reference, image):
         answer = matching_ap(reference, image)
-        expect(answer is not None, "matching_ap returns None: is a `return` missing?")
+        expect_return(answer, "matching_ap(...)")
         expect(
             isinstance(answer, tuple | list) and len(answer) == 2,
             "matching_ap returns one value: expected two, `return ap, success_rate`.",

@@ -1,13 +1,11 @@
 """Read the network that a learner built, and find the first layer that differs from another."""
 
-import random
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import zip_longest
 
 import keras
 
-from hpatches_kit.course.exercises.expectations import expect
+from hpatches_kit.course.exercises.expectations import with_article
 
 TRAITS = (  # in the order in which they are compared
     ("filters", "filters"),
@@ -26,31 +24,6 @@ INSTEAD = {  # kind of layer: what to say where another one is expected
     "Conv2DTranspose": "Here, pixels are repeated, and a convolution follows.",
     "Add": "An addition needs equal channels; the U-Net keeps both sets of channels.",
 }
-
-
-@contextmanager
-def layer_settings():
-    """Layers that are created inside have float32 weights; Python's random state is kept.
-
-    Initialisers draw their seed from Python's random state. The notebook may use mixed precision.
-    """
-    policy, state = keras.config.dtype_policy(), random.getstate()
-    keras.config.set_dtype_policy("float32")
-    try:
-        yield
-    finally:
-        keras.config.set_dtype_policy(policy)
-        random.setstate(state)
-
-
-def expect_model(model, what):
-    """Raise `Wrong` unless a learner's function returned a `keras.Model`."""
-    expect(model is not None, f"{what} is None: is a `return` missing?")
-    expect(
-        isinstance(model, keras.Model),
-        f"{what} is {with_article(type(model).__name__)}: expected a keras.Model."
-        " keras.Model(inputs, outputs) makes one of the first and the last tensor.",
-    )
 
 
 def all_layers(model):
@@ -151,10 +124,6 @@ def _describe(step):
     if not isinstance(layer, keras.layers.Conv2D):
         return with_article(type(layer).__name__)
     return f"a Conv2D {_short(layer.kernel_size)} with {layer.filters} filters"
-
-
-def with_article(noun):
-    return f"{'an' if noun[0].upper() in 'AEIOU' else 'a'} {noun}"
 
 
 def _short(value):

@@ -6,13 +6,8 @@ import keras
 import numpy as np
 
 from hpatches_kit.course.exercises.exercise import Exercise, Wrong
-from hpatches_kit.course.exercises.expectations import expect, expect_array
-from hpatches_kit.course.exercises.lesson_4_networks import (
-    all_layers,
-    expect_model,
-    first_difference,
-    layer_settings,
-)
+from hpatches_kit.course.exercises.expectations import expect, expect_array, expect_model
+from hpatches_kit.course.exercises.lesson_4_networks import all_layers, first_difference
 from hpatches_kit.models.unet import unet
 
 
@@ -40,25 +35,23 @@ def shallow_unet():
 
 
 def check_shallow_unet(shallow_unet):
-    with layer_settings():
-        expected, patches, wanted = _expected()
-        model = _build(shallow_unet)
-        expect_model(model, "shallow_unet()")
-        outputs = model(patches)
-        if _has_equal_outputs(model, expected.get_weights(), patches, wanted):
-            return _check_initialisers(model)
-        count = model.count_params()
-        parameters = (
-            f" The network has {count:,} parameters: expected 59,777." if count != 59_777 else ""
-        )
-        sentence = first_difference(model, expected)
-        expect(sentence is None, f"{sentence}{parameters}")
-        expect_array(outputs, (2, 32, 32, 1), "the output of two patches")
-        compare = (
-            'Compare hk.plots.architecture(shallow_unet()) with that of hk.models.unet("shallow").'
-        )
-        expect(not parameters, f"{parameters.strip()} {compare}")
-        expect(False, f"with equal weights, its outputs differ from the expected ones. {compare}")
+    expected, patches, wanted = _expected()
+    model = expect_model(_build(shallow_unet), "shallow_unet()")
+    outputs = model(patches)
+    if _has_equal_outputs(model, expected.get_weights(), patches, wanted):
+        return _check_initialisers(model)
+    count = model.count_params()
+    parameters = (
+        f" The network has {count:,} parameters: expected 59,777." if count != 59_777 else ""
+    )
+    sentence = first_difference(model, expected)
+    expect(sentence is None, f"{sentence}{parameters}")
+    expect_array(outputs, (2, 32, 32, 1), "the output of two patches")
+    compare = (
+        'Compare hk.plots.architecture(shallow_unet()) with that of hk.models.unet("shallow").'
+    )
+    expect(not parameters, f"{parameters.strip()} {compare}")
+    expect(False, f"with equal weights, its outputs differ from the expected ones. {compare}")
 
 
 def _build(shallow_unet):
@@ -91,18 +84,21 @@ def _expected():
 def _has_equal_outputs(model, weights, patches, wanted):
     """Whether a network that gets the weights of the expected one has its outputs, too.
 
-    The two inputs of the concatenation may be in either order: the kernel behind it is then in the
+    A class may create its layers in any order: each convolution has a kernel of another shape. The
+    two inputs of the concatenation may be in either order: the kernel behind it is then in the
     other order, too. Sums in another order round differently, so the tolerance is relative to the
     largest output.
     """
-    shapes = [weight.shape for weight in weights]
-    if [tuple(weight.shape) for weight in model.weights] != shapes:
+    layers = {kernel.shape: (kernel, bias) for kernel, bias in zip(weights[::2], weights[1::2])}
+    shapes = [tuple(weight.shape) for weight in model.weights]
+    kernels = shapes[::2]
+    if sorted(kernels) != sorted(layers) or shapes[1::2] != [kernel[-1:] for kernel in kernels]:
         return False
-    behind = shapes.index((3, 3, 64 + 16, 64))
-    other = list(weights)
-    other[behind] = np.roll(weights[behind], 16, axis=2)
-    for candidate in (weights, other):
-        model.set_weights(candidate)
+    behind = (3, 3, 64 + 16, 64)
+    kernel, bias = layers[behind]
+    for shift in (0, 16):
+        layers[behind] = np.roll(kernel, shift, axis=2), bias
+        model.set_weights([array for shape in kernels for array in layers[shape]])
         outputs = keras.ops.convert_to_numpy(model(patches, training=True))
         if np.shape(outputs) != wanted.shape:
             return False

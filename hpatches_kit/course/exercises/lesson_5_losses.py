@@ -4,7 +4,12 @@ import keras
 import numpy as np
 
 from hpatches_kit.course.exercises.exercise import Exercise, Wrong
-from hpatches_kit.course.exercises.expectations import expect, expect_array, is_close
+from hpatches_kit.course.exercises.expectations import (
+    expect,
+    expect_array,
+    expect_return,
+    is_close,
+)
 
 
 def triplet_loss(anchor, positive, negative, distance, margin=1.0):
@@ -40,7 +45,7 @@ def check_triplet_loss(triplet_loss):
     for form, (to_positive, to_negative) in FORMS.items():
         value = triplet_loss(ANCHOR, POSITIVE, NEGATIVE, form)
         what = f'triplet_loss(..., "{form}")'
-        expect(value is not None, f"{what} is None: is a `return` missing?")
+        expect_return(value, what)
         expect(
             np.shape(value) != (),
             f"{what} is one number: expected one loss per triplet. Sum or average over the last"

@@ -4,7 +4,12 @@ import keras
 import numpy as np
 
 from hpatches_kit.course.exercises.exercise import Exercise
-from hpatches_kit.course.exercises.expectations import expect, expect_array, is_close
+from hpatches_kit.course.exercises.expectations import (
+    expect,
+    expect_array,
+    expect_return,
+    is_close,
+)
 
 
 def hardest_negatives(distances, labels):
@@ -64,7 +69,7 @@ def check_hardest_negatives(hardest_negatives):
 def _both(hardest_negatives, distances, labels):
     matrix = distances.copy()
     value = hardest_negatives(matrix, np.array(labels))
-    expect(value is not None, "hardest_negatives returns None: is a `return` missing?")
+    expect_return(value, "hardest_negatives(...)")
     try:
         rows, columns = value
     except (TypeError, ValueError):
@@ -130,7 +135,7 @@ def check_percentile_negatives(percentile_negatives):
 
     def answer(q, labels=labels):
         value = percentile_negatives(ROWS.copy(), labels, q)
-        expect(value is not None, "percentile_negatives returns None: is a `return` missing?")
+        expect_return(value, "percentile_negatives(...)")
         expect(
             np.shape(value) != (),
             "it returns one number for the whole matrix: expected one per row.",

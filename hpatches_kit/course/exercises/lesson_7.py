@@ -1,9 +1,10 @@
-"""Exercises of lesson 7: mutual nearest neighbours, the ratio test, points under a homography."""
+"""Exercises of lesson 7: mutual nearest neighbours, and the ratio test."""
 
 import numpy as np
 
 from hpatches_kit.course.exercises.exercise import Exercise
-from hpatches_kit.course.exercises.expectations import expect, expect_array, is_close
+from hpatches_kit.course.exercises.expectations import expect, expect_array, expect_return
+from hpatches_kit.course.exercises.lesson_7_points import TRANSFORM_POINTS
 
 
 def mutual_nearest(first, second):
@@ -21,12 +22,14 @@ def mutual_nearest(first, second):
 
 # Distances of row 0 of FIRST to SECOND: 1, 4, 9; of row 1: 2, 1, 6; of row 2: 3, 0, 5.
 FIRST, SECOND = np.array([[0.0], [3.0], [4.0]]), np.array([[1.0], [4.0], [9.0]])
+MANY, OTHERS = (np.random.default_rng(seed).normal(size=(30 - 10 * seed, 8)) for seed in (0, 1))
+OF_MANY = "30 and 20 random descriptors of eight numbers have other pairs than they should."
+EUCLIDEAN = "Is the distance Euclidean, over all numbers of a descriptor?"
+solved_mutual = mutual_nearest  # for the check, in which the name is the learner's function
 
 
 def check_mutual_nearest(mutual_nearest):
-    pairs = mutual_nearest(FIRST, SECOND)
-    expect(pairs is not None, "mutual_nearest returns None: is a `return` missing?")
-    found = _pairs(pairs, "mutual_nearest")
+    found = _pairs(mutual_nearest(FIRST, SECOND), "mutual_nearest(first, second)")
     expect(
         found != {(0, 2), (0, 1)},
         "it returns the rows of the first set, then those of the second: expected one row per pair."
@@ -60,24 +63,24 @@ def check_mutual_nearest(mutual_nearest):
         " (2, 1). The nearest of 3 is the 4 of the second set, but the nearest of that is the 4 of"
         " the first.",
     )
-    rng = np.random.default_rng(0)
-    first, second = rng.normal(size=(30, 8)), rng.normal(size=(20, 8))
-    forth = {tuple(pair) for pair in np.asarray(mutual_nearest(first, second), int)}
-    back = {(b, a) for a, b in np.asarray(mutual_nearest(second, first), int)}
+    forth = _pairs(mutual_nearest(MANY, OTHERS), "mutual_nearest(first, second)")
+    back = _pairs(mutual_nearest(OTHERS, MANY), "mutual_nearest(first, second)")
     expect(
-        forth == back,
+        forth == {(a, b) for b, a in back},
         "30 and 20 random descriptors have other pairs when the two sets are exchanged: the"
         " distance must be the same in both directions. Sum the squared differences over axis 2.",
     )
+    expect(forth == _pairs(solved_mutual(MANY, OTHERS), ""), f"{OF_MANY} {EUCLIDEAN}")
 
 
 def _pairs(value, name):
     """The pairs of an answer as a set of tuples; an empty list has no pairs."""
+    expect_return(value, name)
     if np.size(value) == 0:
         return set()
     expect(
         np.ndim(value) == 2 and np.shape(value)[1] == 2,
-        f"{name} returns shape {np.shape(value)}: expected (k, 2), one row per pair: the row of the"
+        f"{name} has shape {np.shape(value)}: expected (k, 2), one row per pair: the row of the"
         " first set, then the row of the second.",
     )
     return {(int(a), int(b)) for a, b in expect_array(value, (None, 2), name)}
@@ -97,13 +100,14 @@ def ratio_test(first, second, ratio=0.8):
     return np.stack([rows, order[rows, 0]], axis=1)
 
 
+solved_ratio = ratio_test
+
+
 def check_ratio_test(ratio_test):
     # Nearest and second nearest distances: 1 and 4, 1 and 2, 2 and 2.5; ratios .25, .5 and .8.
     first = np.array([[0.0], [3.0], [6.0]])
     second = np.array([[-4.0], [1.0], [4.0], [8.5]])
-    pairs = ratio_test(first, second, 0.6)
-    expect(pairs is not None, "ratio_test returns None: is a `return` missing?")
-    found = _pairs(pairs, "ratio_test")
+    found = _pairs(ratio_test(first, second, 0.6), "ratio_test(first, second, 0.6)")
     expect(
         found != {(2, 2)},
         "only the ambiguous row 2 passes: the comparison is turned around. A match is kept when"
@@ -121,93 +125,29 @@ def check_ratio_test(ratio_test):
     )
     expect(
         found != {(0, 1)},
-        "row 1, at distances 1 and 2, is refused at ratio 0.6 although 1 / 2 = 0.5: compare"
-        " distances, not squared distances with a squared ratio, and use `ratio`, not a constant.",
+        "row 1, at distances 1 and 2, is refused at ratio 0.6 although 1 / 2 = 0.5: use"
+        " `ratio`, not its square or a constant.",
     )
     expect(
         found == {(0, 1), (1, 2)},
         f"at ratio 0.6 the pairs are {sorted(found)}: expected (0, 1) and (1, 2), whose ratios are"
         " 0.25 and 0.5.",
     )
-    every = np.asarray(ratio_test(first, second, 0.9))
+    every = _pairs(ratio_test(first, second, 0.9), "ratio_test(first, second, 0.9)")
     expect(
         len(every) == 3,
         f"at ratio 0.9 {len(every)} of 3 rows pass: expected all, the largest ratio is 0.8. Use"
         " `ratio`, not a constant, and test each row of the first set by itself: two rows may have"
         " the same nearest.",
     )
-    strict = np.asarray(ratio_test(first, second, 0.4)).reshape(-1, 2)
+    strict = _pairs(ratio_test(first, second, 0.4), "ratio_test(first, second, 0.4)")
     expect(
         len(strict) == 1,
         f"at ratio 0.4 {len(strict)} rows pass: expected one, with ratio 0.25. Squared distances"
         " have squared ratios: 0.5 becomes 0.25.",
     )
-
-
-def transform_points(homography, points):
-    """Map points by a homography (3, 3): points (n, 2), x before y, to (n, 2)."""
-    homogeneous = np.concatenate([points, np.ones((len(points), 1))], axis=1)
-    mapped = homogeneous @ homography.T
-    return mapped[:, :2] / mapped[:, 2:]
-
-
-def _text(point):
-    return "({:.3g}, {:.3g})".format(*point)
-
-
-def check_transform_points(transform_points):
-    shift = np.array([[1.0, 0, 10], [0, 1, 20], [0, 0, 1]])
-    points = np.array([[1.0, 2.0], [3.0, 5.0]])
-    mapped = transform_points(shift, points)
-    expect(mapped is not None, "transform_points returns None: is a `return` missing?")
-    mapped = expect_array(mapped, (None, None), "transform_points(homography, points)")
-    expect(
-        mapped.shape == (2, 2),
-        f"two points give shape {mapped.shape}: expected (2, 2). Leave out the third coordinate"
-        " after the division.",
-    )
-    expect(
-        not is_close(mapped, (points + [10, 20]).T),
-        "the result is transposed: expected one row per point, x before y.",
-    )
-    expect(
-        not is_close(mapped, points - [10, 20]),
-        "the points are mapped by the inverse of the homography.",
-    )
-    swapped = points[:, ::-1] + [20, 10], points + [20, 10], points[:, ::-1] + [10, 20]
-    expect(
-        not any(is_close(mapped, wrong) for wrong in swapped),
-        f"a shift by 10 in x and 20 in y moves (1, 2) to {_text(mapped[0])}, as if x and y were"
-        " swapped. With swapped coordinates a matching of 700 points leaves a dozen inliers: x is"
-        " the column, and comes first.",
-    )
-    transposed = points / (points @ [10, 20] + 1)[:, None]
-    expect(
-        not is_close(mapped, transposed),
-        "the homography is applied as if it were transposed: rows of points need homography.T on"
-        " their right.",
-    )
-    expect(
-        not is_close(mapped, points),
-        "a shift by (10, 20) moves nothing: append 1 to each point, so that the third column counts,"
-        " and multiply from the left by the homography (or from the right by its transpose).",
-    )
-    expect(
-        is_close(mapped, points + [10, 20]),
-        f"a shift by 10 in x and 20 in y moves (1, 2) to {_text(mapped[0])}: expected (11, 22).",
-    )
-    tilt = np.array([[1.0, 0.2, 0], [0.1, 1, 0], [0.5, 0, 1]])
-    mapped = expect_array(transform_points(tilt, np.array([[2.0, 1.0]])), (1, 2), "the point")[0]
-    expect(
-        not is_close(mapped, [2.2, 1.2]),
-        "(2, 1) is mapped to (2.2, 1.2), as without perspective: divide x and y by the third"
-        " coordinate, which is 2 here.",
-    )
-    expect(
-        is_close(mapped, [1.1, 0.6]),
-        f"under a perspective homography (2, 1) is mapped to {_text(mapped)}: expected"
-        " (1.1, 0.6). Is the matrix transposed, or inverted?",
-    )
+    found = _pairs(ratio_test(MANY, OTHERS), "ratio_test(first, second)")
+    expect(found == _pairs(solved_ratio(MANY, OTHERS), ""), f"{OF_MANY} {EUCLIDEAN}")
 
 
 EXERCISES = (
@@ -233,15 +173,5 @@ EXERCISES = (
             "rows = np.flatnonzero(nearest < ratio * second_nearest)",
         ),
     ),
-    Exercise(
-        "transform_points",
-        7,
-        transform_points,
-        check_transform_points,
-        (
-            "Append a 1, multiply by the matrix, divide by the third coordinate.",
-            "(n, 2) becomes (n, 3); times (3, 3) stays (n, 3); the result is (n, 2).",
-            "return mapped[:, :2] / mapped[:, 2:]",
-        ),
-    ),
+    TRANSFORM_POINTS,
 )

@@ -2,8 +2,13 @@
 
 import numpy as np
 
-from hpatches_kit.course.exercises.exercise import Wrong
-from hpatches_kit.course.exercises.expectations import expect, expect_array, is_close
+from hpatches_kit.course.exercises.expectations import (
+    expect,
+    expect_array,
+    expect_return,
+    is_close,
+    with_article,
+)
 
 T = 4.303
 SCORES, BASELINE = np.array([0.50, 0.60, 0.70]), np.array([0.48, 0.57, 0.66])
@@ -106,11 +111,10 @@ def _check_unclear(effect):
 
 def _three(answer, what):
     """Mean, half width and word of an answer."""
-    if answer is None:
-        raise Wrong(f"{what} is None: is a `return` missing?")
+    expect_return(answer, what)
     expect(
         isinstance(answer, tuple | list) and len(answer) == 3,
-        f"{what} is {type(answer).__name__}: expected three things, the mean difference, half the width"
+        f"{what} is {with_article(type(answer).__name__)}: expected three things, the mean difference, half the width"
         " of its interval, and a word.",
     )
     mean, half, word = answer

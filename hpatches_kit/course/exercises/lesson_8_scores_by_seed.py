@@ -61,12 +61,17 @@ def check_scores_by_seed(scores_by_seed):
         "the last seed comes first: sort the seeds upwards.",
     )
     expect(is_close(scores, right), f"it returns {scores.tolist()}: expected {right.tolist()}.")
-    shallow = scores_by_seed(values, "first", "shallow", "Matching")
-    expect(
-        is_close(expect_array(shallow, (3,), "the scores of another row"), [0.50, 0.52, 0.58]),
-        f'for the row "shallow" it returns {np.asarray(shallow).tolist()}: expected'
-        " [0.5, 0.52, 0.58].",
-    )
+    for changed, name in (
+        ("table", ("second", "deep", "Matching")),
+        ("row", ("first", "shallow", "Matching")),
+        ("column", ("first", "deep", "Matching, real")),
+    ):
+        scores = expect_array(scores_by_seed(values, *name), (3,), f"the scores of {name}")
+        expect(
+            is_close(scores, FOREIGN[changed]),
+            f"of {name} it returns {scores.tolist()}: expected {list(FOREIGN[changed])}. Use the"
+            f" argument `{changed}`.",
+        )
     expect(
         values.equals(before), "it changes `values`: work on a copy, other cells need the numbers."
     )

@@ -18,8 +18,8 @@ def ap_slider(is_positive=TEN_PAIRS):
 
         hk.course.ap_slider()
 
-    Three controls: which pair, its rank, and how many positives are never found, which stand in no
-    ranking but count in recall.
+    Three controls: which pair, its rank, and the number of positives that are never found: they are
+    not in the ranking, but count in recall.
 
     Args:
         is_positive: `(pairs,)` booleans, the ranking at first; the smallest distance comes first.

@@ -25,7 +25,7 @@ def margin_circle(places=6, seed=0):
     negative is chosen, and the number of steps of gradient descent on the angles.
 
     Args:
-        places: number of places, 3 to 12.
+        places: number of places, 3 or more; the figure has room for about 12.
         seed: of the angles at first, and of the random negatives.
 
     Returns a `Plaything`. Raises UserError for fewer than three places.

@@ -18,22 +18,24 @@ class Plaything:
     """
 
     def __init__(self, draw, controls):
-        """`draw` returns the figure; it is called again when the value of a control changes."""
+        """`draw` returns the figure; it is called again when the value of a control changes.
+
+        A control may move another one, in a function that observes it before the plaything does.
+        """
         import ipywidgets as widgets  # only notebooks need it
 
-        self.controls, self._draw = controls, draw
+        self.controls, self._draw, self._values = controls, draw, None
         self._picture = widgets.Image(format="png")
         for control in controls.values():
             control.observe(self._update, "value")
         self.widget = widgets.VBox([widgets.HBox(list(controls.values())), self._picture])
         self._update()
 
-    @property
-    def figure(self):
-        return self._draw()
-
     def _update(self, _=None):
-        self._picture.value = png(self.figure, 100)
+        values = [control.value for control in self.controls.values()]
+        if values != self._values:  # else another control, which this one moved, has drawn already
+            self._values, self.figure = values, self._draw()
+            self._picture.value = png(self.figure, 100)
 
     def _repr_mimebundle_(self, include=None, exclude=None):
         view = {"version_major": 2, "version_minor": 0, "model_id": self.widget.model_id}

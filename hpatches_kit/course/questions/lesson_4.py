@@ -40,18 +40,18 @@ QUESTIONS = (
         " Adam?",
         (
             Option(
-                "With both, each step is ten times as large",
+                "With both, each step is ten times as large.",
                 "With SGD, it is: its step is the learning rate times the gradient (with momentum, a"
                 " sum of gradients). Adam divides by the size of recent gradients.",
             ),
             Option(
-                "SGD takes steps ten times as large, Adam practically the same steps as before",
+                "SGD takes steps ten times as large, Adam practically the same steps as before.",
                 "Adam divides the mean of recent gradients by the root of their mean square: a factor"
                 " of 10 cancels. So the size of its gradients cannot explain why one loss is ahead of"
                 " another with Adam.",
             ),
             Option(
-                "Nothing with either: the minimum of the loss remains in the same place",
+                "Nothing with either: the minimum of the loss remains in the same place.",
                 "The minimum does remain where it is, but the way there changes: SGD's steps become"
                 " ten times as large, and it may diverge.",
             ),
@@ -65,17 +65,17 @@ QUESTIONS = (
         " is the network that was trained with batches of 2,048 the worst?",
         (
             Option(
-                "It made only 15 steps, where batches of 32 make 1,000",
+                "It made only 15 steps, where batches of 32 make 1,000.",
                 "With the same patches, 64 times the batch size leaves one step in 64; and at the same"
                 " learning rate these steps are no longer. It had just begun.",
             ),
             Option(
-                "The gradient of a large batch is less exact",
+                "The gradient of a large batch is less exact.",
                 "It is more exact: the mean over more patches has less variance. What is missing is"
                 " the number of steps.",
             ),
             Option(
-                "Large batches overfit, because they contain all patches at once",
+                "Large batches overfit, because they contain all patches at once.",
                 "A network that overfits is good on its training patches. This one is worse than the"
                 " noisy patches themselves after 15 steps: it has hardly been trained.",
             ),

@@ -9,7 +9,7 @@ QUESTIONS = (
         "Why are pairs kept only if each point is the nearest of the other?",
         (
             Option(
-                "A point of A that B does not show has a nearest neighbour in B, too.",
+                "A point that only the first picture shows has a nearest neighbour in the second, too.",
                 "the nearest neighbour always exists, even for a point outside of the other picture;"
                 " that it points back is a cheap sign that the match is real.",
             ),

@@ -39,7 +39,13 @@ PLANTED = (
     ("noisy_patches", SHRINK, SHRINK + ".astype('float32')", "noisy patches are float32"),
     ("noisy_patches", "return ", "result = ", "is a `return` missing?"),
     ("noisy_patches", "np.rint(noisy)", "noisy", "cuts decimals off: round with np.rint first"),
-    ("noisy_patches", "np.clip(np.rint(noisy), 0, 255)", "np.rint(noisy)", "Clip to 0..255"),
+    ("noisy_patches", "np.clip(np.rint(noisy), 0, 255)", "np.rint(noisy)", "white patches get"),
+    (
+        "noisy_patches",
+        "np.clip(np.rint(noisy), 0, 255)",
+        "np.minimum(np.rint(noisy), 255)",
+        "black patches get pixels of grey level 255",
+    ),
     (
         "noisy_patches",
         f"{ROUND_AND_CLIP}\n    {SHRINK}",

@@ -146,7 +146,7 @@ def shallow_unet():
         )(x)
     noisy = keras.Input((32, 32, 1))
     skip = keras.ops.relu(conv(noisy, 16, 3))
-    x = keras.ops.relu(conv(keras.ops.max_pool(skip, 2), 32, 3))
+    x = keras.ops.relu(conv(keras.ops.max_pool(skip, 2, 2), 32, 3))
     x = keras.ops.repeat(keras.ops.repeat(x, 2, axis=1), 2, axis=2)
     x = keras.ops.concatenate([keras.ops.relu(conv(x, 64, 2)), skip], axis=3)
     return keras.Model(noisy, conv(keras.ops.relu(conv(x, 64, 3)), 1, 3))
@@ -159,11 +159,11 @@ class ShallowUNet(keras.Model):
     def __init__(self):
         super().__init__()
         options = {"padding": "same", "kernel_initializer": "he_normal"}
+        self.last = keras.layers.Conv2D(1, 3, **options)  # the layers are in another order
         self.first = keras.layers.Conv2D(16, 3, activation="relu", **options)
         self.second = keras.layers.Conv2D(32, 3, activation="relu", **options)
         self.third = keras.layers.Conv2D(64, 2, activation="relu", **options)
         self.fourth = keras.layers.Conv2D(64, 3, activation="relu", **options)
-        self.last = keras.layers.Conv2D(1, 3, **options)
         self.pool, self.up = keras.layers.MaxPooling2D(), keras.layers.UpSampling2D()
 
     def call(self, noisy):

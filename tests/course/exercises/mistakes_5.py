@@ -245,7 +245,7 @@ ALSO_RIGHT = (
         "l2net",
         """
 def l2net():
-    model = keras.Sequential([keras.Input((32, 32, 1))])
+    model = keras.Sequential()
     for filters, strides in zip((32, 32, 64, 64, 128, 128), (1, 1, 2, 1, 2, 1)):
         model.add(keras.layers.Conv2D(filters, (3, 3), strides=strides, padding="same"))
         model.add(keras.layers.BatchNormalization(momentum=0.9))

@@ -47,7 +47,7 @@ PLANTED = (
         "0 of 4 weights of the descriptor can be trained",
     ),
     ("end_to_end", f"return {BUILD}", BUILD, "is a `return` missing?"),
-    ("end_to_end", BUILD, CHAIN, "returns a KerasTensor: expected a keras.Model"),
+    ("end_to_end", BUILD, CHAIN, "is a KerasTensor: expected a keras.Model"),
     ("end_to_end", CHAIN, "denoiser(descriptor(noisy))", "swap them"),
     ("end_to_end", CHAIN, "descriptor(noisy)", "The denoiser is left out"),
     ("end_to_end", CHAIN, "denoiser(noisy)", "The descriptor is left out"),

@@ -28,9 +28,12 @@ PLANTED = (
         "Inner products agree with distances",
     ),
     (MUTUAL, "return np.stack", "np.stack", "is a `return` missing?"),
+    (MUTUAL, "axis=2)", "axis=2, ord=1)", "Is the distance Euclidean"),
+    (RATIO, "axis=2)", "axis=2, ord=1)", "Is the distance Euclidean"),
+    (RATIO, "ratio * second", "ratio**2 * second", "use `ratio`, not its square"),
     (RATIO, "nearest < ratio", "nearest > ratio", "the comparison is turned around"),
     (RATIO, "ratio * second_nearest", "second_nearest", "is `ratio` used"),
-    (RATIO, "ratio * second_nearest", "0.3 * second_nearest", "not a constant"),
+    (RATIO, "ratio * second_nearest", "0.3 * second_nearest", "or a constant"),
     (RATIO, "ratio * second_nearest", "0.8 * second_nearest", "Use `ratio`, not a constant"),
     (
         RATIO,

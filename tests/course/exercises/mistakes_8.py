@@ -20,7 +20,9 @@ PLANTED = (
     ("scores_by_seed", ".to_numpy()", ".mean()", "expected one for each seed"),
     ("scores_by_seed", ".to_numpy()", ".to_numpy()[:1]", "the result has length 1"),
     ("scores_by_seed", '["value"].to_numpy()', "", "is a DataFrame: expected numbers"),
-    ("scores_by_seed", "values.row == row", 'values.row == "deep"', "for the row"),
+    ("scores_by_seed", "table == table", 'table == "first"', "Use the argument `table`"),
+    ("scores_by_seed", "row == row", 'row == "deep"', "Use the argument `row`"),
+    ("scores_by_seed", "column == column", 'column == "Matching"', "Use the argument `column`"),
     ("scores_by_seed", "values.table == table", "values.table == row", "it returns no numbers"),
     (
         "scores_by_seed",

@@ -1,5 +1,7 @@
 """Solutions are right, stubs are not attempted, and planted mistakes are named."""
 
+import linecache
+import random
 from pathlib import Path
 
 import keras
@@ -68,20 +70,57 @@ def test_a_right_answer_that_is_written_in_another_way_is_right(name, code):
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_exercise_has_three_hints_and_a_short_stub(name):
     exercise = EXERCISES[name]
-    assert [hk.course.hint(name, step).splitlines()[0] for step in (1, 2, 3)]
+    hints = [hk.course.hint(name, step).splitlines()[0] for step in (1, 2, 3)]
+    assert all(hints) and len(set(hints)) == 3
     assert len(exercise.cell.splitlines()) <= 20  # as for every cell of a notebook
     assert hk.course.solution(name) == exercise.source
 
 
 def test_none_instead_of_a_result_asks_for_the_return():
     reason = hk.course.check("psnr", lambda clean, denoised: None).reason
-    assert "None" in reason
+    assert reason == "psnr(clean, denoised) is None: is a `return` missing?"
 
 
-def test_an_error_of_the_learners_code_is_the_reason_with_its_line():
-    code = 'def psnr(clean, denoised):\n    return clean["a"]\n'
+def test_an_error_of_the_learners_code_is_the_reason_with_its_line(monkeypatch):
+    code = "def psnr(clean, denoised):\n    return np.reshape(clean, 7)\n"
+    lines = len(code), None, code.splitlines(True), "<learner>"  # as IPython stores its cells
+    monkeypatch.setitem(linecache.cache, "<learner>", lines)
     reason = hk.course.check("psnr", run_code(EXERCISES["psnr"], code)).reason
-    assert reason.startswith("it raised IndexError")
+    assert reason.startswith("it raised ValueError in the line `return np.reshape(clean, 7)`: ")
+
+
+def test_an_error_of_keras_for_a_missing_method_is_an_attempt():
+    class Empty(keras.Model):
+        """Keras raises NotImplementedError, because there is no `call`."""
+
+    verdict = hk.course.check("residual", lambda network: Empty())
+    assert verdict.result == "wrong" and "NotImplementedError" in verdict.reason
+
+
+def test_a_result_instead_of_the_function_is_wrong():
+    assert str(hk.course.check("psnr", 28.1)) == (
+        "psnr: wrong, because the answer is a float: hand over `psnr` itself, without calling it."
+    )
+
+
+def test_a_check_runs_in_float32_and_leaves_precision_and_random_states_as_they_were():
+    policy, policies = keras.config.dtype_policy(), []
+
+    def psnr(clean, denoised):
+        policies.append(keras.config.dtype_policy().name)
+        random.random(), np.random.random()
+        return hk.metrics.psnr(clean, denoised)
+
+    keras.config.set_dtype_policy("mixed_float16")
+    try:
+        python, numpy = random.getstate(), np.random.get_state()
+        assert hk.course.check("psnr", psnr).right
+        assert set(policies) == {"float32"}
+        assert keras.config.dtype_policy().name == "mixed_float16"
+        assert random.getstate() == python
+        assert all(map(np.array_equal, np.random.get_state(), numpy))
+    finally:
+        keras.config.set_dtype_policy(policy)
 
 
 def test_an_unknown_exercise_is_refused_with_the_known_ones():

@@ -50,8 +50,8 @@ def test_the_controls_change_the_patch_and_its_strength(patches):
     for name, value in (("point", 3), ("strength", 60)):
         slider.controls[name].value = value
         seen.append(titles(slider))
-    assert len({titles[1] for titles in seen}) == 3
-    assert all(titles[0] == "clean" and titles[1].startswith("noisy: ") for titles in seen)
+    assert len({noisy for _, noisy, _ in seen}) == 3
+    assert all(clean == "clean" and noisy.startswith("noisy: ") for clean, noisy, _ in seen)
 
 
 def test_the_figure_shows_the_denoised_patch_if_there_is_a_denoiser(patches):

@@ -2,9 +2,12 @@ import base64
 import sys
 from types import ModuleType
 
+import ipywidgets as widgets
 import pytest
+from matplotlib.figure import Figure
 
 import hpatches_kit as hk
+from hpatches_kit.course.playthings.plaything import Plaything
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
@@ -25,6 +28,20 @@ def test_a_control_changes_the_picture(slider):
     first = slider._repr_mimebundle_()["image/png"]
     slider.controls["rank"].value = 10
     assert slider._repr_mimebundle_()["image/png"] != first
+
+
+def test_a_control_that_moves_another_one_draws_once():
+    first, second, drawn = widgets.IntSlider(0, 0, 9), widgets.IntSlider(0, 0, 9), []
+    first.observe(lambda _: setattr(second, "value", first.value), "value")
+
+    def draw():
+        drawn.append((first.value, second.value))
+        return Figure()
+
+    plaything = Plaything(draw, {"first": first, "second": second})
+    shown = plaything.figure
+    first.value = 3
+    assert drawn == [(0, 0), (3, 3)] and plaything.figure is not shown
 
 
 def test_colab_gets_the_widget_alone(slider, monkeypatch):

@@ -35,7 +35,8 @@ def find_patches(photos, secret, viewpoint=2, lighting=2, points=100, progress=T
         points: greatest number of points per sequence.
         progress: show progress bars.
 
-    Raises UserError for built-in photographs and for fewer than four, and the errors of `from_photographs` and `load`.
+    Raises UserError for built-in photographs and for fewer than four, and the errors of
+    `from_photographs` and `load`.
     """
     paths = list_paths(photos)
     for path in paths:
