@@ -24,13 +24,13 @@ FILE = measure.PROJECT / "benchmarks" / "training.json"
 FILTERS = [(32, 1), (32, 1), (64, 2), (64, 1), (128, 2), (128, 1)]
 
 
-def batches():
+def batches(steps=STEPS):
     """`Pairs` of random patches: the time does not depend on what they show."""
     import hpatches_kit as hk
 
     clean = np.random.default_rng(0).integers(0, 256, (400, 16, 32, 32), np.uint8)
     patches = hk.PatchSet({"clean": clean}, ["v_random"] * len(clean))
-    return hk.batches.Pairs(patches, PAIRS, STEPS)
+    return hk.batches.Pairs(patches, PAIRS, steps)
 
 
 def network():

@@ -20,6 +20,15 @@ def cores():
     return min(allowed, math.ceil(quota / period))
 
 
+def keep_memory():
+    """Let TensorFlow keep the memory of a step on a CPU, unless the user has set it otherwise.
+
+    By default it returns that memory to the system, and asks for it again in the next step: training
+    takes a quarter longer (`benchmarks/allocator.py`). It has no effect after the first operation.
+    """
+    os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")
+
+
 def processor():
     """Name of the processor, or of its architecture if the system does not tell the name."""
     with suppress(OSError):

@@ -15,6 +15,7 @@ import numpy as np
 
 from hpatches_kit._support.atomic import write_text
 from hpatches_kit._support.errors import UserError
+from hpatches_kit._support.processor import keep_memory
 from hpatches_kit.datasets.builtin import BUILTIN
 from hpatches_kit.experiments.card_scores import (
     KEY,
@@ -222,6 +223,7 @@ def main(arguments=None):
     add("--results", default="results/reports", help="default: results/reports")
     add("--out", default="results/weights", help="default: results/weights")
     options = parser.parse_args(arguments)
+    keep_memory()
     for name in options.only:
         check_choice(name, NETWORKS, "pretrained network")
     chosen = [name for name in NETWORKS if name in options.only]  # a denoiser comes first

@@ -34,3 +34,12 @@ def test_only_the_cores_that_the_process_may_use_are_counted(quota, monkeypatch)
 def test_the_cpu_quota_of_a_container_is_respected(quota, text, cores):
     quota.write_text(text)
     assert processor.cores() == cores
+
+
+def test_the_memory_of_a_step_is_kept_unless_the_user_decided(monkeypatch):
+    monkeypatch.delenv("TF_CPU_ALLOCATOR_USE_BFC", raising=False)
+    processor.keep_memory()
+    assert os.environ["TF_CPU_ALLOCATOR_USE_BFC"] == "1"
+    monkeypatch.setenv("TF_CPU_ALLOCATOR_USE_BFC", "0")
+    processor.keep_memory()
+    assert os.environ["TF_CPU_ALLOCATOR_USE_BFC"] == "0"
