@@ -7,9 +7,7 @@ from importlib import import_module
 
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.escaping import html_text
-from hpatches_kit.course.exercises.exercise import Wrong
-from hpatches_kit.course.exercises.expectations import with_article
-from hpatches_kit.course.exercises.isolation import isolated
+from hpatches_kit.course.exercises.exercise import Wrong, with_article
 
 LESSONS = range(1, 9)
 RIGHT, WRONG, NOT_ATTEMPTED = "right", "wrong", "not attempted"
@@ -62,6 +60,8 @@ def check(name, answer):
     Returns a `Verdict`: right, wrong with the reason, or not attempted. It does not raise for an
     answer that fails: the error is the reason. Raises UserError for an unknown exercise.
     """
+    from hpatches_kit.course.exercises.isolation import isolated  # imports Keras: `find` does not
+
     exercise = find(name)
     try:
         if not callable(answer):

@@ -13,6 +13,11 @@ class Wrong(Exception):
     """An answer is wrong; the message says how, and speaks to the learner."""
 
 
+def with_article(noun):
+    """`"a list"` or `"an array"`."""
+    return f"{'an' if noun[0].upper() in 'AEIOU' else 'a'} {noun}"
+
+
 @dataclass(frozen=True)
 class Exercise:
     """One exercise of a lesson.

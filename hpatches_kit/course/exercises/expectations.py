@@ -3,7 +3,7 @@
 import keras
 import numpy as np
 
-from hpatches_kit.course.exercises.exercise import Wrong
+from hpatches_kit.course.exercises.exercise import Wrong, with_article
 
 
 def expect(condition, sentence):
@@ -55,7 +55,3 @@ def is_close(actual, expected, tolerance=1e-4):
     return np.shape(actual) == np.shape(expected) and np.allclose(
         actual, expected, rtol=tolerance, atol=tolerance
     )
-
-
-def with_article(noun):
-    return f"{'an' if noun[0].upper() in 'AEIOU' else 'a'} {noun}"

@@ -5,7 +5,7 @@ from itertools import zip_longest
 
 import keras
 
-from hpatches_kit.course.exercises.expectations import with_article
+from hpatches_kit.course.exercises.exercise import with_article
 
 TRAITS = (  # in the order in which they are compared
     ("filters", "filters"),

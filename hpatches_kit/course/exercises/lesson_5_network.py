@@ -5,12 +5,11 @@ from functools import lru_cache
 import keras
 import numpy as np
 
-from hpatches_kit.course.exercises.exercise import Exercise, Wrong
+from hpatches_kit.course.exercises.exercise import Exercise, Wrong, with_article
 from hpatches_kit.course.exercises.expectations import (
     expect,
     expect_array,
     expect_model,
-    with_article,
 )
 from hpatches_kit.models.l2net import l2net as reference
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from hpatches_kit.course.exercises.exercise import with_article
 from hpatches_kit.course.exercises.expectations import (
     expect,
     expect_array,
     expect_return,
     is_close,
-    with_article,
 )
 
 T = 4.303
@@ -114,8 +114,8 @@ def _three(answer, what):
     expect_return(answer, what)
     expect(
         isinstance(answer, tuple | list) and len(answer) == 3,
-        f"{what} is {with_article(type(answer).__name__)}: expected three things, the mean difference, half the width"
-        " of its interval, and a word.",
+        f"{what} is {with_article(type(answer).__name__)}: expected three things, the mean"
+        " difference, half the width of its interval, and a word.",
     )
     mean, half, word = answer
     for number, name in ((mean, "the mean difference"), (half, "half the width of the interval")):
