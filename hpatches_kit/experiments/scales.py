@@ -54,7 +54,7 @@ SEARCH = Scale(  # to choose a recipe, which the test side must not do
     "search",
     epochs=10,
     denoiser_patches=10 * 6_400,
-    descriptor_patches=10 * 60 * 2 * 128,  # 60 batches of 128 pairs per epoch: ten core-minutes
+    descriptor_patches=10 * 32 * 2 * 128,  # 32 batches of 128 pairs per epoch: ten core-minutes
     validation_patches=4_800,
     test_sequences=4,
     scored_side="validation",

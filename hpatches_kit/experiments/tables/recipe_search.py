@@ -76,7 +76,7 @@ TABLES = {
         note="For `--scale search`, which scores on the validation photographs. The recipe is chosen"
         " by them and by the real sequences together, so scores of a network that is trained by it"
         " are too high on both; only other pictures judge it. One network sees clean and noisy"
-        " patches, without a denoiser. A row sees 153,600 patches in 10 epochs of 60 batches of 128"
+        " patches, without a denoiser. A row sees 81,920 patches in 10 epochs of 32 batches of 128"
         " pairs, which fits ten minutes of one ordinary core; what helps so early may not help a"
         " network that is trained for longer. Learning rates are meant for 128 pairs per batch: for"
         " the same number of patches, larger batches take fewer steps and smaller ones more."
