@@ -4,7 +4,7 @@
     python notebooks/run.py quickstart --save           # and save outputs and README table
     python notebooks/run.py quickstart --set SEED=1     # with another setting
     python notebooks/run.py quickstart --quick          # every cell runs, little is trained
-    python notebooks/run.py --prepare                   # setup cell, stubs, questions, metadata and badges in all notebooks
+    python notebooks/run.py --prepare                   # write setup cell, stubs, questions and badges into all
 
 Leaves the executed notebook, its HTML, every figure as a PNG named after its cell, and what the notebook itself saves;
 prints its table of scores.

@@ -3,8 +3,9 @@
     python -m hpatches_kit.experiments.pretraining --only descriptor
 
 Training takes a GPU, or a day of a CPU, with `--scale medium` hours; the cards give the times. It can
-be interrupted: the same command resumes. Complete runs in `--results` are not trained again. The networks in `--out` load
-with `hk.models.pretrained(name, "results/weights")`. `--score-only` scores them without training.
+be interrupted: the same command resumes. Complete runs in `--results` are not trained again. The
+networks in `--out` load with `hk.models.pretrained(name, "results/weights")`. `--score-only` scores
+them without training.
 """
 
 import argparse

@@ -23,7 +23,7 @@ def read_descriptors(file, patches):
         file: path of a `.npz` that holds the array `descriptors` alone.
         patches: number of patches of the challenge.
 
-    Raises UserError, which says what is wrong and what is expected; OSError if there is no file.
+    Raises UserError, which says what is wrong and what is expected; OSError if the file is missing.
     """
     file, limit = Path(file), largest_file(patches)
     if (size := file.stat().st_size) > limit:

@@ -84,8 +84,9 @@ def _reading(process, out, patches, allowed):
     except ValueError:  # the process ended before it opened a file
         *_, reason = [b"no output", *process.stderr.strip().splitlines()[-1:]]
         return Reading(
-            problem="The process that reads it did not start, which is not the fault of the submission:"
-            f" score it again. The process ended with {visible(reason.decode(errors='replace'))[:200]!r}."
+            problem="The process that reads it did not start, which is not the fault of the"
+            " submission: score it again. The process ended with"
+            f" {visible(reason.decode(errors='replace'))[:200]!r}."
         )
     try:
         answer = json.loads(second)
