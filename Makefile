@@ -7,7 +7,7 @@
 # make notebooks    run every notebook except the ninth and save its outputs: 5 hours
 # make book         build all lessons, pages and the API reference as a site: 30 seconds
 # make benchmark    time the benchmark against the plain official algorithm: 10 minutes
-# make campaign     damage, kill and flip: what the files of others and interruptions can do: an hour;
+# make campaign     damage, kill and flip: what the files of others and interruptions can do: 45 minutes;
 #                   a piece of it: make campaign OPTIONS="kills --pieces training"
 # make lock         requirements-lock.txt: exact versions with checksums, for courses (needs a network)
 # make audit        look for known vulnerabilities in the locked versions (needs a network)

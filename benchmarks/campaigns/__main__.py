@@ -1,6 +1,6 @@
 """Run the campaigns of `docs/reliability.md`, or pieces of them, and count their outcomes.
 
-    python -m campaigns                              # everything: less than an hour
+    python -m campaigns                              # everything: 45 minutes
     python -m campaigns bad-inputs flips             # two parts
     python -m campaigns kills --pieces download training
     python -m campaigns --list                       # all parts and pieces, and what is saved
