@@ -54,9 +54,9 @@ SEARCH = Scale(  # to choose a recipe, which the test side must not do
     "search",
     epochs=10,
     denoiser_patches=10 * 6_400,
-    descriptor_patches=10 * 32 * 2 * 128,  # 32 batches of 128 pairs per epoch: ten core-minutes
+    descriptor_patches=10 * 16 * 2 * 128,  # 16 batches of 128 pairs per epoch
     validation_patches=4_800,
-    test_sequences=4,
+    test_sequences=2,  # training and all scores fit ten minutes of one core
     scored_side="validation",
 )
 REPORT = Scale("report")  # epochs and sample sizes of the reports
