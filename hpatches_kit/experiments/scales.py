@@ -50,13 +50,13 @@ LONG = Scale(  # of the pretrained networks, with a GPU
     descriptor_patches=50 * 25_600,  # 100 batches of 128 pairs per epoch
     validation_patches=4_800,
 )
-SEARCH = Scale(  # to choose a recipe, which the test side must not do
+SEARCH = Scale(  # to choose a recipe, which the test side must not do: ten minutes of one core
     "search",
     epochs=10,
-    denoiser_patches=10 * 6_400,
+    denoiser_patches=10 * 3_200,
     descriptor_patches=10 * 16 * 2 * 128,  # 16 batches of 128 pairs per epoch
     validation_patches=4_800,
-    test_sequences=2,  # training and all scores fit ten minutes of one core
+    test_sequences=2,
     scored_side="validation",
 )
 REPORT = Scale("report")  # epochs and sample sizes of the reports

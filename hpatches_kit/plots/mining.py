@@ -30,7 +30,8 @@ def distance_matrix(descriptors, pairs=20, pair=0, percentile=0):
     """
     matrix = distances_in_batch(descriptors, pairs)
     figure, axis = plt.subplots(figsize=(5.6, 4.8), layout="constrained")
-    image = axis.imshow(matrix, cmap=style.DISTANCE, vmin=0)
+    largest = max(2.0, matrix.max())  # 2 for unit norm: one scale, so that a collapse is seen
+    image = axis.imshow(matrix, cmap=style.DISTANCE, vmin=0, vmax=largest)
     figure.colorbar(image, label="distance", shrink=0.85)
     others = np.delete(np.arange(len(matrix)), pair)
     rank = round(percentile / 100 * (len(others) - 1))

@@ -107,25 +107,33 @@ def curve_panels(logs):
 
 
 def ranking(values, label, lines=None, digits=2):
-    """Draw a bar for each number, the largest at the top.
+    """Draw a dot for each number, the largest at the top; of several numbers, one for each seed.
+
+    Dots and not bars, because the axis does not start at 0.
 
     Args:
-        values: `{name: number}` or a pandas Series.
+        values: `{name: number}` or a pandas Series; or `{name: numbers}`, one number for each seed.
+            Then the small dots are the seeds, and the large dot and the printed number their mean.
         label: of the axis.
         lines: `{name: number}`, drawn as vertical lines for comparison.
         digits: decimal places of the printed numbers.
     """
     lines = lines or {}
-    ranked = sorted(dict(values).items(), key=lambda item: item[1])
-    names, numbers = zip(*ranked)
-    figure, axis = plt.subplots(figsize=(7.2, 0.7 + 0.3 * len(ranked)), layout="constrained")
-    axis.barh(names, numbers, color=style.BAR, height=0.7)
-    drawn = [*numbers, *lines.values()]
-    low, high = min(drawn), max(drawn)
-    padding = ((high - low) or 1) * 0.25
-    axis.set_xlim(low - padding, high + padding)  # shows differences: bars do not start at 0
-    for row, number in enumerate(numbers):
-        axis.text(number, row, f" {number:.{digits}f}", va="center", fontsize=9)
+    seeds = {name: np.atleast_1d(numbers) for name, numbers in dict(values).items()}
+    names = sorted(seeds, key=lambda name: seeds[name].mean())
+    figure, axis = plt.subplots(figsize=(7.2, 0.7 + 0.3 * len(names)), layout="constrained")
+    for row, name in enumerate(names):
+        numbers, mean = seeds[name], seeds[name].mean()
+        if len(numbers) > 1:
+            axis.plot(numbers, np.full(len(numbers), row), "o", ms=4, color=style.BLUE, alpha=0.5)
+        axis.plot(mean, row, "o", ms=7, color=style.BLUE)
+        axis.text(numbers.max(), row, f"   {mean:.{digits}f}", va="center", fontsize=9)
+    drawn = np.concatenate([*seeds.values(), list(lines.values())])
+    padding = (np.ptp(drawn) or 1) * 0.25
+    axis.set_xlim(drawn.min() - padding / 2, drawn.max() + padding)
+    axis.set_yticks(range(len(names)), names)
+    axis.set_ylim(-0.6, len(names) - 0.4)
+    axis.grid(axis="y", alpha=0.3)
     for (name, number), colour in zip(lines.items(), cycle(style.GROUP_COLOURS[1:])):
         axis.axvline(number, color=colour, linewidth=1.4, label=f"{name} {number:.{digits}f}")
     if lines:

@@ -125,12 +125,21 @@ def test_groups_beyond_the_number_of_colours_are_drawn():
     assert legend_of(axis) == list(groups)
 
 
-def test_the_longest_bar_of_a_ranking_is_at_the_top_and_lines_are_named(figures):
+def test_the_largest_number_of_a_ranking_is_at_the_top_and_lines_are_named(figures):
     (axis,) = figures["ranking"].axes
     names = [label.get_text() for label in axis.get_yticklabels()]
     assert names == ["low", "middle", "high"]  # from the bottom up
     assert legend_of(axis) == ["mean 1.50"]
     assert [text.get_text().strip() for text in axis.texts] == ["1.00", "2.00", "3.00"]
+
+
+def test_a_ranking_has_a_dot_for_each_seed_and_prints_and_sorts_by_their_mean():
+    values = {"lucky": [1.0, 1.0, 4.0], "steady": [2.5, 2.0, 3.0]}
+    (axis,) = hk.plots.ranking(values, "dB", digits=1).axes
+    assert [label.get_text() for label in axis.get_yticklabels()] == ["lucky", "steady"]
+    assert [text.get_text().strip() for text in axis.texts] == ["2.0", "2.5"]
+    dots = [line.get_xdata().tolist() for line in axis.lines]
+    assert dots == [[1.0, 1.0, 4.0], [2.0], [2.5, 2.0, 3.0], [2.5]]
 
 
 def test_the_distance_matrix_marks_the_positive_and_the_nearest_negatives():
