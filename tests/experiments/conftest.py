@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from hpatches_kit import experiments
+from hpatches_kit.experiments import engines
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -14,23 +15,31 @@ def without_compiling(eager):
     """Tiny runs take a few steps, which `test_reproduce.py` and the notebooks also compile."""
 
 
-@pytest.fixture(scope="session")
-def train_once(tmp_path_factory):
-    """A function that trains a run and all that it needs, or copies them if they were trained before.
+@pytest.fixture
+def without_figures(monkeypatch):
+    """Runs draw no figures, which takes longer than training; `test_figures.py` tests those."""
+    monkeypatch.setattr(engines, "missing_figures", lambda run, root: [])
 
-    The processes of the tests share the folder from which runs are copied.
-    """
+
+@pytest.fixture(scope="session")
+def shared_runs(tmp_path_factory):
+    """A folder of results that the processes of the tests share."""
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    folder /= "runs"
+    return folder / "runs"
+
+
+@pytest.fixture(scope="session")
+def train_once(shared_runs):
+    """A function that trains a run and all that it needs, or copies them if they were trained before."""
 
     def train_once(run, root):
         runs = experiments.training_order([run])
-        assert experiments.train_runs(runs, folder, progress=False) == {}
+        assert experiments.train_runs(runs, shared_runs, progress=False) == {}
         for part in runs:
             target = Path(root) / part.folder
             if not target.exists():
-                shutil.copytree(folder / part.folder, target)
+                shutil.copytree(shared_runs / part.folder, target)
 
     return train_once

@@ -13,7 +13,7 @@ from toy_data import toy_patches
 import hpatches_kit as hk
 from hpatches_kit import experiments
 from hpatches_kit._support.errors import UserError
-from hpatches_kit.experiments import Run, training
+from hpatches_kit.experiments import Run, after_training, training
 from hpatches_kit.experiments.distillation import Distillation, student_of, with_teacher
 from hpatches_kit.experiments.records import record_of
 from hpatches_kit.experiments.tables.recipe_search import BASE, ROWS, SEARCH_BASE
@@ -71,6 +71,7 @@ def test_only_the_student_learns_and_the_teacher_has_no_dropout(make):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_figures")
 def test_a_row_with_a_teacher_is_trained_after_it_and_saved_without_it(data, tmp_path):
     teacher = replace(CLEAN, name="teacher")
     run = Run(replace(CLEAN, name="taught", teacher=teacher), data, TINY, 0)
@@ -99,6 +100,7 @@ def test_a_teacher_needs_pairs():
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_figures")
 def test_a_row_can_be_reduced_by_pca(data, tmp_path):
     run = Run(replace(CLEAN, network_options={"dim": 40}, reduced_dim=16), data, TINY, 0)
     train_with_needs(run, tmp_path)
@@ -107,8 +109,10 @@ def test_a_row_can_be_reduced_by_pca(data, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_figures")
 @pytest.mark.parametrize("options", [{"reduced_dim": 16}, {"ema_momentum": 0.9}], ids=str)
 def test_an_interruption_after_the_last_epoch_changes_nothing(options, data, tmp_path, monkeypatch):
+    monkeypatch.setattr(after_training, "STATISTICS_STEPS", 3)
     row = replace(CLEAN, network="l2net", network_options={"dim": 40}, **options)
     run = Run(row, data, TINY, 0)
     train_with_needs(run, tmp_path / "whole")
@@ -123,7 +127,9 @@ def test_an_interruption_after_the_last_epoch_changes_nothing(options, data, tmp
 
 
 @pytest.mark.slow
-def test_averaged_weights_lie_between_the_first_and_the_last(data, tmp_path):
+@pytest.mark.usefixtures("without_figures")
+def test_averaged_weights_lie_between_the_first_and_the_last(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(after_training, "STATISTICS_STEPS", 3)
     rows = [replace(CLEAN, name=f"average-{m}", ema_momentum=m) for m in (1e-9, 0.99, 1 - 1e-9)]
     runs = [Run(row, data, TINY, 0) for row in [CLEAN, *rows]]
     for run in runs:
@@ -135,6 +141,7 @@ def test_averaged_weights_lie_between_the_first_and_the_last(data, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_figures")
 def test_a_network_can_be_scored_on_noisy_patches_too(data, tmp_path, monkeypatch):
     run, real = Run(replace(CLEAN, scored_on_noisy_too=True), data, TINY, 0), tmp_path / "real"
     toy_patches({"v_real": 20, "i_real": 20}, seed=9).save(real)
@@ -167,6 +174,7 @@ def test_a_denoiser_with_a_noise_map_trains_and_denoises(data, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("without_figures")
 def test_a_scale_can_score_on_the_validation_side(data, tmp_path):
     runs = [Run(CLEAN, data, replace(TINY, scored_side=side), 0) for side in (None, "validation")]
     for run in runs:

@@ -284,6 +284,7 @@ def test_layers_of_equal_shape_have_different_initial_weights():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("layout", ["pairs", "triplets"])
+@pytest.mark.one_backend
 def test_l2net_learns_to_distinguish_16_points(layout):
     patches = toy_patches({"v_one": 16})
     keras.utils.set_random_seed(0)
@@ -391,6 +392,7 @@ def test_outputs_under_mixed_precision_are_close_to_those_of_full_precision(make
 
 @pytest.mark.slow
 @networks(**NETWORKS, deep=lambda: hk.models.unet("deep"))
+@pytest.mark.one_backend
 def test_a_step_under_mixed_float16_leaves_every_weight_finite(make, set_precision):
     set_precision("mixed_float16")
     model, patches = make(), random_patches(4)

@@ -67,6 +67,7 @@ def test_a_block_multiplies_each_channel_by_a_weight_that_depends_on_the_means_o
     np.testing.assert_allclose(weighted, expected, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.one_backend
 def test_both_parts_of_a_block_start_at_about_the_same_scale():
     keras.utils.set_random_seed(0)
     model = hk.models.nafnet()
@@ -118,6 +119,7 @@ def test_fewer_than_2_and_more_than_6_levels_are_refused(filters):
 
 
 @pytest.mark.slow
+@pytest.mark.one_backend
 def test_it_learns_96_patches():
     patches = toy_patches({"v_one": 6})
     keras.utils.set_random_seed(0)

@@ -450,6 +450,7 @@ def test_mean_and_details_are_orthogonal_and_add_up_to_the_level():
 
 
 @pytest.mark.slow
+@pytest.mark.one_backend
 def test_a_denoiser_learns_96_patches_and_its_compiled_model_can_be_saved(tmp_path):
     patches = toy_patches({"v_one": 6})
     keras.utils.set_random_seed(0)
