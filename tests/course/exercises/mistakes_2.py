@@ -85,7 +85,7 @@ PLANTED = (
     (
         "noisy_patches",
         ADD,
-        f"patches += {NOISE}.astype('uint8')\n    noisy = patches",
+        f"patches += {NOISE}.astype(int).astype('uint8')\n    noisy = patches",
         "it changes the patches",
     ),
     ("noisy_patches", '"r": 25', '"r": 0', "the reference has no noise"),
