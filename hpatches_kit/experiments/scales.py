@@ -50,7 +50,7 @@ LONG = Scale(  # of the pretrained networks, with a GPU
     descriptor_patches=50 * 25_600,  # 100 batches of 128 pairs per epoch
     validation_patches=4_800,
 )
-SEARCH = Scale(  # to choose a recipe, which the test side must not do: ten minutes of one core
+SEARCH = Scale(  # to choose a recipe, which the test side must not do
     "search",
     epochs=10,
     denoiser_patches=10 * 3_200,

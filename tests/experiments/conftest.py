@@ -22,24 +22,22 @@ def without_figures(monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def shared_runs(tmp_path_factory):
-    """A folder of results that the processes of the tests share."""
+def train_once(tmp_path_factory):
+    """A function that trains a run and all that it needs, or copies them if they were trained before.
+
+    The processes of the tests share the folder from which runs are copied.
+    """
     folder = tmp_path_factory.getbasetemp()
     if "PYTEST_XDIST_WORKER" in os.environ:
         folder = folder.parent
-    return folder / "runs"
-
-
-@pytest.fixture(scope="session")
-def train_once(shared_runs):
-    """A function that trains a run and all that it needs, or copies them if they were trained before."""
+    folder /= "runs"
 
     def train_once(run, root):
         runs = experiments.training_order([run])
-        assert experiments.train_runs(runs, shared_runs, progress=False) == {}
+        assert experiments.train_runs(runs, folder, progress=False) == {}
         for part in runs:
             target = Path(root) / part.folder
             if not target.exists():
-                shutil.copytree(shared_runs / part.folder, target)
+                shutil.copytree(folder / part.folder, target)
 
     return train_once

@@ -75,10 +75,8 @@ def test_pretrained_weights_are_those_of_the_run_and_the_card_says_how_it_was_tr
     np.testing.assert_allclose((before * after).sum(1), 1, atol=1e-4)
 
 
-def test_scores_of_a_descriptor_say_what_they_are_of_and_baselines_are_beside_them(
-    data, shared_runs, tmp_path
-):
-    card = pretraining.train_pretrained("both", shared_runs, data, "tiny", tmp_path / "weights")
+def test_scores_of_a_descriptor_say_what_they_are_of_and_baselines_are_beside_them(data, tmp_path):
+    card = pretraining.train_pretrained("both", tmp_path, data, "tiny", tmp_path / "weights")
     about = [(row["data"], row["points"], row["points per sequence"]) for row in card["scores"]]
     title = f"test photographs of {data}, 1 of 2 sequences"
     assert set(about) == {(title, 20, 20)}
@@ -155,11 +153,11 @@ def test_real_sequences_are_scored_and_named_but_not_those_of_the_training(data,
 
 
 def test_the_command_writes_a_folder_that_pretrained_loads_from_and_scores_it_again(
-    data, shared_runs, tmp_path, monkeypatch, capsys
+    data, tmp_path, monkeypatch, capsys
 ):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(pretraining, "BUILTIN", [data])
-    arguments = ["--data", data, "--scale", "tiny", "--results", str(shared_runs)]
+    arguments = ["--data", data, "--scale", "tiny"]
     pretraining.main([*arguments, "--only", "both"])
     assert f"both, noisy, test photographs of {data}" in capsys.readouterr().out
     folder = tmp_path / "results" / "weights"

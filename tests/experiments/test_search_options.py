@@ -23,6 +23,12 @@ from hpatches_kit.experiments.trained_models import load_trained
 CLEAN = replace(TFEAT, kind="clean")
 
 
+@pytest.fixture
+def few_statistics(monkeypatch):
+    """A few batches are enough for the statistics of a tiny network."""
+    monkeypatch.setattr(after_training, "STATISTICS_STEPS", 3)
+
+
 def train_with_needs(run, root):
     assert experiments.train_runs(experiments.training_order([run]), root, progress=False) == {}
 
@@ -109,10 +115,9 @@ def test_a_row_can_be_reduced_by_pca(data, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("without_figures")
+@pytest.mark.usefixtures("without_figures", "few_statistics")
 @pytest.mark.parametrize("options", [{"reduced_dim": 16}, {"ema_momentum": 0.9}], ids=str)
 def test_an_interruption_after_the_last_epoch_changes_nothing(options, data, tmp_path, monkeypatch):
-    monkeypatch.setattr(after_training, "STATISTICS_STEPS", 3)
     row = replace(CLEAN, network="l2net", network_options={"dim": 40}, **options)
     run = Run(row, data, TINY, 0)
     train_with_needs(run, tmp_path / "whole")
@@ -127,9 +132,8 @@ def test_an_interruption_after_the_last_epoch_changes_nothing(options, data, tmp
 
 
 @pytest.mark.slow
-@pytest.mark.usefixtures("without_figures")
-def test_averaged_weights_lie_between_the_first_and_the_last(data, tmp_path, monkeypatch):
-    monkeypatch.setattr(after_training, "STATISTICS_STEPS", 3)
+@pytest.mark.usefixtures("without_figures", "few_statistics")
+def test_averaged_weights_lie_between_the_first_and_the_last(data, tmp_path):
     rows = [replace(CLEAN, name=f"average-{m}", ema_momentum=m) for m in (1e-9, 0.99, 1 - 1e-9)]
     runs = [Run(row, data, TINY, 0) for row in [CLEAN, *rows]]
     for run in runs:

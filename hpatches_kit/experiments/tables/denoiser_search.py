@@ -36,8 +36,8 @@ TABLES = {
                 ("NAFNet is better than the U-Net", "NAFNet", "U-Net"),
             )
         ],
-        note="For `--scale search`, 32,000 patches a row, ten minutes of one core. All rows predict"
-        " the noise and subtract it. With a noise map the network is told the sigma of the noise,"
-        " which nobody knows for a photograph of one's own.",
+        note="For `--scale search`, 32,000 patches a row. All rows predict the noise and subtract it."
+        " With a noise map the network is told the sigma of the noise, which nobody knows for a"
+        " photograph of one's own.",
     ),
 }
