@@ -19,8 +19,9 @@ WORKERS ?= 3
 BIN = $(VENV)/bin
 NOTEBOOKS = $(shell ls notebooks/[1-8]-*.ipynb | sed 's/.*[0-9]-//; s/.ipynb//')
 export TF_CPP_MIN_LOG_LEVEL ?= 2
-# TensorFlow on a CPU keeps the memory of a step: a fifth less time (benchmarks/allocator.py).
+# TensorFlow trains faster on a CPU (benchmarks/tensorflow_settings.py).
 export TF_CPU_ALLOCATOR_USE_BFC ?= 1
+export TF_ENABLE_ONEDNN_OPTS ?= 1
 
 # What must give the same results on another backend.
 ON_JAX = tests/models tests/losses tests/metrics tests/callbacks/test_resume.py --ignore=tests/models/test_registration.py

@@ -16,7 +16,7 @@ from measure import describe_machine, save_to_page, table
 
 import hpatches_kit as hk
 from hpatches_kit.experiments.card_scores import LEVELS, PSNR, CardScores, about
-from hpatches_kit.experiments.pretraining import NETWORKS, score
+from hpatches_kit.experiments.pretrained_networks import NETWORKS, score
 from hpatches_kit.models.pretrained import FOLDER, names
 
 TASKS = "verification", "matching", "retrieval"

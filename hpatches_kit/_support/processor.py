@@ -20,13 +20,15 @@ def cores():
     return min(allowed, math.ceil(quota / period))
 
 
-def keep_memory():
-    """Let TensorFlow keep the memory of a step on a CPU, unless the user has set it otherwise.
+def speed_up_tensorflow():
+    """Choose the faster settings of TensorFlow on a CPU, unless the user has chosen.
 
-    By default it returns that memory to the system, and asks for it again in the next step: training
-    takes a quarter longer (`benchmarks/allocator.py`). It has no effect after the first operation.
+    It keeps the memory of a step, which it would return to the system and ask for again, and
+    uses the convolutions of oneDNN, which are its default only on processors with AVX-512
+    (`benchmarks/tensorflow_settings.py`). Call it before TensorFlow is imported.
     """
     os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def processor():

@@ -4,7 +4,7 @@ import argparse
 import sys
 
 from hpatches_kit._support.errors import UserError
-from hpatches_kit._support.processor import keep_memory
+from hpatches_kit._support.processor import speed_up_tensorflow
 from hpatches_kit._support.version import __version__
 from hpatches_kit.cli.course import add_course
 from hpatches_kit.cli.data import add_data
@@ -20,7 +20,7 @@ def main(arguments=None):
     other error shows its traceback.
     """
     options = make_parser().parse_args(arguments)
-    keep_memory()
+    speed_up_tensorflow()
     try:
         options.run(options)
     except (UserError, OSError) as error:

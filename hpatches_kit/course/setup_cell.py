@@ -74,7 +74,8 @@ if is_missing("hpatches_kit"):
         )
 if packages := [package for module, package in NEEDED.items() if is_missing(module)]:
     pip_install(*packages)
-os.environ.setdefault("TF_CPU_ALLOCATOR_USE_BFC", "1")  # TensorFlow trains faster on a CPU
+for setting in ("TF_CPU_ALLOCATOR_USE_BFC", "TF_ENABLE_ONEDNN_OPTS"):
+    os.environ.setdefault(setting, "1")  # TensorFlow trains faster on a CPU
 if KEEP_RUNS_ON_DRIVE and in_colab:  # `results/...` is relative, so the next session finds it there
     (mount_drive() / "hpatches_kit_runs").mkdir(exist_ok=True)
     os.chdir(DRIVE / "MyDrive" / "hpatches_kit_runs")

@@ -1,6 +1,8 @@
 """The number of cores that a process may use."""
 
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -36,10 +38,17 @@ def test_the_cpu_quota_of_a_container_is_respected(quota, text, cores):
     assert processor.cores() == cores
 
 
-def test_the_memory_of_a_step_is_kept_unless_the_user_decided(monkeypatch):
-    monkeypatch.delenv("TF_CPU_ALLOCATOR_USE_BFC", raising=False)
-    processor.keep_memory()
-    assert os.environ["TF_CPU_ALLOCATOR_USE_BFC"] == "1"
-    monkeypatch.setenv("TF_CPU_ALLOCATOR_USE_BFC", "0")
-    processor.keep_memory()
-    assert os.environ["TF_CPU_ALLOCATOR_USE_BFC"] == "0"
+@pytest.mark.parametrize("setting", ["TF_CPU_ALLOCATOR_USE_BFC", "TF_ENABLE_ONEDNN_OPTS"])
+def test_tensorflow_gets_the_faster_settings_unless_the_user_decided(setting, monkeypatch):
+    monkeypatch.delenv(setting, raising=False)
+    processor.speed_up_tensorflow()
+    assert os.environ[setting] == "1"
+    monkeypatch.setenv(setting, "0")
+    processor.speed_up_tensorflow()
+    assert os.environ[setting] == "0"
+
+
+@pytest.mark.parametrize("module", ["cli.main", "experiments.pretraining"])
+def test_the_settings_are_made_before_tensorflow_is_imported(module):
+    code = f"import sys, hpatches_kit.{module}; sys.exit('tensorflow' in sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -19,18 +19,20 @@ from hpatches_kit.experiments import (
     Descriptor,
     Run,
     Scale,
+    pretrained_networks,
     pretraining,
 )
+from hpatches_kit.experiments.cards_page import cards_page
 from hpatches_kit.experiments.records import record_of
 from hpatches_kit.experiments.tables.recipe_search import SEARCH_BASE
 from hpatches_kit.experiments.trained_models import load_trained
-from hpatches_kit.models.pretrained import FOLDER
+from hpatches_kit.models.pretrained import FOLDER, write_card
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("without_figures")]
 
-PRETRAINED = list(pretraining.NETWORKS)
+PRETRAINED = list(pretrained_networks.NETWORKS)
 ROWS = {row.name: row for table in TABLES.values() for row in table.rows.values()}
-ROWS |= {row.name: row for row, _ in pretraining.NETWORKS.values()}
+ROWS |= {row.name: row for row, _ in pretrained_networks.NETWORKS.values()}
 TINY = Scale("tiny", 1, 100, 64, validation_patches=50, train_points=20, test_sequences=1)
 FILTERS = {"encoder": (2, 2), "decoder": (2,), "residual": True}
 UNET = Denoiser("tiny-unet", network_options=FILTERS, optimizer="Adam")
@@ -45,7 +47,7 @@ def data(tmp_path, monkeypatch):
     """A folder of patches; the networks to train are two tiny ones."""
     monkeypatch.setitem(experiments.SCALES, "tiny", TINY)
     networks = {"denoiser": (UNET, "a small U-Net"), "both": (BOTH, "two in one")}
-    monkeypatch.setattr(pretraining, "NETWORKS", networks)
+    monkeypatch.setattr(pretrained_networks, "NETWORKS", networks)
     sides = {"train": ["v_one"], "validation": ["i_two"], "test": ["v_three", "i_four"]}
     lengths = {name: 20 for names in sides.values() for name in names}
     toy_patches(lengths, splits={"own": sides}).save(tmp_path / "toy")
@@ -56,7 +58,7 @@ def test_pretrained_weights_are_those_of_the_run_and_the_card_says_how_it_was_tr
     data, tmp_path
 ):
     root, folder = tmp_path / "results", tmp_path / "weights"
-    card = pretraining.train_pretrained("both", root, data, "tiny", folder, seed=3)
+    card = pretrained_networks.train_pretrained("both", root, data, "tiny", folder, seed=3)
     assert (card["seed"], card["epochs"], card["scale"], card["row"]) == (3, 1, "tiny", "tiny-both")
     assert card["training patches"] == 2 * TINY.descriptor_patches  # its length_factor is 2
     assert card["initial weights"] == "denoiser"
@@ -76,7 +78,9 @@ def test_pretrained_weights_are_those_of_the_run_and_the_card_says_how_it_was_tr
 
 
 def test_scores_of_a_descriptor_say_what_they_are_of_and_baselines_are_beside_them(data, tmp_path):
-    card = pretraining.train_pretrained("both", tmp_path, data, "tiny", tmp_path / "weights")
+    card = pretrained_networks.train_pretrained(
+        "both", tmp_path, data, "tiny", tmp_path / "weights"
+    )
     about = [(row["data"], row["points"], row["points per sequence"]) for row in card["scores"]]
     title = f"test photographs of {data}, 1 of 2 sequences"
     assert set(about) == {(title, 20, 20)}
@@ -98,12 +102,12 @@ def test_scores_of_a_descriptor_say_what_they_are_of_and_baselines_are_beside_th
 def test_a_descriptor_for_clean_patches_is_also_scored_on_denoised_ones(
     data, tmp_path, monkeypatch
 ):
-    monkeypatch.setitem(pretraining.NETWORKS, "descriptor", (CLEAN, "a small L2-Net"))
+    monkeypatch.setitem(pretrained_networks.NETWORKS, "descriptor", (CLEAN, "a small L2-Net"))
     where = tmp_path / "results", data, "tiny", tmp_path / "weights"
-    alone = pretraining.train_pretrained("descriptor", *where)
+    alone = pretrained_networks.train_pretrained("descriptor", *where)
     assert {row["kind"] for row in alone["scores"]} == {"clean", "noisy"}
-    pretraining.train_pretrained("denoiser", *where)
-    again = pretraining.train_pretrained("descriptor", *where)
+    pretrained_networks.train_pretrained("denoiser", *where)
+    again = pretrained_networks.train_pretrained("descriptor", *where)
     of_network = {r["kind"]: r for r in again["scores"] if r["descriptor"] == "descriptor"}
     assert set(of_network) == {"clean", "noisy", "denoised"}
     test_set = hk.load(data).split()[2].sample(1)
@@ -114,7 +118,9 @@ def test_a_descriptor_for_clean_patches_is_also_scored_on_denoised_ones(
 
 
 def test_the_score_of_a_denoiser_is_its_psnr_by_level_beside_that_of_its_input(data, tmp_path):
-    card = pretraining.train_pretrained("denoiser", tmp_path / "results", data, "tiny", tmp_path)
+    card = pretrained_networks.train_pretrained(
+        "denoiser", tmp_path / "results", data, "tiny", tmp_path
+    )
     assert card["initial weights"] == "random"
     noisy, denoised = card["scores"]
     assert (noisy["denoiser"], denoised["denoiser"]) == ("noisy input", "denoiser")
@@ -129,7 +135,7 @@ def test_the_score_of_a_denoiser_is_its_psnr_by_level_beside_that_of_its_input(d
 
 def test_weights_trained_in_bfloat16_are_scored_in_float32(data, tmp_path):
     where = tmp_path / "results", data, "tiny", tmp_path / "weights"
-    card = pretraining.train_pretrained("both", *where, policy="mixed_bfloat16")
+    card = pretrained_networks.train_pretrained("both", *where, policy="mixed_bfloat16")
     assert card["policy"] == "mixed_bfloat16" and "--policy mixed_bfloat16" in card["command"]
     model = hk.models.pretrained("both", tmp_path / "weights")
     assert model.compute_dtype == "float32"
@@ -143,13 +149,13 @@ def test_real_sequences_are_scored_and_named_but_not_those_of_the_training(data,
     lengths = {"v_five": 12, "i_six": 10, "v_seven": 14}
     toy_patches(lengths, seed=5).save(tmp_path / "real")
     where = tmp_path / "results", data, "tiny", tmp_path / "weights"
-    card = pretraining.train_pretrained("denoiser", *where, real=str(tmp_path / "real"))
+    card = pretrained_networks.train_pretrained("denoiser", *where, real=str(tmp_path / "real"))
     assert card["command"].endswith("--only denoiser --real PATCHES")
     of_real = [row for row in card["scores"] if row["data"] == "v_five, i_six, v_seven"]
     assert [row["kind"] for row in of_real] == ["noisy", "denoised"]
     assert {(row["points"], row["points per sequence"]) for row in of_real} == {(36, 12)}
     with pytest.raises(UserError, match="shares .*: choose other sequences"):
-        pretraining.train_pretrained("denoiser", *where, real=data)
+        pretrained_networks.train_pretrained("denoiser", *where, real=data)
 
 
 def test_the_command_writes_a_folder_that_pretrained_loads_from_and_scores_it_again(
@@ -170,7 +176,7 @@ def test_the_command_writes_a_folder_that_pretrained_loads_from_and_scores_it_ag
     wrong, *others, last = before["scores"]
     wrong = wrong | {"matching": 0.123}
     changed = before | {"scores": [wrong, *others], "scored": "before"}
-    pretraining.write_card(changed, "both", folder)
+    write_card(changed, "both", folder)
     pretraining.main([*arguments, "--only", "both", "--score-only"])
     assert capsys.readouterr().out.count("both, noisy") == 1
     after = hk.models.card("both", folder)
@@ -193,8 +199,8 @@ def test_an_unknown_network_is_refused_with_the_known_ones(data, monkeypatch):
         pretraining.main(["--data", data, "--only", "large"])
 
 
-def test_the_command_on_the_cards_is_this_module():
-    assert pretraining.COMMAND == f"python -m {pretraining.__name__}"
+def test_the_command_on_the_cards_is_the_module_of_the_command():
+    assert pretrained_networks.COMMAND == f"python -m {pretraining.__name__}"
 
 
 def test_the_page_lists_the_entries_of_the_cards_and_a_table_of_scores():
@@ -206,7 +212,7 @@ def test_the_page_lists_the_entries_of_the_cards_and_a_table_of_scores():
         "licence": "MIT",
         "scores": [about | {"denoiser": "small", "PSNR in dB": 30.5, "PSNR in dB, easy": 31.0}],
     }
-    page = pretraining.cards_page({"small": card})
+    page = cards_page({"small": card})
     for line in ("## small: a test", "- licence: MIT", "- command: `do it`"):
         assert line in page.splitlines()
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines()[-3:]]
@@ -217,45 +223,52 @@ def test_the_page_lists_the_entries_of_the_cards_and_a_table_of_scores():
 
 def test_the_page_of_the_pretrained_networks_is_up_to_date():
     page = (FOLDER / "README.md").read_text(encoding="utf-8")
-    assert page == pretraining.cards_page({name: hk.models.card(name) for name in PRETRAINED})
+    assert page == cards_page({name: hk.models.card(name) for name in PRETRAINED})
 
 
 @pytest.mark.parametrize("name", PRETRAINED)
 def test_the_card_of_a_pretrained_network_names_its_row(name):
     card, row = hk.models.card(name), ROWS[hk.models.card(name)["row"]]
-    assert card["licence"] == pretraining.LICENCE
+    assert card["licence"] == pretrained_networks.LICENCE
     parts = [row.denoiser, row] if getattr(row, "end_to_end", False) else [row]
     network = [[part.network, part.network_options] for part in parts]
     assert card["network"] == json.loads(json.dumps(network))
-    if row in pretraining.NETWORKS[name]:
-        assert card["what"] == pretraining.NETWORKS[name][1]
+    if row in pretrained_networks.NETWORKS[name]:
+        assert card["what"] == pretrained_networks.NETWORKS[name][1]
     else:  # until today's rows are trained
         assert "hpatches_kit 0.1.0" in card["environment"] and card["note"]
 
 
 def test_the_rows_are_the_base_of_the_search_without_dropout_four_times_as_long_and_both_in_one():
-    descriptor, both = (pretraining.NETWORKS[n][0] for n in ("descriptor", "noisy-descriptor"))
+    descriptor, both = (
+        pretrained_networks.NETWORKS[n][0] for n in ("descriptor", "noisy-descriptor")
+    )
     same = replace(descriptor, name=SEARCH_BASE.name, network_options={}, length_factor=1)
     assert same == replace(SEARCH_BASE, network_options={})
     changed = SEARCH_BASE.network_options | {"dropout": 0.0}
     assert descriptor.network_options == changed and descriptor.length_factor == 4
-    assert pretraining._training_patches(descriptor, SCALES["long"]) == 5_120_000
-    assert pretraining._training_patches(both, SCALES["long"]) == 1_280_000
+    assert pretrained_networks._training_patches(descriptor, SCALES["long"]) == 5_120_000
+    assert pretrained_networks._training_patches(both, SCALES["long"]) == 1_280_000
     assert (both.kind, both.end_to_end) == ("noisy", True)
-    assert (both.denoiser, both.init_from) == (pretraining.NETWORKS["denoiser"][0], descriptor)
-    assert pretraining._initial(both) == "denoiser, descriptor"
+    assert (both.denoiser, both.init_from) == (
+        pretrained_networks.NETWORKS["denoiser"][0],
+        descriptor,
+    )
+    assert pretrained_networks._initial(both) == "denoiser, descriptor"
     names = {"descriptor": "pretrained-descriptor", "noisy-descriptor": both.name}
-    assert {n: pretraining.NETWORKS[n][0].name for n in names} == names
+    assert {n: pretrained_networks.NETWORKS[n][0].name for n in names} == names
 
 
 def test_a_record_without_a_model_and_an_address_are_errors(data, tmp_path):
-    pretraining.train_pretrained("denoiser", tmp_path, data, "tiny", tmp_path / "weights")
+    pretrained_networks.train_pretrained("denoiser", tmp_path, data, "tiny", tmp_path / "weights")
     (model,) = tmp_path.rglob("weights.npz")
     model.unlink()
     with pytest.raises(ValueError, match="holds a record without a model"):
-        pretraining.train_pretrained("denoiser", tmp_path, data, "tiny", tmp_path / "weights")
+        pretrained_networks.train_pretrained(
+            "denoiser", tmp_path, data, "tiny", tmp_path / "weights"
+        )
     with pytest.raises(ValueError, match="s3://bucket is an address"):
-        pretraining.train_pretrained("denoiser", "s3://bucket", data, "tiny", tmp_path)
+        pretrained_networks.train_pretrained("denoiser", "s3://bucket", data, "tiny", tmp_path)
 
 
 def test_only_the_built_in_photographs_have_the_licence_of_the_cards(capsys):
