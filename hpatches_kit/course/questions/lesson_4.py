@@ -65,7 +65,7 @@ QUESTIONS = (
         " is the network that was trained with batches of 2,048 the worst?",
         (
             Option(
-                "It made only 15 steps, where batches of 32 make 1,000.",
+                "It made only 5 steps, where batches of 32 make 320.",
                 "With the same patches, 64 times the batch size leaves one step in 64; and at the same"
                 " learning rate these steps are no longer. It had just begun.",
             ),
@@ -77,7 +77,7 @@ QUESTIONS = (
             Option(
                 "Large batches overfit, because they contain all patches at once.",
                 "A network that overfits is good on its training patches. This one is worse than the"
-                " noisy patches themselves after 15 steps: it has hardly been trained.",
+                " noisy patches themselves after 5 steps: it has hardly been trained.",
             ),
         ),
         "a",
