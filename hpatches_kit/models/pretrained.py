@@ -11,13 +11,17 @@ from hpatches_kit._support.checksums import digest
 from hpatches_kit._support.errors import UserError
 from hpatches_kit._support.json_files import read_json
 from hpatches_kit.models.end_to_end import end_to_end
+from hpatches_kit.models.hynet import hynet
 from hpatches_kit.models.l2net import l2net
 from hpatches_kit.models.nafnet import nafnet
+from hpatches_kit.models.tfeat import tfeat
 from hpatches_kit.models.unet import unet
+from hpatches_kit.models.unet_variants import framing_unet, unet_plus_plus
 
 FOLDER = Path(__file__).resolve().parent / "weights"
 FIELDS = {"what": str, "network": list, "sha256": str, "scores": list}  # of a card
-PARTS = {"unet": unet, "nafnet": nafnet, "l2net": l2net}
+BUILDERS = unet, unet_plus_plus, framing_unet, nafnet, l2net, tfeat, hynet
+PARTS = {builder.__name__: builder for builder in BUILDERS}
 ABOUT = ["data", "points per sequence", "kind"]  # of a score: what it is of
 COLUMNS = [*ABOUT, "verification", "matching", "retrieval", "PSNR in dB"]
 
@@ -96,7 +100,20 @@ def card(name, folder=FOLDER):
 
 
 def build(network):
-    """Build a network from a card: one part `["l2net", {options}]`, or denoiser and descriptor."""
+    """Build a network from a card: one part `["l2net", {options}]`, or denoiser and descriptor.
+
+    Raises UserError for anything else.
+    """
+    try:
+        names = [part for part, options in network if isinstance(options, dict)]
+        known = 0 < len(names) == len(network) < 3 and PARTS.keys() >= set(names)
+    except (TypeError, ValueError):
+        known = False
+    if not known:
+        raise UserError(
+            f"A card has the network {network}: expected one part, or denoiser and descriptor, each"
+            f" a list of name and options. Known names: {', '.join(PARTS)}."
+        )
     parts = [PARTS[part](**options) for part, options in network]
     return parts[0] if len(parts) == 1 else end_to_end(*parts)
 

@@ -36,10 +36,11 @@ ROWS |= {row.name: row for row, _ in pretrained_networks.NETWORKS.values()}
 TINY = Scale("tiny", 1, 100, 64, validation_patches=50, train_points=20, test_sequences=1)
 FILTERS = {"encoder": (2, 2), "decoder": (2,), "residual": True}
 UNET = Denoiser("tiny-unet", network_options=FILTERS, optimizer="Adam")
+SMALL = {"network": "tfeat", "batch_size": 8}
 BOTH = Descriptor(
-    "tiny-both", batch_size=8, kind="noisy", denoiser=UNET, end_to_end=True, length_factor=2
+    "tiny-both", kind="noisy", denoiser=UNET, end_to_end=True, length_factor=2, **SMALL
 )
-CLEAN = Descriptor("tiny-clean", batch_size=8, scored_on_noisy_too=True)
+CLEAN = Descriptor("tiny-clean", scored_on_noisy_too=True, **SMALL)
 
 
 @pytest.fixture
@@ -102,7 +103,7 @@ def test_scores_of_a_descriptor_say_what_they_are_of_and_baselines_are_beside_th
 def test_a_descriptor_for_clean_patches_is_also_scored_on_denoised_ones(
     data, tmp_path, monkeypatch
 ):
-    monkeypatch.setitem(pretrained_networks.NETWORKS, "descriptor", (CLEAN, "a small L2-Net"))
+    monkeypatch.setitem(pretrained_networks.NETWORKS, "descriptor", (CLEAN, "a small network"))
     where = tmp_path / "results", data, "tiny", tmp_path / "weights"
     alone = pretrained_networks.train_pretrained("descriptor", *where)
     assert {row["kind"] for row in alone["scores"]} == {"clean", "noisy"}

@@ -107,6 +107,26 @@ def test_weights_that_are_missing_or_do_not_match_the_card_are_refused(written):
 
 
 @pytest.mark.one_backend
+@pytest.mark.parametrize(
+    "network",
+    [
+        [],
+        [["large", {}]],
+        ["l2net"],
+        [["l2net"]],
+        [[["l2net"], {}]],
+        [["l2net", 1]],
+        [SMALL] * 3,
+        [1],
+    ],
+    ids=str,
+)
+def test_a_card_with_an_unknown_network_is_refused_with_the_known_ones(network):
+    with pytest.raises(UserError, match="expected one part, or denoiser .* Known names: unet, "):
+        build(network)
+
+
+@pytest.mark.one_backend
 def test_weights_too_large_for_float16_are_not_written(tmp_path):
     model = build([SMALL])
     model.set_weights([weights + 1e5 for weights in model.get_weights()])
