@@ -95,8 +95,8 @@ def test_a_notebook_runs_from_top_to_bottom_and_leaves_its_results(
         assert (psnr["gain in dB"] > 3).all()
     if name == "denoising":
         denoisers = pd.read_csv(tmp_path / "denoisers.csv", index_col=0)
-        assert len(denoisers) >= 13 and denoisers.val_psnr.notna().all()
-        assert denoisers.val_psnr["MAE"] > 10
+        assert len(denoisers) >= 9 and denoisers.val_psnr.notna().all()
+        assert denoisers.val_psnr["Adam"] > 10
         filters = pd.read_csv(tmp_path / "filters.csv", index_col=0)["PSNR in dB"]
         assert filters["non-local means"] > filters["noisy"] + 2
     if name == "descriptors":

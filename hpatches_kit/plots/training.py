@@ -48,8 +48,13 @@ def curves(histories, quantities=("loss",), labels=None):
             axis.legend(fontsize=8)
     if len(histories) > 3:  # too many for the legend of a panel
         entries = [Line2D([], [], **line_style) for line_style in line_styles]
-        entries += [Line2D([], [], color=style.LINE, linestyle=dashes) for dashes in ("--", "-")]
-        names = [*histories, "(train)", "(validation)"]
+        names = list(histories)
+        drawn = {line.get_linestyle() for axis in figure.axes for line in axis.lines}
+        if drawn == {"--", "-"}:
+            entries += [
+                Line2D([], [], color=style.LINE, linestyle=dashes) for dashes in ("--", "-")
+            ]
+            names += ["(train)", "(validation)"]
         figure.legend(entries, names, loc="outside right upper", frameon=False, fontsize=8)
     return style.finish(figure)
 

@@ -101,6 +101,19 @@ def test_curves_show_and_name_training_and_validation(figures):
     assert figures["psnr"].axes[1].get_ylabel() == "PSNR in dB"
 
 
+@pytest.mark.parametrize(
+    ("history", "kinds"),
+    [
+        ({"loss": [3.0, 2.0], "val_loss": [4.0, 3.0]}, ["(train)", "(validation)"]),
+        ({"val_loss": [4.0, 3.0]}, []),
+    ],
+)
+def test_a_common_legend_names_training_and_validation_only_if_both_are_drawn(history, kinds):
+    runs = {f"run {k}": history for k in range(4)}
+    (legend,) = hk.plots.curves(runs).legends
+    assert [text.get_text() for text in legend.get_texts()] == [*runs, *kinds]
+
+
 def test_curves_accept_a_log_and_a_dictionary_of_lists():
     log = pd.DataFrame({"epoch": [0, 1], "loss": [3.0, 2.0], "val_loss": [4.0, 3.0]})
     for histories in (log, {"loss": [3.0, 2.0]}, {"a": log, "b": {"loss": [3.0, 2.0]}}):

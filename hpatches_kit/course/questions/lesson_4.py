@@ -47,8 +47,8 @@ QUESTIONS = (
             Option(
                 "SGD takes steps ten times as large, Adam practically the same steps as before.",
                 "Adam divides the mean of recent gradients by the root of their mean square: a factor"
-                " of 10 cancels. So the size of its gradients cannot explain why one loss is ahead of"
-                " another with Adam.",
+                " of 10 cancels. Gradients that become smaller during the training do not cancel: the"
+                " mean covers about 1,000 steps.",
             ),
             Option(
                 "Nothing with either: the minimum of the loss remains in the same place.",
