@@ -79,7 +79,9 @@ def main():
     text = measure.table(rows)
     print(text)
     if options.save:
-        measure.save_to_page("tensorflow-settings", f"{text}\n\n{measure.describe_machine()}.")
+        runs = f"Medians of {options.rounds} runs" if options.rounds > 1 else "One run of each"
+        about = f"{runs}. {measure.describe_machine()}."
+        measure.save_to_page("tensorflow-settings", f"{text}\n\n{about}")
 
 
 if __name__ == "__main__":
