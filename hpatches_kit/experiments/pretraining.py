@@ -76,7 +76,9 @@ def _run(options):
 
 def _line(entry):
     """A score of a card as a line of text."""
-    about = "descriptor", "denoiser", "kind", "data", "points per sequence"
+    from hpatches_kit.experiments.card_scores import KEY
+
+    about = *KEY, "points per sequence"
     numbers = ", ".join(f"{key} {value}" for key, value in entry.items() if key not in about)
     name = entry.get("descriptor") or entry.get("denoiser")
     return f"{name}, {entry['kind']}, {entry['data']}: {numbers}"
