@@ -234,10 +234,7 @@ def test_the_card_of_a_pretrained_network_names_its_row(name):
     parts = [row.denoiser, row] if getattr(row, "end_to_end", False) else [row]
     network = [[part.network, part.network_options] for part in parts]
     assert card["network"] == json.loads(json.dumps(network))
-    if row in pretrained_networks.NETWORKS[name]:
-        assert card["what"] == pretrained_networks.NETWORKS[name][1]
-    else:  # until today's rows are trained
-        assert "hpatches_kit 0.1.0" in card["environment"] and card["note"]
+    assert (row, card["what"]) == pretrained_networks.NETWORKS[name]
 
 
 def test_the_rows_are_the_base_of_the_search_without_dropout_four_times_as_long_and_both_in_one():
