@@ -6,8 +6,8 @@ QUESTIONS = (
     Question(
         "zero-loss",
         5,
-        "In its last epoch, 14 % of the random triplets of a network are active: their loss is"
-        " above 0. What do the other 86 % contribute to the training?",
+        "In its last epoch, 27 % of the random triplets of a network are active: their loss is"
+        " above 0. What do the other 73 % contribute to the training?",
         (
             Option(
                 "They keep pulling each positive closer to its anchor, a little.",
