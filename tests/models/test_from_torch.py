@@ -42,6 +42,7 @@ def assert_same_descriptors(model, expected, grey_levels):
     np.testing.assert_allclose(descriptors, expected, atol=1e-5, rtol=0)
 
 
+@pytest.mark.one_backend
 @pytest.mark.parametrize("network", NETWORKS)
 def test_descriptors_are_those_of_the_published_code(network, tmp_path):
     state = numpy_networks.random_state(network)

@@ -376,6 +376,7 @@ def test_outputs_are_float32_under_mixed_precision(make, dtype, set_precision):
 
 
 @pytest.mark.slow
+@pytest.mark.one_backend
 @networks(**NETWORKS)
 def test_outputs_under_mixed_precision_are_close_to_those_of_full_precision(make, set_precision):
     set_precision("mixed_float16")
@@ -397,10 +398,10 @@ def test_a_step_under_mixed_float16_leaves_every_weight_finite(make, set_precisi
     set_precision("mixed_float16")
     model, patches = make(), random_patches(4)
     if len(model.output_shape) == 2:
-        model.compile("adam", hk.losses.HardNegativeTriplet(1.0, "minimum"))
+        model.compile("adam", hk.losses.HardNegativeTriplet(1.0, "minimum"), run_eagerly=True)
         loss = model.train_on_batch(patches, np.array([0, 0, 1, 1]))
     else:
-        model.compile("adam", "mae")
+        model.compile("adam", "mae", run_eagerly=True)
         loss = model.train_on_batch(patches[:2], patches[:2])
     assert np.isfinite(float(loss))
     assert all(np.isfinite(weight).all() for weight in values(model.weights))

@@ -290,6 +290,7 @@ def test_a_residual_denoiser_that_predicts_no_noise_returns_its_input(make):
     np.testing.assert_array_equal(outputs(model, noisy_patches()), noisy_patches())
 
 
+@pytest.mark.one_backend
 @small_networks
 def test_a_residual_denoiser_keeps_fractions_of_grey_levels_under_mixed_precision(
     make, set_precision
