@@ -4,7 +4,7 @@
 # make test-export  install ONNX and LiteRT; compare exported models with Keras
 # make check        lint and the fast tests: two minutes, for development
 # make lint         ruff and the layers of the package; make format fixes style
-# make notebooks    run every notebook except the ninth and save its outputs: 5 hours
+# make notebooks    run every notebook except the ninth and save its outputs: 4 hours
 # make book         build all lessons, pages and the API reference as a site: 30 seconds
 # make benchmark    time the benchmark against the plain official algorithm: 10 minutes
 # make campaign     damage, kill and flip: what the files of others and interruptions can do: 45 minutes;
