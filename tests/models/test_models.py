@@ -397,6 +397,7 @@ def test_outputs_under_mixed_precision_are_close_to_those_of_full_precision(make
 def test_a_step_under_mixed_float16_leaves_every_weight_finite(make, set_precision):
     set_precision("mixed_float16")
     model, patches = make(), random_patches(4)
+    # Compiling one step takes several times as long as running it.
     if len(model.output_shape) == 2:
         model.compile("adam", hk.losses.HardNegativeTriplet(1.0, "minimum"), run_eagerly=True)
         loss = model.train_on_batch(patches, np.array([0, 0, 1, 1]))
