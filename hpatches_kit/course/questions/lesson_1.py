@@ -52,7 +52,7 @@ QUESTIONS = (
             ),
             Option(
                 "It pushes apart descriptors of the same place.",
-                "The views of the other pair are the nearest `negatives`, because they show the same"
+                "The views of the other pair are taken for the nearest negatives, because they show the same"
                 " place, so the gradient increases their distance: the place becomes its own"
                 " negative. Hence places are drawn without replacement.",
             ),

@@ -47,8 +47,7 @@ QUESTIONS = (
             Option(
                 "SGD takes steps ten times as large, Adam practically the same steps as before.",
                 "Adam divides the mean of recent gradients by the root of their mean square: a factor"
-                " of 10 cancels. Gradients that become smaller during the training do not cancel: the"
-                " mean covers about 1,000 steps.",
+                " of 10 cancels.",
             ),
             Option(
                 "Nothing with either: the minimum of the loss remains in the same place.",
@@ -67,7 +66,7 @@ QUESTIONS = (
             Option(
                 "It made only 5 steps, where batches of 32 make 320.",
                 "With the same patches, 64 times the batch size leaves one step in 64; and at the same"
-                " learning rate these steps are no longer. It had just begun.",
+                " learning rate these steps are not larger. It had just begun.",
             ),
             Option(
                 "The gradient of a large batch is less exact.",

@@ -15,7 +15,7 @@ QUESTIONS = (
             ),
             Option(
                 "It makes the search faster.",
-                "it costs a second minimum over the same distances; what it saves is wrong matches.",
+                "it costs a second minimum over the same distances; what it removes is wrong matches.",
             ),
             Option(
                 "Distances differ in the two directions.",

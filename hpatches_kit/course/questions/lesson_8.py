@@ -58,24 +58,24 @@ QUESTIONS = (
         "changed-together",
         8,
         "In A-table-2, the improved descriptor is better than the baseline: this holds in all three scores. The"
-        " rows differ in batches, negatives, margin, optimiser and normalisation. What is shown?",
+        " rows differ in batches, negatives, margin, distance, optimiser and normalisation. What is shown?",
         (
             Option(
                 "Hard negatives are the reason, because all scores agree.",
-                "All three scores compare the same two rows, which differ in all five. That the scores agree"
-                " does not tell the five apart."
+                "All three scores compare the same two rows, which differ in all six. That the scores agree"
+                " does not tell the six apart."
                 " Table beyond-mining changes the negatives alone.",
             ),
             Option(
-                "Each of the five changes helps.",
+                "Each of the six changes helps.",
                 "One of them could even cost something, if the others gain more.",
             ),
             Option(
                 "Nothing, because more than one thing was changed.",
-                "The claim about the whole is shown: together, the five changes help.",
+                "The claim about the whole is shown: together, the six changes help.",
             ),
             Option(
-                "The five changes together help; which of them does is open.",
+                "The six changes together help; which of them does is open.",
                 "A comparison tests what it changes. To test one change, change only this one.",
             ),
         ),

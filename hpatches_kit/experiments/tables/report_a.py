@@ -175,8 +175,8 @@ TABLES = {
                 "Improved, denoised, twice as long",
             ),
         ],
-        note="The baseline and the improved rows differ in batches, negatives, margin, optimiser"
-        " and normalisation together: `beyond-mining` changes the negatives alone. The loss of the"
+        note="The baseline and the improved rows differ in batches, negatives, margin, distance,"
+        " optimiser with its learning rate, and normalisation together: `beyond-mining` changes the negatives alone. The loss of the"
         " baseline is that of the starter code, the mean of the squared differences with margin 1;"
         " the report writes it with Euclidean distances and no margin. All L2-Nets have batch"
         " normalisation with momentum 0.9, which the report does not state. Nor does it say which"

@@ -1,5 +1,8 @@
 """Every lesson asks three questions, and every option has a reply."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 import hpatches_kit as hk
@@ -7,6 +10,7 @@ from hpatches_kit._support.errors import UserError
 from hpatches_kit.course.questions.asking import LESSONS, all_questions
 
 QUESTIONS = all_questions()
+NOTEBOOKS = Path(__file__).parents[3] / "notebooks"
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
@@ -36,3 +40,12 @@ def test_a_reply_is_a_sentence_of_its_own_or_goes_on_after_because():
     assert str(hk.course.question("flat-scenes", "a")).startswith(
         "flat-scenes: wrong, because turn"
     )
+
+
+@pytest.mark.parametrize("name", QUESTIONS)
+def test_a_number_in_a_reply_stands_in_the_saved_lesson_as_well(name):
+    asked = QUESTIONS[name]
+    (lesson,) = NOTEBOOKS.glob(f"{asked.lesson}-*.ipynb")
+    replies = " ".join(option.reply for option in asked.options)
+    missing = [n for n in re.findall(r"\d+\.\d\d+", replies) if n not in lesson.read_text("utf-8")]
+    assert missing == []
