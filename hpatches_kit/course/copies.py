@@ -1,5 +1,6 @@
 """Copies of the lessons, for learners and for teachers, made from the committed notebooks."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -10,6 +11,7 @@ from hpatches_kit.course.exercises.checking import find
 from hpatches_kit.course.exercises.exercise import YOUR_TURN
 
 NOTEBOOKS = Path(__file__).resolve().parent.parent.parent / "notebooks"
+LINK = re.compile(r"\[([^\]]*)\]\(\.\./([^)#]*)[^)]*\)")  # to a page of the project
 TAG = "exercise"  # of cells; their metadata names the exercise under the same key
 PROMPT = '''""" # BEGIN PROMPT
 {indent}{your_turn}
@@ -46,6 +48,8 @@ def make_copies(out, solutions=False, otter=False, notebooks=NOTEBOOKS):
         for cell in notebook.cells:
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
+            else:  # a copy has no pages beside it
+                cell.source = LINK.sub(r"\1 (in the project: `\2`)", cell.source)
         if otter:
             notebook.cells = _with_marks(notebook.cells, lesson.stem)
         write_text(copy, nbformat.writes(notebook) + "\n")

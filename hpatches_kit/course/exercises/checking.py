@@ -11,6 +11,14 @@ from hpatches_kit.course.exercises.exercise import Wrong, with_article
 
 LESSONS = range(1, 9)
 RIGHT, WRONG, NOT_ATTEMPTED = "right", "wrong", "not attempted"
+ADVICE = {  # for messages of NumPy, Keras and pandas that do not help a beginner
+    "only integer scalar arrays can be converted": "np.max(0, x) takes x for an axis: np.maximum(0, x)"
+    " compares.",
+    "is not connected to `inputs`": "The output of a model belongs to its own input: call the model on"
+    " the tensor before it.",
+    "truth value of a Series is ambiguous": "Join conditions with &, each in brackets.",
+    "has no attribute 'trapz'": "NumPy 2 calls it np.trapezoid.",
+}
 COLOURS = {RIGHT: "#2e7d32", WRONG: "#c62828", NOT_ATTEMPTED: "#757575"}
 
 
@@ -60,11 +68,13 @@ def check(name, answer):
     Returns a `Verdict`: right, wrong with the reason, or not attempted. It does not raise for an
     answer that fails: the error is the reason. Raises UserError for an unknown exercise.
     """
-    from hpatches_kit.course.exercises.isolation import isolated  # imports Keras: `find` does not
+    from keras import Layer  # here: `find` needs no Keras
+
+    from hpatches_kit.course.exercises.isolation import isolated
 
     exercise = find(name)
     try:
-        if not callable(answer):
+        if not callable(answer) or isinstance(answer, Layer):  # which includes models
             expected = f"`{exercise.solution.__name__}` itself, without calling it"
             raise Wrong(
                 f"the answer is {with_article(type(answer).__name__)}: hand over {expected}."
@@ -115,7 +125,8 @@ def _sentence(error):
     lines = [frame.line for frame in frames if frame.line and _is_answer(frame.filename)]
     place = f" in the line `{lines[-1]}`" if lines else ""
     first = (str(error).strip().splitlines() or [""])[0]
-    return f"it raised {type(error).__name__}{place}: {first}"
+    advice = [text for part, text in ADVICE.items() if part in first]
+    return " ".join([f"it raised {type(error).__name__}{place}: {first}", *advice])
 
 
 def _is_answer(file_name):

@@ -20,7 +20,7 @@ GENERATOR = "draw from a generator seeded by (seed, epoch, index)"
 
 class MyPairs(keras.utils.PyDataset):
     """A batch: clean patches (2 * pairs, 32, 32, 1), float32, 0..255, and labels (2 * pairs,).
-    Rows 2k and 2k + 1 show one place in two of 16 views, at random; each pair shows another place.
+    Rows 2k and 2k + 1 are two of the 16 views of a point, at random; each pair is another place.
     """
 
     def __init__(self, patches, pairs, steps, seed):
@@ -117,6 +117,23 @@ def _check_draws(batches):
             any(view in views_of_batch for views_of_batch in views),
             f"the view {name} never occurs in {2 * PAIRS * len(views)} rows: draw from all 16 views.",
         )
+    _check_both_views(views)
+
+
+def _check_both_views(views):
+    """Both views of a pair are drawn, and one does not follow from the other."""
+    first, second = (np.concatenate([batch[k::2] for batch in views]) for k in (0, 1))
+    for drawn, which in ((first, "first"), (second, "second")):
+        shown = [VIEWS[view] for view in np.unique(drawn)]
+        expect(
+            len(shown) > len(VIEWS) // 2,
+            f"the {which} patch of each pair always shows {' or '.join(shown)}: draw both views from"
+            " all 16.",
+        )
+    expect(
+        len(np.unique(np.abs(first - second))) > 3,
+        "the second view of each pair follows from the first, such as the next one: draw both.",
+    )
 
 
 def _same_batches(first, second):

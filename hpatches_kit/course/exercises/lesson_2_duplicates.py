@@ -104,12 +104,14 @@ def _check_single_pairs(pairs):
     expect(
         (4, 7) not in pairs,
         "points 4 and 7 have a distance of 0.40, above the tolerance of 0.2. Did you compare its"
-        " square, 0.16? Take the root.",
+        " square, 0.16? Take the root. Or did you divide by one norm of all patches? Each has its own"
+        " (axis=1, keepdims=True).",
     )
     expect(
         pairs,
-        "points 0 and 5 are missing, and all other pairs, too. Does each reference have norm 1?"
-        " Divided by its standard deviation, it has norm 32: divide by np.linalg.norm.",
+        "points 0 and 5 are missing, and all other pairs, too. Does each reference have norm 1, by"
+        " itself (axis=1, keepdims=True)? Divided by its standard deviation, it has norm 32: divide by"
+        " np.linalg.norm.",
     )
     expect(
         (0, 5) in pairs,

@@ -43,6 +43,12 @@ def check_noisy_patches(noisy_patches):
         (noisy != noisy[:1]).any(),
         "all patches have the same noise: draw noise of the shape of `patches`, (n, 65, 65).",
     )
+    middle, _ = _middle_and_corner(noisy)
+    expect(
+        middle < 60,
+        f"the standard deviation of the noise is {middle:.0f} in the middle: expected {MIDDLE} at sigma"
+        " 25. rng.normal takes the standard deviation, sigma, not its square.",
+    )
     _check_mean(noisy)
     _check_shrinking(noisy_patches)
     _check_strength(noisy)

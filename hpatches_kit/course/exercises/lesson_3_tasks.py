@@ -170,7 +170,9 @@ TASK_EXERCISES = (
             "Compute the distance of every reference row to every row of the image. The smallest of"
             " each row of that matrix is the match. Then rank the matches by that distance.",
             "The distances are (points, points), `correct` is (points,), booleans. For each correct"
-            " match, nearest first, `before` has the number of wrong matches that rank before it.",
+            " match, nearest first, `before` has the number of wrong matches that rank before it;"
+            " hk.benchmark.average_precision takes it, and the number of positives. (Yours of above"
+            " takes the list itself.)",
             "return hk.benchmark.average_precision(before, len(reference)), correct.mean()",
         ),
     ),

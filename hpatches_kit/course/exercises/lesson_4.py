@@ -118,14 +118,37 @@ def check_mixed_loss(mixed_loss):
     expect(
         is_close(value, [0, 0.010074, 0.010914], 1e-5),
         f"the losses of patches with errors 0, 10 and -10 are {np.round(value, 4)}: expected"
-        " [0. 0.0101 0.0109]. The SSIM of these flat patches is 1, 0.9955 and 0.9945.",
+        " [0. 0.0101 0.0109]. The SSIM of these flat patches is 1, 0.9955 and 0.9945; `ssim` takes"
+        " grey levels 0..255.",
     )
+    _check_both_signs(mixed_loss)
     integers = mixed_loss(clean.astype("uint8"), denoised.astype("uint8"))
     integers = expect_array(integers, (3,), "mixed_loss of integers")
     expect(
         is_close(integers, value),
         f"for the same patches as uint8 the losses are {np.round(integers, 4)}: 100 - 110"
         " wraps to 246. Cast both to float32 before you subtract.",
+    )
+
+
+def _check_both_signs(mixed_loss):
+    """A patch whose left half is too bright by 10, and whose right half is too dark by 30."""
+    clean = np.full((2, 32, 32, 1), 100.0, "float32")
+    denoised = clean.copy()
+    denoised[1, :, :16], denoised[1, :, 16:] = 110, 70
+    value = expect_array(mixed_loss(clean, denoised), (2,), "mixed_loss of two patches")[1]
+    similarity = keras.ops.convert_to_numpy(hk.metrics.ssim(clean, denoised))[1]
+    mae = (value - 0.84 * (1 - similarity)) * 255 / 0.16
+    known = {
+        10.0: " The errors cancel: take absolute values before the mean.",
+        500**0.5: " That is the root of the mean squared error.",
+        30.0: " That is the largest error.",
+    }
+    reason = next((known[k] for k in known if is_close(mae, k, 1e-3)), "")
+    expect(
+        is_close(mae, 20.0, 1e-3),
+        "half of the pixels have the error 10, the other half -30: the MAE is 20, and yours is"
+        f" {mae:.1f}.{reason}",
     )
 
 

@@ -50,8 +50,9 @@ EXERCISES = (
         (
             "A model has layers, weights, and what compile gives it: optimiser and loss. A copy needs"
             " all three, and each has its own call.",
-            "get_weights() is a list of arrays, one for each weight, with the moving means of batch"
-            " normalisation. set_weights(...) takes such a list.",
+            "keras.models.clone_model(descriptor) has the same layers and new weights. get_weights() is"
+            " a list of arrays, one for each weight, with the moving means of batch normalisation;"
+            " set_weights(...) takes such a list.",
             "copy.set_weights(descriptor.get_weights())",
         ),
     ),

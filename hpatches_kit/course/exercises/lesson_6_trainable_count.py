@@ -1,6 +1,7 @@
 """The check of `trainable_count`, with networks whose weights one can count by hand."""
 
 import keras
+import numpy as np
 from keras import layers
 
 from hpatches_kit.course.exercises.expectations import expect, expect_array
@@ -61,4 +62,8 @@ def check_trainable_count(trainable_count):
 
 
 def _count(trainable_count, model, what):
-    return float(expect_array(trainable_count(model), (), what))
+    value = trainable_count(model)
+    number = float(expect_array(value, (), what))
+    kind = np.asarray(keras.ops.convert_to_numpy(value)).dtype.kind
+    expect(kind in "iu", f"{what} is {number}: expected a whole number, an int.")
+    return number

@@ -61,7 +61,7 @@ def check_mutual_nearest(mutual_nearest):
         found == {(0, 0), (2, 1)},
         f"for descriptors 0, 3, 4 and 1, 4, 9 the pairs are {sorted(found)}: expected (0, 0) and"
         " (2, 1). The nearest of 3 is the 4 of the second set, but the nearest of that is the 4 of"
-        " the first.",
+        " the first. Row i is in a pair if the nearest of its nearest is row i again.",
     )
     forth = _pairs(mutual_nearest(MANY, OTHERS), "mutual_nearest(first, second)")
     back = _pairs(mutual_nearest(OTHERS, MANY), "mutual_nearest(first, second)")
@@ -131,7 +131,8 @@ def check_ratio_test(ratio_test):
     expect(
         found == {(0, 1), (1, 2)},
         f"at ratio 0.6 the pairs are {sorted(found)}: expected (0, 1) and (1, 2), whose ratios are"
-        " 0.25 and 0.5.",
+        " 0.25 and 0.5. Each row of the first set looks for its two nearest rows of the second: sort"
+        " along axis 1.",
     )
     every = _pairs(ratio_test(first, second, 0.9), "ratio_test(first, second, 0.9)")
     expect(
@@ -145,6 +146,12 @@ def check_ratio_test(ratio_test):
         len(strict) == 1,
         f"at ratio 0.4 {len(strict)} rows pass: expected one, with ratio 0.25. Squared distances"
         " have squared ratios: 0.5 becomes 0.25.",
+    )
+    equal = _pairs(ratio_test(first, second, 0.5), "ratio_test(first, second, 0.5)")
+    expect(
+        equal == {(0, 1)},
+        "at ratio 0.5 row 1, at distances 1 and 2, passes: the nearest must be closer than `ratio`"
+        " times the second nearest, not as close.",
     )
     found = _pairs(ratio_test(MANY, OTHERS), "ratio_test(first, second)")
     expect(found == _pairs(solved_ratio(MANY, OTHERS), ""), f"{OF_MANY} {EUCLIDEAN}")

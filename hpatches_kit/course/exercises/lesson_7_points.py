@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from hpatches_kit.course.exercises.exercise import Exercise
+from hpatches_kit.course.exercises.exercise import Exercise, Wrong
 from hpatches_kit.course.exercises.expectations import expect, expect_array, is_close
 
 
@@ -67,7 +67,37 @@ def check_transform_points(transform_points):
     expect(
         is_close(mapped, [1.1, 0.6]),
         f"under a perspective homography (2, 1) is mapped to {_text(mapped)}: expected"
-        " (1.1, 0.6). Is the matrix transposed, or inverted?",
+        f" (1.1, 0.6). {_question(mapped)}",
+    )
+    _check_three_points(transform_points, tilt)
+
+
+def _question(mapped):
+    if is_close(mapped, np.round(mapped)):
+        return "Did you round? Points lie between pixels."
+    return "Is the matrix transposed, or inverted?"
+
+
+def _check_three_points(transform_points, tilt):
+    """Three whole-numbered points with third coordinates 2, 3 and 1."""
+    points = np.array([[2, 1], [4, 3], [0, 5]])
+    expected = np.array([[1.1, 0.6], [4.6 / 3, 3.4 / 3], [1.0, 5.0]])
+    own = (
+        "Divide each point by its own third coordinate: `mapped[:, 2:]` keeps the axis,"
+        " `mapped[:, 2]` does not."
+    )
+    try:
+        mapped = expect_array(transform_points(tilt, points), (3, 2), "three points")
+    except ValueError as error:
+        raise Wrong(f"three points raise {error}. {own}") from error
+    expect(
+        not is_close(mapped, np.trunc(expected)),
+        "points of whole numbers give results without decimals: an array of integers cuts them off."
+        " Use an array of float.",
+    )
+    expect(
+        is_close(mapped, expected),
+        f"(4, 3) beside two other points is mapped to {_text(mapped[1])}: expected (1.53, 1.13). {own}",
     )
 
 

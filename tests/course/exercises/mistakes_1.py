@@ -62,6 +62,13 @@ PLANTED = (
     ),
     ("MyPairs", DRAW, "rng.choice(len(labels), self.pairs)", ONE_PLACE),
     ("MyPairs", FIRST_POINTS, EVERY_POINT, "have one label, as two sequences show this place"),
+    (
+        "MyPairs",
+        TWO_VIEWS,
+        "[0, rng.integers(1, 16)]",
+        "the first patch of each pair always shows ref",
+    ),
+    ("MyPairs", TWO_VIEWS, "(rng.integers(16) + np.arange(2)) % 16", "follows from the first"),
     ("MyPairs", TWO_VIEWS, "rng.choice(16, 2)", "a pair of equal patches teaches nothing"),
     ("MyPairs", TWO_VIEWS, "[1, 1]", "both rows of pair 0 show the view e1"),
     ("MyPairs", TWO_VIEWS, "rng.choice(15, 2, replace=False)", "the view t5 never occurs"),

@@ -81,6 +81,7 @@ PLANTED = (
         "rng.normal(0, sigma**0.5, patches.shape)",
         "is 4.9 in the middle and",
     ),
+    ("noisy_patches", NOISE, "rng.normal(0, sigma**2, patches.shape)", "sigma, not its square"),
     ("noisy_patches", NOISE, "rng.uniform(-sigma, sigma, patches.shape)", "expected 24.2 and 12.5"),
     (
         "noisy_patches",
@@ -93,6 +94,13 @@ PLANTED = (
     ("noisy_patches", '"h": 35, "t": 45', '"h": 35, "t": 35', "because sigma is 45 for this level"),
     ("near_duplicates", CENTRE, "grey", "the mean of each patch is not subtracted"),
     ("near_duplicates", CENTRE, "grey - grey.mean()", "you subtract one mean of all patches"),
+    ("near_duplicates", NORM, "np.linalg.norm(grey)", "have norm 1, by itself"),
+    (
+        "near_duplicates",
+        f"{NORM}\n    distance = np.sqrt(np.maximum(0, 2 - 2 * grey @ grey.T))",
+        "np.linalg.norm(grey)\n    distance = np.linalg.norm(grey[:, None] - grey[None], axis=2)",
+        "one norm of all patches",
+    ),
     ("near_duplicates", NORM, "grey.std(axis=1, keepdims=True)", "Divide by np.linalg.norm"),
     ("near_duplicates", REFERENCES, "patches.clean", "you compare all 16 views at once"),
     ("near_duplicates", REFERENCES, "patches.clean[:, 1]", "you compare the view e1"),

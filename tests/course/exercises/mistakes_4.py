@@ -92,6 +92,25 @@ PLANTED = (
     ("mixed_loss", "0.84 * (1", "0.16 * (1", "expected [0. 0.0101 0.0109]"),
     ("mixed_loss", "keras.ops.abs(difference)", "difference", "the absolute value is missing"),
     ("mixed_loss", "axis=(1, 2, 3)", "axis=None", "of each patch alone"),
+    (
+        "mixed_loss",
+        "keras.ops.mean(keras.ops.abs(difference), axis=(1, 2, 3))",
+        "keras.ops.abs(keras.ops.mean(difference, axis=(1, 2, 3)))",
+        "take absolute values before the mean",
+    ),
+    (
+        "mixed_loss",
+        "keras.ops.mean(keras.ops.abs(difference), axis=(1, 2, 3))",
+        "keras.ops.sqrt(keras.ops.mean(difference**2, axis=(1, 2, 3)))",
+        "the root of the mean squared error",
+    ),
+    ("mixed_loss", "keras.ops.mean(keras", "keras.ops.max(keras", "the largest error"),
+    (
+        "mixed_loss",
+        "keras.ops.mean(keras.ops.abs(difference), axis=(1, 2, 3))",
+        "keras.ops.abs(difference)[:, 16, 8, 0]",
+        "the MAE is 20, and yours is 10.0",
+    ),
     ("mixed_loss", "return 0", "0", "is a `return` missing"),
     (
         "mixed_loss",

@@ -30,6 +30,7 @@ PLANTED = (
     ("fine_tuned", "/ 10", "* 10", "its learning rate is now 0.2"),
     ("fine_tuned", "learning_rate / 10", "0.002", "Compute it from `learning_rate`"),
     ("fine_tuned", "optimizers.Adam(", "optimizers.SGD(", "its optimiser is SGD: expected Adam"),
+    ("fine_tuned", "optimizers.Adam(", "optimizers.AdamW(", "its optimiser is AdamW"),
     ("fine_tuned", "Adam(learning_rate / 10)", "Adam()", "its learning rate is now 0.001"),
     ("fine_tuned", COMPILE, "pass", "is not compiled cannot be trained"),
     ("fine_tuned", COMPILE, "copy.compile(descriptor.optimizer, loss)", "moments of other weights"),
@@ -49,6 +50,12 @@ PLANTED = (
     ("end_to_end", f"return {BUILD}", BUILD, "is a `return` missing?"),
     ("end_to_end", BUILD, CHAIN, "is a KerasTensor: expected a keras.Model"),
     ("end_to_end", CHAIN, "denoiser(descriptor(noisy))", "swap them"),
+    (
+        "end_to_end",
+        BUILD,
+        "keras.Model(denoiser.input, descriptor.output)",
+        "call the model on the tensor before it",
+    ),
     ("end_to_end", CHAIN, "descriptor(noisy)", "The denoiser is left out"),
     ("end_to_end", CHAIN, "denoiser(noisy)", "The descriptor is left out"),
     (
@@ -90,6 +97,7 @@ PLANTED = (
         "something between the networks stops the gradient",
     ),
     ("trainable_count", "return ", "", "is a `return` missing?"),
+    ("trainable_count", "sum(int(", "sum(float(", "is 21.0: expected a whole number"),
     ("trainable_count", "trainable_weights", "weights", "you count 27, with the moving means"),
     ("trainable_count", COUNT, "1", "That is the number of arrays"),
     ("trainable_count", "np.prod", "np.sum", "multiply them"),

@@ -13,9 +13,21 @@ PLANTED = (
     ("scores_by_seed", " & (values.column == column)", "", "are scores of another column"),
     (
         "scores_by_seed",
+        "(values.row == row)",
+        "values.row.str.contains(row)",
+        "are scores of another row",
+    ),
+    (
+        "scores_by_seed",
         "(values.column == column)",
         "values.column.str.startswith(column)",
         "are scores of another column",
+    ),
+    (
+        "scores_by_seed",
+        "(values.table == table) & (",
+        "(values.table == table) and (",
+        "Join conditions",
     ),
     ("scores_by_seed", ".to_numpy()", ".mean()", "expected one for each seed"),
     ("scores_by_seed", ".to_numpy()", ".to_numpy()[:1]", "the result has length 1"),

@@ -103,6 +103,13 @@ def test_a_result_instead_of_the_function_is_wrong():
     )
 
 
+def test_a_model_instead_of_the_function_that_builds_it_is_wrong():
+    assert str(hk.course.check("l2net", hk.models.l2net())) == (
+        "l2net: wrong, because the answer is a Functional: hand over `l2net` itself, without calling"
+        " it."
+    )
+
+
 def test_a_check_runs_in_float32_and_leaves_precision_and_random_states_as_they_were():
     policy, policies = keras.config.dtype_policy(), []
 
