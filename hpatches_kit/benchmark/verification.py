@@ -104,12 +104,15 @@ def verification_distances(descriptors, tasks, distance="L2", progress=True, squ
     measure = {"L2": pair_distances, "L1": pair_distances_l1}[distance]
     measure = squared_pair_distances if squared else measure
     lists = {kind: getattr(tasks, kind) for kind in ("positive", "intra", "inter")}
-    # Pairs are sorted by sequence, so that the descriptors of a sequence stay in the CPU cache.
-    sequence = sequence_numbers(descriptors).astype(np.int16)
+    # Pairs are sorted by their first point, so that its descriptors stay in the CPU cache. Numbers of
+    # 16 bits, if they suffice, are sorted five times as fast.
+    number = np.min_scalar_type(len(descriptors))
     orders = {}
     for kind, pairs in lists.items():  # usually all three lists share their first patches
         same = next((orders[other] for other in orders if lists[other].first is pairs.first), None)
-        orders[kind] = np.argsort(sequence[pairs.first], kind="stable") if same is None else same
+        if same is None:
+            same = np.argsort(pairs.first.astype(number), kind="stable")
+        orders[kind] = same
     fields = {
         kind: [field[orders[kind]] for field in vars(pairs).values()]
         for kind, pairs in lists.items()
@@ -124,10 +127,8 @@ def verification_distances(descriptors, tasks, distance="L2", progress=True, squ
         columns = np.array([0, *(VIEWS.index(f"{level}{k}") for k in range(1, 6))])
         for kind in lists:
             first, first_image, second, second_image = (field[block] for field in fields[kind])
-            distances = np.empty(len(first), np.float32)
             pairs = first, columns[first_image], second, columns[second_image]
-            measure(descriptors.values, *pairs, distances)
-            result[level][kind][orders[kind][block]] = distances
+            measure(descriptors.values, *pairs, orders[kind][block], result[level][kind])
 
     starts = range(0, max(map(len, orders.values())), BLOCK)
     jobs = [(level, slice(start, start + BLOCK)) for level in "eht" for start in starts]

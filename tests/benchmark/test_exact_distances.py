@@ -98,7 +98,7 @@ def test_pair_distances_are_those_of_scipy_rounded_to_single_precision(kind, dim
     view, other_view = np.random.default_rng(2).integers(0, 3, (2, 300))
     oracles = {distances.pair_distances: euclidean, distances.pair_distances_l1: cityblock}
     for measure, oracle in oracles.items():
-        measure(values, first, view, second, other_view, result)
+        measure(values, first, view, second, other_view, np.arange(300), result)
         pairs = zip(values[first, view], values[second, other_view])
         expected = [np.float32(oracle(*pair)) for pair in pairs]
         np.testing.assert_array_equal(result, expected)
@@ -115,7 +115,7 @@ def test_distances_are_sorted_as_numpy_sorts(count):
 def test_l1_is_the_sum_of_absolute_differences():
     values, result = np.array([[[0, 0], [3, 4]]], np.float32), np.empty(1, np.float32)
     point, view, other_view = np.array([0]), np.array([0]), np.array([1])
-    pair_distances_l1(values, point, view, point, other_view, result)
+    pair_distances_l1(values, point, view, point, other_view, point, result)
     assert result == exact_distance(*values[0], True) == 7
-    pair_distances(values, point, view, point, other_view, result)
+    pair_distances(values, point, view, point, other_view, point, result)
     assert result == exact_distance(*values[0], False) == 5
