@@ -44,9 +44,8 @@ def test_a_learners_copy_has_the_stub_and_no_outputs(lesson, tmp_path):
 
 def test_a_copy_names_pages_of_the_project_instead_of_linking_to_them(lesson, tmp_path):
     notebook = nbformat.read(lesson / "1-lesson.ipynb", as_version=4)
-    notebook.cells[
-        0
-    ].source = "[Results](../docs/results/README.md#a) and [Keras](https://keras.io)"
+    text = "[Results](../docs/results/README.md#a) and [Keras](https://keras.io)"
+    notebook.cells[0].source = text
     nbformat.write(notebook, lesson / "1-lesson.ipynb")
     assert copied_cells(lesson, tmp_path / "out")[0].source == (
         "Results (in the project: `docs/results/README.md`) and [Keras](https://keras.io)"

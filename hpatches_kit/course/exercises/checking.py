@@ -13,11 +13,11 @@ LESSONS = range(1, 9)
 RIGHT, WRONG, NOT_ATTEMPTED = "right", "wrong", "not attempted"
 ADVICE = {  # for messages of NumPy, Keras and pandas that do not help a beginner
     "only integer scalar arrays can be converted": "np.max(0, x) takes x for an axis: np.maximum(0, x)"
-    " compares.",
-    "is not connected to `inputs`": "The output of a model belongs to its own input: call the model on"
-    " the tensor before it.",
-    "truth value of a Series is ambiguous": "Join conditions with &, each in brackets.",
-    "has no attribute 'trapz'": "NumPy 2 calls it np.trapezoid.",
+    " compares",
+    "is not connected to `inputs`": "the output of a model belongs to its own input: call the model on"
+    " the tensor before it",
+    "truth value of a Series is ambiguous": "join conditions with &, each in brackets",
+    "has no attribute 'trapz'": "NumPy 2 calls it np.trapezoid",
 }
 COLOURS = {RIGHT: "#2e7d32", WRONG: "#c62828", NOT_ATTEMPTED: "#757575"}
 
@@ -125,7 +125,7 @@ def _sentence(error):
     lines = [frame.line for frame in frames if frame.line and _is_answer(frame.filename)]
     place = f" in the line `{lines[-1]}`" if lines else ""
     first = (str(error).strip().splitlines() or [""])[0]
-    advice = [text for part, text in ADVICE.items() if part in first]
+    advice = [f"({text})" for part, text in ADVICE.items() if part in first]
     return " ".join([f"it raised {type(error).__name__}{place}: {first}", *advice])
 
 

@@ -110,8 +110,7 @@ def _check_compiled(fine_tuned, loss):
             " new optimiser and the loss.",
         )
         expect(
-            type(copy.optimizer)
-            is keras.optimizers.Adam,  # AdamW, a subclass, shrinks weights, too
+            type(copy.optimizer) is keras.optimizers.Adam,  # not its subclass AdamW
             f"its optimiser is {type(copy.optimizer).__name__}: expected Adam.",
         )
         expect(

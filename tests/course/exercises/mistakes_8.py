@@ -27,7 +27,7 @@ PLANTED = (
         "scores_by_seed",
         "(values.table == table) & (",
         "(values.table == table) and (",
-        "Join conditions",
+        "join conditions",
     ),
     ("scores_by_seed", ".to_numpy()", ".mean()", "expected one for each seed"),
     ("scores_by_seed", ".to_numpy()", ".to_numpy()[:1]", "the result has length 1"),
