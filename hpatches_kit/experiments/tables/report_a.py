@@ -177,7 +177,8 @@ TABLES = {
         ],
         note="The baseline and the improved rows differ in batches, negatives, margin, distance,"
         " optimiser with its learning rate, and normalisation together: `beyond-mining` changes the"
-        " negatives alone. The loss of the baseline is that of the starter code, the mean of the squared differences with margin 1;"
+        " negatives alone. The loss of the baseline is that of the starter code, the mean of the"
+        " squared differences with margin 1;"
         " the report writes it with Euclidean distances and no margin. All L2-Nets have batch"
         " normalisation with momentum 0.9, which the report does not state. Nor does it say which"
         " U-Net made its denoised patches: here it is the deep one with Adam for the improved"
