@@ -3,8 +3,8 @@
     hpatches data make v_dogman v_wormhole i_leuven i_bikes v_boat --points 500 --out data/real
     python benchmarks/denoisers.py --real data/real
 
-Takes 5 minutes on 2 cores, and longer with BM3D, which is compared if it is installed (`pip install
-bm3d`, free for research and study only). The filters work patch by patch, so only `--points` points
+Takes 5 minutes on 2 cores, and half an hour with BM3D, which is compared if it is installed (`pip
+install bm3d`, free for research and study only). The filters work patch by patch, so only `--points` points
 of each sequence are used: matching is easier than with all of them. The filters are told the
 standard deviation of the noise of each patch, which the network is not. `--save` writes the tables to
 benchmarks/README.md; `--weights FOLDER` takes denoiser and descriptor of another folder.
