@@ -35,7 +35,8 @@ NETWORKS = {
 KINDS = {"descriptor": ("clean", "noisy", "denoised")}  # of the scores; the last needs a denoiser
 CHOSEN_BY = {
     Denoiser: "camera, chelsea, china and coffee in version 0.1, three of which are test photographs"
-    " now; the validation photographs chose it again among others (table denoiser-search)",
+    " now; the validation photographs chose it again among networks that are not told the"
+    " noise (table denoiser-search)",
     Descriptor: "the validation photographs and five real sequences (v_dogman, v_wormhole, i_leuven,"
     " i_bikes, v_boat): the scores on these sequences are too high, and only other pictures judge"
     " the network",

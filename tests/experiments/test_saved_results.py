@@ -13,7 +13,8 @@ README = (RESULTS / "README.md").read_text()
 SEEDS = [0, 1, 2]
 # At the reports' length, some rows of these tables.
 AT_LENGTH = ["A-table-1", "A-table-2", "A-figure-2", "A-figure-3"]
-FOLDERS = {RESULTS: REPORTS, RESULTS / "report-scale": AT_LENGTH}
+SEARCHES = ["recipe-search", "denoiser-search"]
+FOLDERS = {RESULTS: REPORTS, RESULTS / "report-scale": AT_LENGTH, RESULTS / "search": SEARCHES}
 each_folder = pytest.mark.parametrize(
     ("folder", "names"), FOLDERS.items(), ids=[folder.name for folder in FOLDERS]
 )
