@@ -36,6 +36,7 @@ include_patterns = [
     "docs/results/*.md",
     "docs/teaching/*.md",
     "docs/results/report-scale/*.md",
+    "docs/results/search/*.md",
     "docs/book/*.md",
     "docs/book/*.rst",
     "docs/book/api/*.rst",
