@@ -109,10 +109,10 @@ def verification_distances(descriptors, tasks, distance="L2", progress=True, squ
     number = np.min_scalar_type(len(descriptors))
     orders = {}
     for kind, pairs in lists.items():  # usually all three lists share their first patches
-        same = next((orders[other] for other in orders if lists[other].first is pairs.first), None)
-        if same is None:
-            same = np.argsort(pairs.first.astype(number), kind="stable")
-        orders[kind] = same
+        order = next((orders[other] for other in orders if lists[other].first is pairs.first), None)
+        if order is None:
+            order = np.argsort(pairs.first.astype(number), kind="stable")
+        orders[kind] = order
     fields = {
         kind: [field[orders[kind]] for field in vars(pairs).values()]
         for kind, pairs in lists.items()
