@@ -63,11 +63,16 @@ def project(maps, xy):
 
     They are NaN for a point behind the camera, which a homography would mirror.
     """
-    # In front of the camera, the third coordinate and the determinant have the same sign.
-    maps = maps * np.sign(np.linalg.det(maps))[:, None, None] / np.abs(maps[:, 2:, 2:])
+    maps = scaled_to_the_front(maps)
     x, y, w = (maps[:, i, :2] @ xy.T + maps[:, i, 2:] for i in range(3))
     w = np.where(w > 1e-3, w, np.nan)
     return x / w, y / w
+
+
+def scaled_to_the_front(maps):
+    """Scale `(maps, 3, 3)` homographies: the third coordinate is positive before the camera."""
+    # There, it has the sign of the determinant.
+    return maps * np.sign(np.linalg.det(maps))[:, None, None] / np.abs(maps[:, 2:, 2:])
 
 
 def transfer_errors(homography, xy_a, xy_b):

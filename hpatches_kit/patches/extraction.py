@@ -5,10 +5,10 @@ jitter of their measurement regions, projection into images 2 to 6, sampling wit
 """
 
 import numpy as np
-from scipy.ndimage import map_coordinates
 from skimage.transform import pyramid_gaussian
 
-from hpatches_kit.images.homographies import project
+from hpatches_kit._support.compiled_loops import compiled
+from hpatches_kit.images.homographies import project, scaled_to_the_front
 from hpatches_kit.images.keypoints import REGION, detect_keypoints
 from hpatches_kit.patches.views import SOURCE_SIZE, VIEWS
 
@@ -79,8 +79,6 @@ def sample(image, maps, size=SOURCE_SIZE):
     Returns `uint8 (patches, size, size)`, bilinear. If the pixels of a patch are more than one
     pixel of the image apart, they are read from a level of the Gaussian pyramid where they are not.
     """
-    centres = (2 * np.arange(size) + 1) / size - 1
-    grid = np.stack(np.meshgrid(centres, centres), -1).reshape(-1, 2)
     corner_x, corner_y = project(maps, REGION_CORNERS)
     edges = np.hypot(corner_x - np.roll(corner_x, 1, 1), corner_y - np.roll(corner_y, 1, 1))
     level = np.ceil(np.log2(np.maximum(edges.max(1) / size, 1)) - 0.05).astype(int)
@@ -89,19 +87,45 @@ def sample(image, maps, size=SOURCE_SIZE):
     if deepest:
         pyramid = list(pyramid_gaussian(image, max_layer=deepest, preserve_range=True))
     patches = np.empty((len(maps), size, size), np.uint8)
-    for start in range(0, len(maps), 256):
-        block = np.arange(start, min(start + 256, len(maps)))
-        for k in np.unique(level[block]):
-            rows = block[level[block] == k]
-            k = min(k, len(pyramid) - 1)
-            smooth = np.asarray(pyramid[k], np.float32)
-            x, y = (c.astype(np.float32) for c in project(maps[rows], grid))
-            # A pixel of the pyramid covers 2**k pixels of the image. The edges of both coincide.
-            scale_y, scale_x = (a / b for a, b in zip(smooth.shape, image.shape))
-            yx = [(y + 0.5) * scale_y - 0.5, (x + 0.5) * scale_x - 0.5]
-            grey = map_coordinates(smooth, yx, np.float32, order=1, mode="nearest")
-            patches[rows] = np.clip(np.rint(grey), 0, 255).reshape(-1, size, size)
+    maps = scaled_to_the_front(maps)
+    for k in np.unique(level):
+        smooth = np.ascontiguousarray(pyramid[min(k, len(pyramid) - 1)], np.float32)
+        # A pixel of the pyramid covers 2**k pixels of the image. The edges of both coincide.
+        scale = np.divide(smooth.shape, image.shape).astype(np.float32)
+        _sample_bilinear(smooth, maps, np.flatnonzero(level == k), scale, patches)
     return patches
+
+
+@compiled()
+def _sample_bilinear(image, maps, rows, scale, patches):
+    """Fill these rows of `patches`; coordinates times `scale` (y, x) are pixels of `image`.
+
+    Equals `scipy.ndimage.map_coordinates(image, ..., order=1, mode="nearest")`, without arrays of
+    coordinates, which take most of its time.
+    """
+    half, size = np.float32(0.5), patches.shape[1]
+    last_y, last_x = image.shape[0] - 1, image.shape[1] - 1
+    for n in rows:
+        (a, b, c), (d, e, f), (g, h, i) = maps[n]
+        for row in range(size):
+            v = (2 * row + 1) / size - 1
+            for column in range(size):
+                u = (2 * column + 1) / size - 1
+                w = max(g * u + h * v + i, 1e-3)  # nothing that is sampled lies behind the camera
+                x = (np.float32((a * u + b * v + c) / w) + half) * scale[1] - half
+                y = (np.float32((d * u + e * v + f) / w) + half) * scale[0] - half
+                x = min(np.float64(x), last_x) if x > 0 else 0.0  # 0 for NaN, too
+                y = min(np.float64(y), last_y) if y > 0 else 0.0
+                left, top = int(x), int(y)
+                right, bottom = min(left + 1, last_x), min(top + 1, last_y)
+                x, y = x - left, y - top
+                grey = (
+                    image[top, left] * (1 - y) * (1 - x)
+                    + image[top, right] * (1 - y) * x
+                    + image[bottom, left] * y * (1 - x)
+                    + image[bottom, right] * y * x
+                )
+                patches[n, row, column] = np.uint8(min(max(np.rint(np.float32(grey)), 0), 255))
 
 
 def image_of_views(images):

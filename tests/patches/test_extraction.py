@@ -2,6 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.ndimage import map_coordinates
 from skimage.transform import rescale
 
 from hpatches_kit.images.builtin import photograph
@@ -62,6 +63,21 @@ def test_sampling_at_the_pixels_of_an_image_gives_the_image():
     window = np.array([[32.5, 0, 40], [0, 32.5, 45], [0, 0, 1.0]])  # 65 pixels wide
     patch = extraction.sample(image, window[None])[0]
     np.testing.assert_array_equal(patch, image[45 - 32 : 45 + 33, 40 - 32 : 40 + 33])
+
+
+def test_sampling_equals_bilinear_interpolation_by_scipy_inside_and_outside_the_image():
+    rng = np.random.default_rng(0)
+    image = rng.uniform(0, 256, (60, 80)).astype(np.float32)
+    maps = np.eye(3) + rng.normal(0, 0.05, (20, 3, 3))  # perspective, too
+    maps[:, :2] *= 15  # no region is so large that it is read from the pyramid
+    maps[:, :2, 2] = rng.uniform(-10, 90, (20, 2))
+    centres = (2 * np.arange(65) + 1) / 65 - 1
+    x, y = extraction.project(maps, np.stack(np.meshgrid(centres, centres), -1).reshape(-1, 2))
+    assert (x < 0).any() and (x > 79).any() and (y < 0).any() and (y > 59).any()
+    coordinates = [y.astype(np.float32), x.astype(np.float32)]
+    expected = map_coordinates(image, coordinates, np.float32, order=1, mode="nearest")
+    expected = np.clip(np.rint(expected), 0, 255).reshape(-1, 65, 65)
+    np.testing.assert_array_equal(extraction.sample(image, maps), expected)
 
 
 @pytest.mark.parametrize("period", [2.0, 2.5, 3.1])
