@@ -67,7 +67,7 @@ TABLES = {
         ROWS,
         {},
         [
-            better(f"{label} is better", label, BASE, tuple(COLUMNS))
+            better(f"{label}: better than the base", label, BASE, tuple(COLUMNS))
             for label in ROWS
             if label != BASE
         ],
