@@ -145,8 +145,10 @@ def names(folder=FOLDER):
 
 
 def _table(cards):
-    """The scores of the cards as a DataFrame; those of the same patches are next to each other."""
+    """The scores of the cards as a `WideTable`; those of the same patches are next to each other."""
     import pandas as pd  # only here
+
+    from hpatches_kit._support.wide_table import WideTable
 
     scores = [score for settings in cards for score in settings["scores"]]
     labels = [score.get("denoiser") or score.get("descriptor") for score in scores]
@@ -154,4 +156,4 @@ def _table(cards):
     frame = frame.reset_index().drop_duplicates().set_index("network")  # baselines of two networks
     of_denoiser = frame["PSNR in dB"].notna()
     groups = frame.groupby([*ABOUT, of_denoiser], sort=False, dropna=False).ngroup()
-    return frame.iloc[groups.argsort(kind="stable")]
+    return WideTable(frame.iloc[groups.argsort(kind="stable")])

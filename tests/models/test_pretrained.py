@@ -198,6 +198,19 @@ def test_every_network_is_scored_on_real_sequences(name):
 
 
 @pytest.mark.one_backend
+@pytest.mark.parametrize("columns", ["40", "80", "300"])
+def test_the_list_is_printed_with_all_scores_and_what_they_are_of(columns, monkeypatch):
+    monkeypatch.setenv("COLUMNS", columns)
+    table = hk.models.pretrained()
+    printed = repr(table)
+    assert "..." not in printed and "NaN" not in printed
+    for value in [*table.columns, *table.index, *table["data"], *table["points per sequence"]]:
+        assert str(value) in printed
+    for matching in table.matching.dropna():
+        assert f"{matching:.3f}" in printed
+
+
+@pytest.mark.one_backend
 def test_the_folder_has_the_weights_of_these_networks_and_no_others():
     assert {file.stem for file in FOLDER.glob("*.npz")} == set(NAMES)
 
