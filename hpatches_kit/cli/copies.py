@@ -17,10 +17,11 @@ def add_make(commands):
     add("--solutions", action="store_true", help="with the solutions, for teachers")
     add("--otter", action="store_true", help="with the marks of otter-grader, for `otter assign`")
     text = "of the lessons; default: notebooks of the checkout"
-    add("--notebooks", metavar="FOLDER", default=course.NOTEBOOKS, help=text)
+    add("--notebooks", metavar="FOLDER", help=text)  # course.NOTEBOOKS would import nbformat here
 
 
 def make(options):
     """Copy the lessons, and say where they are."""
-    copies = course.make_copies(options.out, options.solutions, options.otter, options.notebooks)
+    notebooks = options.notebooks or course.NOTEBOOKS
+    copies = course.make_copies(options.out, options.solutions, options.otter, notebooks)
     print(f"{len(copies)} lessons in {options.out}")

@@ -9,7 +9,7 @@ import hpatches_kit as hk
 from hpatches_kit import benchmark
 from hpatches_kit.cli.main import main
 
-SLOW = "keras", "numba", "scipy", "pandas", "matplotlib", "skimage", "numpy"
+SLOW = "keras", "numba", "scipy", "pandas", "matplotlib", "skimage", "numpy", "nbformat"
 
 
 def test_nothing_slow_is_imported_before_a_command_runs():
