@@ -2,7 +2,7 @@
 # make test         install, lint, run all tests, and those of networks, losses and metrics on JAX as well
 # make test-torch   install PyTorch and kornia; compare networks with theirs
 # make test-export  install ONNX and LiteRT; compare exported models with Keras
-# make check        lint and the fast tests: two minutes, for development
+# make check        lint and the fast tests: four minutes, for development
 # make lint         ruff and the layers of the package; make format fixes style
 # make notebooks    run every notebook except the ninth and save its outputs: 4 hours
 # make book         build all lessons, pages and the API reference as a site: 30 seconds
