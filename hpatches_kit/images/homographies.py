@@ -5,6 +5,9 @@ Pixel coordinates are x (to the right), then y (down). The centre of the first p
 
 import numpy as np
 
+# A point is before the camera if its third coordinate is greater, once scaled to the front.
+IN_FRONT = 1e-3
+
 
 def scaling_homography(before, after):
     """Return the `(3, 3)` map of pixels between two sizes of one image, each `(height, width)`.
@@ -65,7 +68,7 @@ def project(maps, xy):
     """
     maps = scaled_to_the_front(maps)
     x, y, w = (maps[:, i, :2] @ xy.T + maps[:, i, 2:] for i in range(3))
-    w = np.where(w > 1e-3, w, np.nan)
+    w = np.where(w > IN_FRONT, w, np.nan)
     return x / w, y / w
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from skimage.transform import pyramid_gaussian
 
 from hpatches_kit._support.compiled_loops import compiled
-from hpatches_kit.images.homographies import project, scaled_to_the_front
+from hpatches_kit.images.homographies import IN_FRONT, project, scaled_to_the_front
 from hpatches_kit.images.keypoints import REGION, detect_keypoints
 from hpatches_kit.patches.views import SOURCE_SIZE, VIEWS
 
@@ -111,7 +111,7 @@ def _sample_bilinear(image, maps, rows, scale, patches):
             v = (2 * row + 1) / size - 1
             for column in range(size):
                 u = (2 * column + 1) / size - 1
-                w = max(g * u + h * v + i, 1e-3)  # nothing that is sampled lies behind the camera
+                w = max(g * u + h * v + i, IN_FRONT)  # callers sample nothing behind the camera
                 x = (np.float32((a * u + b * v + c) / w) + half) * scale[1] - half
                 y = (np.float32((d * u + e * v + f) / w) + half) * scale[0] - half
                 x = min(np.float64(x), last_x) if x > 0 else 0.0  # 0 for NaN, too
